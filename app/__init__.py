@@ -1,0 +1,1 @@
+"""Smokejumper: the on-call responder that lands on an alert first."""

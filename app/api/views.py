@@ -1,0 +1,118 @@
+"""What the API shows of the rows: times as ISO 8601, JSON as JSON."""
+
+from typing import Any, Self
+
+import msgspec
+from pydantic import BaseModel, Field
+
+from app.core.clock import to_iso
+from app.models.tables import AlertRow, DeliveryRow
+
+
+class DeliveryView(BaseModel):
+    """One request of a source; its body is under /deliveries/ID/body."""
+
+    id: int
+    source: str
+    received_at: str
+    peer: str
+    outcome: str = Field(description="parsed, or unparsed: in quarantine")
+    reason: str = Field(description="why parts were not taken, or empty")
+    field: str = Field(description="where in the payload, or empty")
+    accepted: int
+    repeated: int
+    rejected: int
+    unparsed: int
+    repeats: int = Field(description="how often the same bytes came again")
+    last_seen_at: str
+
+    @classmethod
+    def of(cls, row: DeliveryRow) -> Self:
+        """Return a row as the API shows it."""
+        values = {
+            name: getattr(row, name)
+            for name in cls.model_fields
+            if not name.endswith("_at")
+        }
+        return cls(
+            **values,
+            received_at=_time(row.received_at),
+            last_seen_at=_time(row.last_seen_at),
+        )
+
+
+SAME = (
+    "id",
+    "delivery_id",
+    "source",
+    "fingerprint",
+    "status",
+    "name",
+    "severity",
+    "summary",
+    "url",
+    "repeats",
+)
+
+
+class AlertView(BaseModel):
+    """One normalised message of a source."""
+
+    id: int
+    delivery_id: int
+    source: str
+    fingerprint: str
+    status: str = Field(description="firing, resolved or updated")
+    name: str
+    severity: str
+    summary: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    received_at: str = Field(description="when it came, by our clock")
+    starts_at: str | None = Field(description="by the source's clock")
+    ends_at: str | None
+    url: str
+    repeats: int = Field(description="how often it was said again")
+    last_seen_at: str
+
+    @classmethod
+    def of(cls, row: AlertRow) -> Self:
+        """Return a row as the API shows it."""
+        decode: Any = msgspec.json.decode
+        return cls(
+            **{name: getattr(row, name) for name in SAME},
+            labels=decode(row.labels),
+            annotations=decode(row.annotations),
+            received_at=_time(row.received_at),
+            last_seen_at=_time(row.last_seen_at),
+            starts_at=to_iso(row.starts_at),
+            ends_at=to_iso(row.ends_at),
+        )
+
+
+class DeliveryPage(BaseModel):
+    """Some deliveries, newest first."""
+
+    items: list[DeliveryView]
+    next: str | None = Field(description="the address of the next page")
+
+
+class AlertPage(BaseModel):
+    """Some alerts, newest first."""
+
+    items: list[AlertView]
+    next: str | None = Field(description="the address of the next page")
+
+
+class SourceView(BaseModel):
+    """One configured source."""
+
+    name: str
+    type: str
+    paths: list[str]
+    setup: str = Field(description="how to point the system here")
+
+
+def _time(moment: int) -> str:
+    """Return a moment that is always there."""
+    return to_iso(moment) or ""

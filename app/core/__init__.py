@@ -1,0 +1,1 @@
+"""Plumbing: knows no word of the domain."""

@@ -1,0 +1,284 @@
+"""Read settings from one YAML file and SMOKEJUMPER_... variables.
+
+Each value remembers where it came from, so that a mistake is answered with
+file and line, or with the variable. This module knows no setting: the
+owners of the settings hand in their own pydantic models.
+"""
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+
+from app.core.errors import ConfigError, ConfigProblem
+
+PREFIX = "SMOKEJUMPER_"
+CONFIG_VARIABLE = "SMOKEJUMPER_CONFIG"
+
+type_error_texts = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a setting",
+}
+
+Model = TypeVar("Model", bound=BaseModel)
+Path_ = tuple[str, ...]
+
+
+class Section(BaseModel):
+    """Base of every settings class: frozen, no unknown names, no leaks."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+
+class Config:
+    """A tree of raw settings that knows where each one was written."""
+
+    def __init__(
+        self, tree: dict[str, Any], origins: dict[Path_, str]
+    ) -> None:
+        self._tree = tree
+        self._origins = origins
+
+    def names(self, *path: str) -> list[str]:
+        """Return the names that are set below a path, in file order."""
+        found = self._find(path)
+        return list(found) if isinstance(found, dict) else []
+
+    def origin(self, *path: str) -> str:
+        """Return the file and line, or the variable, of the nearest name."""
+        for end in range(len(path), 0, -1):
+            if path[:end] in self._origins:
+                return self._origins[path[:end]]
+        return self._origins[()]
+
+    def problem(self, path: Path_, what: str, remedy: str) -> ConfigProblem:
+        """Return a problem that is dated to the place of its setting."""
+        return ConfigProblem(".".join(path), self.origin(*path), what, remedy)
+
+    def read(self, model: type[Model], *path: str) -> Model:
+        """Return the settings below a path, or raise what is wrong there."""
+        found = self._find(path)
+        try:
+            return model.model_validate({} if found is None else found)
+        except ValidationError as error:
+            problems = [
+                self._explain(model, path, details)
+                for details in error.errors(include_input=False)
+            ]
+            raise ConfigError(problems) from error
+
+    def unknown(self, known: tuple[str, ...]) -> list[ConfigProblem]:
+        """Return a problem for each top-level name that nobody reads."""
+        return [
+            self.problem((name,), "is not a setting", suggest(name, known))
+            for name in self._tree
+            if name not in known
+        ]
+
+    def _find(self, path: Path_) -> Any:
+        """Return the raw value at a path, or None."""
+        found: Any = self._tree
+        for name in path:
+            if not isinstance(found, dict):
+                return None
+            found = found.get(name)
+        return found
+
+    def _explain(
+        self, model: type[BaseModel], path: Path_, details: Any
+    ) -> ConfigProblem:
+        """Return a validation error in the words of the settings file."""
+        loc = tuple(str(part) for part in details["loc"])
+        what = type_error_texts.get(details["type"], str(details["msg"]))
+        if details["type"] == "extra_forbidden":
+            remedy = suggest(loc[-1], _field_names(model, loc[:-1]))
+        elif details["type"] == "missing":
+            remedy = f"Add {loc[-1]!r}."
+        else:
+            variable = variable_name((*path, *loc))
+            remedy = f"Correct it there, or set {variable}."
+        return self.problem((*path, *loc), what, remedy)
+
+
+def suggest(name: str, known: tuple[str, ...]) -> str:
+    """Return a remedy that names the closest known name."""
+    close = difflib.get_close_matches(name, known, n=1)
+    if close:
+        return f"Did you mean {close[0]!r}?"
+    return f"Known here: {', '.join(sorted(known)) or 'nothing'}."
+
+
+def variable_name(path: Path_) -> str:
+    """Return the environment variable that sets a path."""
+    return PREFIX + "__".join(_as_variable(part) for part in path)
+
+
+def _as_variable(name: str) -> str:
+    """Return one name of a path in the spelling of variables."""
+    return re.sub(r"[^A-Z0-9_]", "_", name.upper())
+
+
+def _field_names(model: type[BaseModel], loc: Path_) -> tuple[str, ...]:
+    """Return the names that a settings class knows at a place."""
+    for part in loc:
+        field = model.model_fields.get(part)
+        if field is None or not isinstance(field.annotation, type):
+            return ()
+        if not issubclass(field.annotation, BaseModel):
+            return ()
+        model = field.annotation
+    return tuple(model.model_fields)
+
+
+def load_config(file: Path, environ: Mapping[str, str]) -> Config:
+    """Return the settings of a file with the variables laid over them."""
+    tree, origins = _read_file(file)
+    problems = []
+    for variable, text in sorted(environ.items()):
+        if not variable.startswith(PREFIX) or variable == CONFIG_VARIABLE:
+            continue
+        problems += _overlay(tree, origins, variable, text)
+    if problems:
+        raise ConfigError(problems)
+    return Config(tree, origins)
+
+
+def _read_file(file: Path) -> tuple[dict[str, Any], dict[Path_, str]]:
+    """Return the tree of a YAML file and the line of each name."""
+    remedy = "Point --config or SMOKEJUMPER_CONFIG at a readable file."
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        problem = ConfigProblem("config", str(file), _os_text(error), remedy)
+        raise ConfigError([problem]) from error
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        tree = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        problem = ConfigProblem(
+            "config",
+            f"{file}:{line}",
+            f"is not YAML: {error.problem}",
+            "Check the indentation and the quotes of this line.",
+        )
+        raise ConfigError([problem]) from error
+    origins: dict[Path_, str] = {(): str(file)}
+    if tree is None:
+        return {}, origins
+    if not isinstance(tree, dict):
+        what = "must hold names and values"
+        problem = ConfigProblem("config", str(file), what, "See the example.")
+        raise ConfigError([problem])
+    _note_lines(node, (), str(file), origins)
+    return tree, origins
+
+
+def _os_text(error: OSError | UnicodeDecodeError) -> str:
+    """Return why a file could not be read."""
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror}"
+    return "is not UTF-8 text"
+
+
+def _note_lines(
+    node: yaml.Node | None,
+    path: Path_,
+    file: str,
+    origins: dict[Path_, str],
+) -> None:
+    """Write down the line of every name and list item below a node."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            below = (*path, str(key.value))
+            origins[below] = f"{file}:{key.start_mark.line + 1}"
+            _note_lines(value, below, file, origins)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            below = (*path, str(index))
+            origins[below] = f"{file}:{value.start_mark.line + 1}"
+            _note_lines(value, below, file, origins)
+
+
+def _overlay(
+    tree: dict[str, Any],
+    origins: dict[Path_, str],
+    variable: str,
+    text: str,
+) -> list[ConfigProblem]:
+    """Set one value from a variable; return what is wrong with it."""
+    words = variable.removeprefix(PREFIX).split("__")
+    where = f"variable {variable}"
+    level: Any = tree
+    path: Path_ = ()
+    for depth, word in enumerate(words):
+        if not isinstance(level, dict) or not word:
+            what = "does not lead to a setting"
+            remedy = "Write two underscores between the names of a path."
+            return [ConfigProblem(".".join(path), where, what, remedy)]
+        name = _match_name(word, level)
+        path = (*path, name)
+        if depth == len(words) - 1:
+            level[name] = _value(text)
+        else:
+            if level.get(name) is None:
+                level[name] = {}
+            level = level[name]
+    for known in [k for k in origins if k[: len(path)] == path]:
+        del origins[known]
+    origins[path] = where
+    return []
+
+
+def _match_name(word: str, level: dict[str, Any]) -> str:
+    """Return the name in the tree that a variable's word stands for."""
+    for name in level:
+        if _as_variable(str(name)) == word.upper():
+            return str(name)
+    return word.lower()
+
+
+def _value(text: str) -> Any:
+    """Return a variable's value: lists and maps as YAML, the rest as text."""
+    if text[:1] in ("[", "{"):
+        try:
+            return yaml.safe_load(text)
+        except yaml.YAMLError:
+            return text
+    return text
+
+
+def reveal(secret: SecretStr, environ: Mapping[str, str]) -> str:
+    """Return the text of a secret: literal, ``env:NAME`` or ``file:PATH``.
+
+    Raises:
+        ValueError: the reference leads nowhere; the text never says a value.
+    """
+    text = secret.get_secret_value()
+    if text.startswith("env:"):
+        name = text.removeprefix("env:")
+        if not environ.get(name):
+            raise ValueError(f"the variable {name} is not set or empty")
+        return environ[name]
+    if text.startswith("file:"):
+        return _secret_file(Path(text.removeprefix("file:")))
+    if not text:
+        raise ValueError("the secret is empty")
+    return text
+
+
+def _secret_file(file: Path) -> str:
+    """Return a secret that a file holds, without its last line end."""
+    try:
+        text = file.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{file} {_os_text(error)}") from error
+    if not text:
+        raise ValueError(f"{file} is empty")
+    return text

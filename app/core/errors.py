@@ -1,0 +1,102 @@
+"""The error tree: the class says who must react.
+
+SmokejumperError
+  ConfigError        the person who wrote the settings; start-up stops
+  Refused            the sender; nothing was stored
+    TooBusy          the sender, later; nothing was stored
+  StorageFailed      the operator; the work was not committed
+    RowRefused       the developer: the database cannot hold a value
+  OutgoingFailed     nobody yet: the call may be made again later
+Anything else is a bug.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+
+class SmokejumperError(Exception):
+    """Base of every error that this product raises on purpose."""
+
+
+class ConfigProblem(msgspec.Struct, frozen=True):
+    """One wrong setting: where it stands, what is wrong, what to do.
+
+    Attributes:
+        setting: dotted path of the setting, such as ``server.port``.
+        where: file and line, or the environment variable.
+        what: what is wrong, never the value of a secret.
+        remedy: what to write instead.
+    """
+
+    setting: str
+    where: str
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        """Return the problem as one line for a person."""
+        return f"{self.where}: {self.setting}: {self.what}. {self.remedy}"
+
+
+class ConfigError(SmokejumperError):
+    """The settings are wrong; nothing was started."""
+
+    def __init__(self, problems: Sequence[ConfigProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+
+class Refused(SmokejumperError):
+    """A request that is not accepted; says the field and the remedy.
+
+    Attributes:
+        status: the HTTP status that tells the sender what to do.
+        reason: a short machine word for metrics and the log.
+        detail: what is wrong, in a sentence.
+        field: which part of the request is meant, or empty.
+        remedy: what the sender's owner should do.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        detail: str,
+        *,
+        field: str = "",
+        remedy: str = "",
+    ) -> None:
+        self.status = status
+        self.reason = reason
+        self.detail = detail
+        self.field = field
+        self.remedy = remedy
+        super().__init__(detail)
+
+
+class TooBusy(Refused):
+    """The service cannot take the request now; it may come again.
+
+    503, never 429: Alertmanager drops a notification on 429.
+    """
+
+    def __init__(self, reason: str, detail: str, *, remedy: str = "") -> None:
+        super().__init__(
+            503,
+            reason,
+            detail,
+            remedy=remedy or "Send it again in a few seconds.",
+        )
+
+
+class StorageFailed(SmokejumperError):
+    """The database did not take the work; nothing of it is promised."""
+
+
+class RowRefused(StorageFailed):
+    """The database cannot hold a value of a row; the others are fine."""
+
+
+class OutgoingFailed(SmokejumperError):
+    """A call to another system failed after its retries."""

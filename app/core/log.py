@@ -1,0 +1,70 @@
+"""JSON log lines on stderr; an event is named ``noun.verb_past``.
+
+Secrets, headers and bodies are never bound: callers log ids, counts,
+reasons and field names.
+"""
+
+import logging
+import sys
+from typing import Any
+
+import msgspec
+import structlog
+
+LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+Log = structlog.typing.FilteringBoundLogger
+
+
+def set_up_log(level: str, form: str) -> None:
+    """Send our lines and those of the libraries to stderr in one form."""
+    structlog.configure(
+        processors=[*_shared(), _renderer(form)],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=_shared(),
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _renderer(form),
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=LEVELS[level], force=True)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def get_log(name: str) -> Log:
+    """Return the log of one part of the product."""
+    log: Log = structlog.get_logger(part=name)
+    return log
+
+
+def _shared() -> list[structlog.typing.Processor]:
+    """Return the steps that every line goes through."""
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+
+
+def _renderer(form: str) -> structlog.typing.Processor:
+    """Return what turns a line into text."""
+    if form == "console":
+        return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    return structlog.processors.JSONRenderer(serializer=_to_json)
+
+
+def _to_json(line: Any, **_: Any) -> str:
+    """Return a line as JSON; control characters leave as escapes."""
+    return msgspec.json.encode(line, enc_hook=str).decode()

@@ -1,0 +1,59 @@
+"""What a source may speak for: a source of one cluster names no other."""
+
+import re
+from collections.abc import Mapping, Sequence
+from fnmatch import translate
+
+import msgspec
+
+from app.core.errors import Refused
+from app.models.alert import Alert
+from app.models.delivery import Flaw, Parsed
+
+
+class Allowance:
+    """The labels that every alert of a source must carry."""
+
+    def __init__(self, allowed: Mapping[str, Sequence[str]]) -> None:
+        self._patterns = {
+            label: re.compile("|".join(translate(p) for p in patterns))
+            for label, patterns in allowed.items()
+        }
+
+    def keep(self, parsed: Parsed) -> Parsed:
+        """Return what the source may say; the rest is named as rejected.
+
+        Raises:
+            Refused: it may say nothing of it.
+        """
+        if not self._patterns or not parsed.alerts:
+            return parsed
+        kept = []
+        flaws = []
+        for index, alert in enumerate(parsed.alerts):
+            label = self._missing(alert)
+            if label is None:
+                kept.append(alert)
+            else:
+                detail = "this source may not speak for its value"
+                field = f"alert {index}: labels.{label}"
+                flaws.append(Flaw("not_allowed", field, detail))
+        if flaws and not kept and not parsed.unparsed:
+            raise Refused(
+                403,
+                "not_allowed",
+                "This source may not speak for any of these alerts.",
+                field=flaws[0].field,
+                remedy="Widen 'allow' of the source in the settings, "
+                "or send this from the source that it belongs to.",
+            )
+        return msgspec.structs.replace(
+            parsed, alerts=tuple(kept), rejected=tuple(flaws)
+        )
+
+    def _missing(self, alert: Alert) -> str | None:
+        """Return the label that an alert lacks or may not have, or None."""
+        for label, pattern in self._patterns.items():
+            if not pattern.match(alert.labels.get(label, "")):
+                return label
+        return None

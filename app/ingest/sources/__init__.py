@@ -1,0 +1,1 @@
+"""One file per monitoring system; found by scanning this folder."""

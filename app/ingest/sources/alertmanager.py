@@ -1,0 +1,152 @@
+"""Alertmanager's webhook, version 4.
+
+Groups are mixed: the status of the group says nothing about one alert. A
+fingerprint stays the same for ever, an episode is fingerprint + startsAt.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from app.core.clock import to_moment
+from app.models.alert import Alert, Status, to_severity
+from app.models.delivery import Delivery, Flaw, Parsed, Unparsed
+from app.models.payload import flaw_of, read_json
+from app.ports import Example, Source, SourceEnv
+
+EXAMPLE = b"""{
+  "version": "4",
+  "groupKey": "{}:{alertname=\\"DiskAlmostFull\\"}",
+  "status": "firing",
+  "receiver": "smokejumper",
+  "groupLabels": {"alertname": "DiskAlmostFull"},
+  "commonLabels": {"alertname": "DiskAlmostFull", "severity": "warning"},
+  "commonAnnotations": {},
+  "externalURL": "http://alertmanager.example.net:9093",
+  "truncatedAlerts": 0,
+  "alerts": [
+    {
+      "status": "firing",
+      "labels": {
+        "alertname": "DiskAlmostFull",
+        "instance": "web-01:9100",
+        "mountpoint": "/var/log",
+        "severity": "warning"
+      },
+      "annotations": {"summary": "/var/log on web-01 is 93 % full"},
+      "startsAt": "2026-11-21T02:14:02.418Z",
+      "endsAt": "0001-01-01T00:00:00Z",
+      "generatorURL": "http://prometheus.example.net:9090/graph",
+      "fingerprint": "5b1f0cd9e6a24c37"
+    }
+  ]
+}"""
+
+
+class WireAlert(msgspec.Struct, gc=False):
+    """One alert of a group, as it comes."""
+
+    status: str
+    labels: dict[str, str]
+    startsAt: datetime  # noqa: N815 (the sender's spelling)
+    fingerprint: str
+    annotations: dict[str, str] = {}
+    endsAt: datetime | None = None  # noqa: N815
+    generatorURL: str = ""  # noqa: N815
+
+
+class Group(msgspec.Struct, gc=False):
+    """A notification about a group of alerts."""
+
+    alerts: list[WireAlert]
+    truncatedAlerts: int = 0  # noqa: N815
+
+
+class LooseGroup(msgspec.Struct):
+    """The same, with alerts that are still to be understood one by one."""
+
+    alerts: list[msgspec.Raw]
+    truncatedAlerts: int = 0  # noqa: N815
+
+
+STATUSES = {"firing": Status.FIRING, "resolved": Status.RESOLVED}
+GROUP = msgspec.json.Decoder(Group)
+LOOSE_GROUP = msgspec.json.Decoder(LooseGroup)
+ALERT = msgspec.json.Decoder(WireAlert)
+
+
+class Alertmanager:
+    """Reads version 4 of the webhook; unknown fields are passed over."""
+
+    example = Example(body=EXAMPLE, names=("DiskAlmostFull",))
+    paths: tuple[str, ...] = ()
+    setup = (
+        "receivers: webhook_configs: url http://HOST:8080/webhooks/"
+        "alertmanager, send_resolved: true"
+    )
+
+    def parse(self, delivery: Delivery) -> Parsed:
+        """Return the alerts; one that is broken does not spoil the others."""
+        try:
+            group = GROUP.decode(delivery.body)
+            alerts = tuple(map(to_alert, group.alerts))
+        except (msgspec.MsgspecError, RecursionError, Unparsed):
+            return _one_by_one(delivery)
+        return Parsed(alerts=alerts, truncated=group.truncatedAlerts)
+
+
+def to_alert(wire: WireAlert) -> Alert:
+    """Return an alert in our words."""
+    status = STATUSES.get(wire.status)
+    if status is None:
+        raise Unparsed(
+            Flaw("unknown_status", ".status", "is not firing or resolved")
+        )
+    labels = wire.labels
+    annotations = wire.annotations
+    starts_at = to_moment(wire.startsAt)
+    return Alert(
+        fingerprint=wire.fingerprint,
+        status=status,
+        occurrence=str(starts_at),
+        name=labels.get("alertname", ""),
+        severity=to_severity(labels.get("severity", "")),
+        summary=annotations.get("summary") or annotations.get("message", ""),
+        labels=labels,
+        annotations=annotations,
+        starts_at=starts_at,
+        ends_at=_end(wire.endsAt),
+        url=wire.generatorURL,
+    )
+
+
+def _end(when: datetime | None) -> int | None:
+    """Return the end; the zero time of Go means that there is none."""
+    return None if when is None or when.year == 1 else to_moment(when)
+
+
+def _one_by_one(delivery: Delivery) -> Parsed:
+    """Return the good alerts of a delivery, and the place of each flaw."""
+    group = read_json(delivery.body, LOOSE_GROUP)
+    alerts = []
+    flaws = []
+    for index, raw in enumerate(group.alerts):
+        where = f"$.alerts[{index}]"
+        try:
+            alerts.append(to_alert(ALERT.decode(raw)))
+        except msgspec.ValidationError as error:
+            flaws.append(flaw_of(error, where))
+        except Unparsed as error:
+            flaw = error.flaw
+            place = where + flaw.field
+            flaws.append(Flaw(flaw.reason, place, flaw.detail))
+    return Parsed(
+        alerts=tuple(alerts),
+        unparsed=tuple(flaws),
+        truncated=group.truncatedAlerts,
+    )
+
+
+def plugin(_env: SourceEnv) -> Source:
+    """Return the source; it has no settings of its own."""
+    return Alertmanager()

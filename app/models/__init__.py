@@ -1,0 +1,1 @@
+"""The nouns: data and pure rules, no input or output."""

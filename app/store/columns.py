@@ -1,0 +1,68 @@
+"""The order of columns on the hot path, taken from the tables."""
+
+from typing import Any
+
+import msgspec
+
+from app.models.alert import Alert
+from app.models.delivery import Filing, to_columns
+from app.models.tables import AlertRow, DeliveryRow
+
+Row = tuple[Any, ...]
+
+DELIVERY_COLUMNS = tuple(DeliveryRow.__table__.columns.keys())  # type: ignore[attr-defined]
+ALERT_COLUMNS = tuple(AlertRow.__table__.columns.keys())  # type: ignore[attr-defined]
+
+_encode = msgspec.json.Encoder().encode
+
+
+def delivery_row(
+    row_id: int, key: bytes, filing: Filing, counts: tuple[int, int]
+) -> Row:
+    """Return a delivery as values in the order of DELIVERY_COLUMNS."""
+    delivery = filing.delivery
+    flaw = filing.first_flaw
+    return (
+        row_id,
+        key,
+        delivery.source,
+        delivery.received_at,
+        delivery.peer,
+        _encode(to_columns(delivery.headers)).decode(),
+        delivery.body,
+        filing.outcome.value,
+        flaw.reason if flaw else "",
+        flaw.field if flaw else "",
+        *counts,
+        len(filing.parsed.rejected),
+        len(filing.parsed.unparsed),
+        0,
+        delivery.received_at,
+    )
+
+
+def alert_row(
+    row_id: int, delivery_id: int, filing: Filing, alert: Alert
+) -> Row:
+    """Return an alert as values in the order of ALERT_COLUMNS."""
+    delivery = filing.delivery
+    occurrence = alert.occurrence
+    return (
+        row_id,
+        alert.fingerprint,
+        delivery.source,
+        str(delivery.received_at) if occurrence is None else occurrence,
+        alert.status.value,
+        delivery_id,
+        delivery.received_at,
+        alert.name,
+        alert.severity.value,
+        alert.summary,
+        _encode(alert.labels).decode(),
+        _encode(alert.annotations).decode(),
+        alert.starts_at,
+        alert.ends_at,
+        alert.url,
+        0,
+        delivery.received_at,
+    )

@@ -1,0 +1,279 @@
+"""Group commit: many deliveries, one fsync, answered together.
+
+The event loop hands filings over and awaits receipts; one writer thread
+takes whatever has gathered and commits it at once. While one commit is on
+its way to the disk the next batch gathers: no timer is needed, and a lone
+delivery waits for one commit only.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from typing import Protocol
+
+import msgspec
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from app.core.clock import Clock
+from app.core.errors import RowRefused, StorageFailed, TooBusy
+from app.core.log import get_log
+from app.models.delivery import Filing, Receipt
+
+MOST_AT_ONCE = 500
+log = get_log("store")
+
+
+class Writer(Protocol):
+    """What the writer thread needs of the inbox."""
+
+    def write(self, filings: Sequence[Filing]) -> list[Receipt]:
+        """Return once all are on disk, in order; all of them or none."""
+
+    def probe(self, now: int) -> None:
+        """Return once a row was really written and read back."""
+
+    def close(self) -> None:
+        """Give back the connection."""
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """How much may wait for the disk, and for how long."""
+
+    deliveries: int
+    size: int
+    seconds: float
+
+
+class Waiting(msgspec.Struct, gc=False):
+    """One delivery, or one probe without a filing, and who awaits it."""
+
+    filing: Filing | None
+    size: int
+    since: float
+    future: "asyncio.Future[Receipt]"
+    has_left: bool = False
+
+
+class Meters:
+    """What the disk side of the inbox tells Prometheus."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.commit = Histogram(
+            "smokejumper_commit_seconds",
+            "Time of one group commit, from the first statement to the disk",
+            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5),
+            registry=registry,
+        )
+        self.batch = Histogram(
+            "smokejumper_commit_deliveries",
+            "Deliveries in one group commit",
+            buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500),
+            registry=registry,
+        )
+        self.lag = Gauge(
+            "smokejumper_commit_lag_seconds",
+            "How long the oldest delivery of the last batch had waited",
+            registry=registry,
+        )
+        self.failures = Counter(
+            "smokejumper_commit_failures",
+            "Group commits that the database did not take",
+            registry=registry,
+        )
+        self.queue = Gauge(
+            "smokejumper_queue_deliveries",
+            "Deliveries that wait for their commit",
+            registry=registry,
+        )
+        self.queue_bytes = Gauge(
+            "smokejumper_queue_bytes",
+            "Bytes of the deliveries that wait for their commit",
+            registry=registry,
+        )
+
+
+class Committer:
+    """Owns the writer thread and the bounded queue in front of it."""
+
+    def __init__(
+        self, inbox: Writer, bounds: Bounds, clock: Clock, meters: Meters
+    ) -> None:
+        self._inbox = inbox
+        self._bounds = bounds
+        self._clock = clock
+        self._meters = meters
+        self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
+        self._deliveries = 0
+        self._size = 0
+        self._open = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._run, name="committer")
+        meters.queue.set_function(lambda: self._deliveries)
+        meters.queue_bytes.set_function(lambda: self._size)
+
+    def start(self) -> None:
+        """Start the writer thread; call it on the event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._open = True
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Commit what waits, then end the thread."""
+        self._open = False
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+        self._inbox.close()
+
+    def submit(self, filing: Filing) -> "asyncio.Future[Receipt]":
+        """Return a future of the receipt, or raise TooBusy at once."""
+        size = len(filing.delivery.body)
+        if (
+            self._deliveries >= self._bounds.deliveries
+            or self._size + size > self._bounds.size
+        ):
+            raise TooBusy("queue_full", "Too many deliveries wait for disk.")
+        return self._enqueue(filing, size)
+
+    def probe(self) -> "asyncio.Future[Receipt]":
+        """Return a future that ends when a row was written and read."""
+        return self._enqueue(None, 0)
+
+    def _enqueue(
+        self, filing: Filing | None, size: int
+    ) -> "asyncio.Future[Receipt]":
+        """Put one more into the queue of the writer thread."""
+        if not self._open or self._loop is None:
+            raise TooBusy("stopping", "The service is shutting down.")
+        future = self._loop.create_future()
+        self._deliveries += 1
+        self._size += size
+        since = self._clock.monotonic()
+        self._queue.put(Waiting(filing, size, since, future))
+        return future
+
+    def _run(self) -> None:
+        """Take what has gathered and commit it, until the end is queued."""
+        ended = False
+        while not ended:
+            batch: list[Waiting] = []
+            item = self._queue.get()
+            try:
+                while item is not None:
+                    batch.append(item)
+                    if len(batch) >= MOST_AT_ONCE:
+                        break
+                    item = self._queue.get_nowait()
+            except Empty:
+                pass
+            ended = item is None
+            if batch:
+                self._try_commit(batch)
+
+    def _try_commit(self, batch: list[Waiting]) -> None:
+        """Commit a batch; a bug fails the batch, never the thread."""
+        try:
+            self._commit(batch)
+        except Exception as bug:
+            error = StorageFailed(f"a bug: {type(bug).__name__}")
+            log.exception("batch.crashed", count=len(batch))
+            self._answer(lambda: self._fail(batch, error))
+
+    def _commit(self, batch: list[Waiting]) -> None:
+        """Commit a batch and answer everybody in it."""
+        start = self._clock.monotonic()
+        lag = start - batch[0].since
+        self._meters.lag.set(lag)
+        late = [w for w in batch if start - w.since > self._bounds.seconds]
+        if late:
+            error = StorageFailed("the disk is too slow for what comes in")
+            self._answer(lambda: self._fail(late, error))
+            batch = [w for w in batch if w not in late]
+        probes = [w for w in batch if w.filing is None]
+        filed = [w for w in batch if w.filing is not None]
+        if probes:
+            self._probe(probes)
+        if filed:
+            self._write(filed, start)
+
+    def _probe(self, probes: list[Waiting]) -> None:
+        """Write and read one row for all who ask whether that works."""
+        try:
+            self._inbox.probe(self._clock.now())
+        except StorageFailed as failure:
+            error = failure
+            self._answer(lambda: self._fail(probes, error))
+            return
+        done = [Receipt(delivery=0)] * len(probes)
+        self._answer(lambda: self._settle(probes, done))
+
+    def _write(self, batch: list[Waiting], start: float) -> None:
+        """Write filings and hand out the receipts, or the one failure."""
+        filings = [w.filing for w in batch if w.filing is not None]
+        try:
+            receipts = self._inbox.write(filings)
+        except RowRefused as failure:
+            self._isolate(batch, start, failure)
+            return
+        except StorageFailed as failure:
+            error = failure
+            self._meters.failures.inc()
+            log.error("batch.failed", count=len(batch), error=str(failure))
+            self._answer(lambda: self._fail(batch, error))
+            return
+        self._answer(lambda: self._settle(batch, receipts))
+        self._meters.commit.observe(self._clock.monotonic() - start)
+        self._meters.batch.observe(len(batch))
+        _report(filings, receipts)
+
+    def _isolate(
+        self, batch: list[Waiting], start: float, error: RowRefused
+    ) -> None:
+        """Write each alone, so that one bad row fails its own sender only."""
+        if len(batch) > 1:
+            for waiting in batch:
+                self._write([waiting], start)
+            return
+        log.error("delivery.not_storable", error=str(error))
+        self._answer(lambda: self._fail(batch, error))
+
+    def _answer(self, callback: Callable[[], None]) -> None:
+        """Run a callback on the event loop, which owns the futures."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(callback)
+
+    def _settle(
+        self, batch: list[Waiting], receipts: Sequence[Receipt]
+    ) -> None:
+        """Give each its receipt; a sender who has gone is passed over."""
+        for waiting, receipt in zip(batch, receipts, strict=True):
+            self._leave(waiting)
+            if not waiting.future.done():
+                waiting.future.set_result(receipt)
+
+    def _fail(self, batch: list[Waiting], error: StorageFailed) -> None:
+        """Tell all of a batch that nothing of it is promised."""
+        for waiting in batch:
+            self._leave(waiting)
+            if not waiting.future.done():
+                waiting.future.set_exception(error)
+
+    def _leave(self, waiting: Waiting) -> None:
+        """Take one out of the count of those that wait, once."""
+        if not waiting.has_left:
+            waiting.has_left = True
+            self._deliveries -= 1
+            self._size -= waiting.size
+
+
+def _report(filings: Sequence[Filing], receipts: Sequence[Receipt]) -> None:
+    """Log a batch in one line: alone it names the delivery, else the range."""
+    log.info(
+        "deliveries.committed",
+        deliveries=[receipt.delivery for receipt in receipts],
+        sources=sorted({filing.delivery.source for filing in filings}),
+        accepted=sum(receipt.accepted for receipt in receipts),
+        repeated=sum(receipt.repeated for receipt in receipts),
+        rejected=sum(receipt.rejected for receipt in receipts),
+        unparsed=sum(receipt.unparsed for receipt in receipts),
+    )

@@ -1,0 +1,180 @@
+"""The inbox: deliveries and alerts, written in batches, in one order.
+
+One writer thread calls it. It speaks to a ``Desk``, which knows one
+database; what is new in a batch is decided by app/store/plan.py.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any, Protocol
+
+import msgspec
+
+from app.core.errors import StorageFailed
+from app.models.delivery import (
+    Delivery,
+    Filing,
+    Receipt,
+    StoredDelivery,
+    to_headers,
+)
+from app.store.columns import Row
+from app.store.plan import (
+    Identity,
+    Known,
+    Latest,
+    Plan,
+    Thread,
+    draw_plan,
+    file_alerts,
+    fresh,
+    identities,
+    threads,
+)
+
+
+class Desk(Protocol):
+    """The inbox's statements in the words of one database.
+
+    Every method but ``begin`` and ``rollback`` runs inside a transaction
+    that no other writer of any process shares.
+    """
+
+    def begin(self) -> None:
+        """Start a transaction as the only writer, or raise StorageFailed."""
+
+    def commit(self) -> None:
+        """Return once it is on disk, or raise StorageFailed."""
+
+    def rollback(self) -> None:
+        """Undo the transaction; a broken connection is replaced."""
+
+    def find_deliveries(self, keys: Collection[bytes]) -> dict[bytes, int]:
+        """Return the ids of known deliveries."""
+
+    def find_alerts(self, wanted: Collection[Identity]) -> dict[Identity, int]:
+        """Return the ids of known alerts."""
+
+    def find_latest(self, wanted: Collection[Thread]) -> dict[Thread, Latest]:
+        """Return the newest alert of each fingerprint."""
+
+    def next_ids(self) -> tuple[int, int]:
+        """Return the next free delivery id and alert id."""
+
+    def insert(self, deliveries: Sequence[Row], alerts: Sequence[Row]) -> None:
+        """Add rows in the order of app/store/columns.py."""
+
+    def count(self, table: str, seen: Sequence[tuple[int, int]]) -> None:
+        """Count repeats of a table's rows: (moment, id) each."""
+
+    def probe(self, now: int) -> int:
+        """Write a moment, read it back and return it."""
+
+    def find_unparsed(
+        self, after: int, limit: int, where: Mapping[str, object]
+    ) -> list[Row]:
+        """Return id, source, received_at, peer, headers, body."""
+
+    def settle(self, delivery_id: int, values: Mapping[str, Any]) -> None:
+        """Update the verdict columns of a delivery."""
+
+    def close(self) -> None:
+        """Give back the connection."""
+
+
+class SqlInbox:
+    """Writes batches so that all of one is on disk, or none."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def write(self, filings: Sequence[Filing]) -> list[Receipt]:
+        """Return once all are on disk, in order; all of them or none."""
+        with self._transaction():
+            plan = draw_plan(filings, self._known(filings))
+            self._save(plan)
+        return plan.receipts
+
+    def probe(self, now: int) -> None:
+        """Return once a row was really written and read back."""
+        with self._transaction() as desk:
+            read_back = desk.probe(now)
+        if read_back != now:
+            raise StorageFailed("the probe row reads differently")
+
+    def find_unparsed(
+        self, after: int, limit: int, where: Mapping[str, object]
+    ) -> list[StoredDelivery]:
+        """Return deliveries in quarantine with a greater id, oldest first."""
+        with self._transaction() as desk:
+            rows = desk.find_unparsed(after, limit, where)
+        return [_stored(row) for row in rows]
+
+    def refile(self, stored: int, filing: Filing) -> Receipt:
+        """Return once a delivery of the quarantine is filed anew."""
+        with self._transaction() as desk:
+            known = self._known([filing], is_known=True)
+            plan = Plan([], [], [], [], [])
+            receipt = file_alerts(plan, filing, known, stored)
+            self._save(plan)
+            desk.settle(stored, _verdict(filing, receipt))
+        return receipt
+
+    def close(self) -> None:
+        """Give back the connection."""
+        self._desk.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Desk]:
+        """Run statements as the only writer; commit, or undo them all."""
+        with ExitStack() as undo:
+            undo.callback(self._desk.rollback)
+            self._desk.begin()
+            yield self._desk
+            self._desk.commit()
+            undo.pop_all()
+
+    def _known(
+        self, filings: Sequence[Filing], *, is_known: bool = False
+    ) -> Known:
+        """Look up what of a batch the database has already."""
+        desk = self._desk
+        keys = () if is_known else {filing.key for filing in filings}
+        deliveries = desk.find_deliveries(keys)
+        new = list(fresh(filings, deliveries))
+        alerts = desk.find_alerts(identities(new))
+        latest = desk.find_latest(threads(new))
+        return Known(deliveries, alerts, latest, *desk.next_ids())
+
+    def _save(self, plan: Plan) -> None:
+        """Write the rows of a plan."""
+        self._desk.insert(plan.delivery_rows, plan.alert_rows)
+        self._desk.count("delivery", plan.repeated_deliveries)
+        self._desk.count("alert", plan.repeated_alerts)
+
+
+def _stored(row: Row) -> StoredDelivery:
+    """Return a row of the quarantine as a delivery."""
+    row_id, source, received_at, peer, headers, body = row
+    delivery = Delivery(
+        source=source,
+        body=bytes(body),
+        received_at=received_at,
+        headers=to_headers(msgspec.json.decode(headers)),
+        peer=peer,
+    )
+    return StoredDelivery(id=row_id, delivery=delivery)
+
+
+def _verdict(filing: Filing, receipt: Receipt) -> dict[str, Any]:
+    """Return the verdict columns of a delivery that was filed anew."""
+    flaw = filing.first_flaw
+    return {
+        "outcome": filing.outcome.value,
+        "reason": flaw.reason if flaw else "",
+        "field": flaw.field if flaw else "",
+        "accepted": receipt.accepted,
+        "repeated": receipt.repeated,
+        "rejected": receipt.rejected,
+        "unparsed": receipt.unparsed,
+    }

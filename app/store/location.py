@@ -1,0 +1,54 @@
+"""Where the database is: a SQLite file or a PostgreSQL server."""
+
+from pathlib import Path
+
+import msgspec
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+
+class Location(msgspec.Struct, frozen=True):
+    """A database that we can open.
+
+    Attributes:
+        url: for SQLAlchemy, with the driver that we use.
+        file: the SQLite file, or None on PostgreSQL.
+    """
+
+    url: URL
+    file: Path | None
+
+    @property
+    def conninfo(self) -> str:
+        """Return the address for psycopg."""
+        plain = self.url.set(drivername="postgresql")
+        return plain.render_as_string(hide_password=False)
+
+    def __str__(self) -> str:
+        """Return the address without its password."""
+        return self.url.render_as_string(hide_password=True)
+
+
+def locate(url: str, home: Path) -> Location:
+    """Return where a database URL points; relative files start at home.
+
+    Raises:
+        ValueError: the URL is not one that we can use; says the remedy.
+    """
+    example = (
+        "write sqlite:///var/smokejumper.db, "
+        "or postgresql://user:password@host:5432/name"
+    )
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ValueError(f"is not a database URL; {example}") from error
+    kind = parsed.get_backend_name()
+    if kind == "postgresql":
+        return Location(parsed.set(drivername="postgresql+psycopg"), None)
+    if kind != "sqlite":
+        raise ValueError(f"{kind!r} is not a database we know; {example}")
+    if not parsed.database or parsed.database == ":memory:":
+        raise ValueError(f"a database in memory loses everything; {example}")
+    file = (home / parsed.database).resolve()
+    return Location(URL.create("sqlite", database=str(file)), file)

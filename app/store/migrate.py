@@ -1,0 +1,81 @@
+"""Bring the database to the schema of this release."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.script.revision import ResolutionError
+from alembic.util import CommandError
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+from app.core.errors import StorageFailed
+from app.store.location import Location
+
+# Two nodes that start at once migrate one after the other.
+TURN = 0x4D6967
+
+
+def newest_version() -> str:
+    """Return the version of the schema that this release needs."""
+    head = ScriptDirectory.from_config(_alembic()).get_current_head()
+    return head or ""
+
+
+def migrate(location: Location) -> tuple[str, str]:
+    """Return the versions before and after, having brought it forward.
+
+    Raises:
+        StorageFailed: it cannot be opened, or is of a newer release.
+    """
+    if location.file is not None:
+        _make_file(location.file)
+    engine = create_engine(location.url)
+    try:
+        with engine.connect() as connection, connection.begin():
+            if location.file is None:
+                connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:turn)"),
+                    {"turn": TURN},
+                )
+            before = _version(connection)
+            config = _alembic()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            return before, _version(connection)
+    except (CommandError, ResolutionError) as error:
+        raise StorageFailed(
+            f"{location} was made by a newer release ({error});"
+            " start that release, or restore a backup of this one"
+        ) from error
+    except DBAPIError as error:
+        raise StorageFailed(f"cannot open {location}: {error.orig}") from error
+    finally:
+        engine.dispose()
+
+
+def _make_file(file: Path) -> None:
+    """Create a SQLite file that only its owner may read."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600, exist_ok=True)
+    except OSError as error:
+        raise StorageFailed(
+            f"cannot create {file}: {error.strerror};"
+            " choose a folder that this user may write (database.url)"
+        ) from error
+
+
+def _version(connection: Connection) -> str:
+    """Return the schema's version in a database, empty when it has none."""
+    return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def _alembic() -> AlembicConfig:
+    """Return Alembic's settings without a file of its own."""
+    config = AlembicConfig()
+    folder = Path(__file__).parent / "migrations"
+    config.set_main_option("script_location", str(folder))
+    return config

@@ -1,0 +1,1 @@
+"""Alembic's home: one file per version of the schema."""

@@ -1,0 +1,231 @@
+"""The inbox's statements for PostgreSQL.
+
+Nodes take turns by an advisory lock: a batch lasts a few milliseconds, ids
+rise in the order of commits, and two nodes that get the same alert cannot
+both call it new.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import sql
+
+from app.core.errors import RowRefused, StorageFailed
+from app.store.columns import ALERT_COLUMNS, DELIVERY_COLUMNS, Row
+from app.store.plan import Identity, Latest, Thread
+
+TURN = 0x536D6F6B65  # "Smoke": the lock that writers of the inbox queue for
+
+
+class PostgresDesk:
+    """One connection, used by one thread at a time."""
+
+    def __init__(self, conninfo: str, wait_seconds: float) -> None:
+        self._conninfo = conninfo
+        self._wait = wait_seconds
+        self._connection: psycopg.Connection[Row] | None = None
+
+    def begin(self) -> None:
+        """Start a transaction as the only writer, or raise StorageFailed."""
+        with _translated():
+            if self._connection is None:
+                self._connection = self._open()
+            self._connection.execute(
+                "SELECT pg_advisory_xact_lock(%s)", (TURN,)
+            )
+
+    def commit(self) -> None:
+        """Return once it is on disk, or raise StorageFailed."""
+        with _translated():
+            self._open_connection().commit()
+
+    def rollback(self) -> None:
+        """Undo the transaction; a broken connection is given up."""
+        if self._connection is None:
+            return
+        try:
+            self._connection.rollback()
+        except psycopg.Error:
+            self.close()
+
+    def find_deliveries(self, keys: Collection[bytes]) -> dict[bytes, int]:
+        """Return the ids of known deliveries."""
+        if not keys:
+            return {}
+        rows = self._rows(
+            "SELECT key, id FROM delivery WHERE key = ANY(%s)", (list(keys),)
+        )
+        return dict(rows)
+
+    def find_alerts(self, wanted: Collection[Identity]) -> dict[Identity, int]:
+        """Return the ids of known alerts."""
+        if not wanted:
+            return {}
+        columns = [list(column) for column in zip(*wanted, strict=True)]
+        rows = self._rows(
+            "SELECT f, s, o, t, id"
+            " FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[])"
+            " AS wanted (f, s, o, t) JOIN alert ON fingerprint = f"
+            " AND source = s AND occurrence = o AND status = t",
+            columns,
+        )
+        return {(f, s, o, t): row_id for f, s, o, t, row_id in rows}
+
+    def find_latest(self, wanted: Collection[Thread]) -> dict[Thread, Latest]:
+        """Return the newest alert of each fingerprint."""
+        if not wanted:
+            return {}
+        columns = [list(column) for column in zip(*wanted, strict=True)]
+        rows = self._rows(
+            "SELECT DISTINCT ON (f, s) f, s, id, status"
+            " FROM unnest(%s::text[], %s::text[]) AS wanted (f, s)"
+            " JOIN alert ON fingerprint = f AND source = s"
+            " WHERE status <> 'updated' ORDER BY f, s, id DESC",
+            columns,
+        )
+        return {
+            (f, s): Latest(row_id, status) for f, s, row_id, status in rows
+        }
+
+    def next_ids(self) -> tuple[int, int]:
+        """Return the next free delivery id and alert id."""
+        ((delivery, alert),) = self._rows(
+            "SELECT (SELECT coalesce(max(id), 0) + 1 FROM delivery),"
+            " (SELECT coalesce(max(id), 0) + 1 FROM alert)"
+        )
+        return delivery, alert
+
+    def insert(self, deliveries: Sequence[Row], alerts: Sequence[Row]) -> None:
+        """Add rows in the order of app/store/columns.py."""
+        self._copy("delivery", DELIVERY_COLUMNS, deliveries)
+        self._copy("alert", ALERT_COLUMNS, alerts)
+
+    def count(self, table: str, seen: Sequence[tuple[int, int]]) -> None:
+        """Count repeats of a table's rows: (moment, id) each."""
+        if not seen:
+            return
+        statement = sql.SQL(
+            "UPDATE {} SET repeats = repeats + 1,"
+            " last_seen_at = greatest(last_seen_at, %s) WHERE id = %s"
+        ).format(sql.Identifier(table))
+        with _translated():
+            cursor = self._open_connection().cursor()
+            cursor.executemany(statement, seen)
+
+    def probe(self, now: int) -> int:
+        """Write a moment, read it back and return it."""
+        rows = self._rows(
+            "INSERT INTO probe (id, written_at) VALUES (1, %s)"
+            " ON CONFLICT (id) DO UPDATE SET written_at = %s"
+            " RETURNING written_at",
+            (now, now),
+        )
+        return int(rows[0][0])
+
+    def find_unparsed(
+        self, after: int, limit: int, where: Mapping[str, object]
+    ) -> list[Row]:
+        """Return id, source, received_at, peer, headers, body."""
+        return self._rows(
+            "SELECT id, source, received_at, peer, headers, body"
+            " FROM delivery WHERE outcome = 'unparsed' AND id > %s"
+            " AND (%s::text IS NULL OR source = %s)"
+            " AND (%s::bigint IS NULL OR id = %s)"
+            " ORDER BY id LIMIT %s",
+            (
+                after,
+                *[where.get("source")] * 2,
+                *[where.get("id")] * 2,
+                limit,
+            ),
+        )
+
+    def settle(self, delivery_id: int, values: Mapping[str, Any]) -> None:
+        """Update the verdict columns of a delivery."""
+        columns = sql.SQL(", ").join(
+            sql.SQL("{} = %s").format(sql.Identifier(name)) for name in values
+        )
+        statement = sql.SQL("UPDATE delivery SET {} WHERE id = %s").format(
+            columns
+        )
+        with _translated():
+            self._open_connection().execute(
+                statement, (*values.values(), delivery_id)
+            )
+
+    def close(self) -> None:
+        """Give back the connection; what is open is rolled back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self) -> psycopg.Connection[Row]:
+        """Return a connection on which a commit means: on the disk."""
+        wait = f"{int(self._wait * 1000)}ms"
+        connection = psycopg.connect(
+            self._conninfo,
+            connect_timeout=max(2, int(self._wait)),
+            application_name="smokejumper-inbox",
+            options=f"-c lock_timeout={wait} -c statement_timeout={wait}"
+            f" -c idle_in_transaction_session_timeout={wait}"
+            " -c synchronous_commit=on",
+        )
+        try:
+            _refuse_unsafe(connection)
+        except StorageFailed:
+            connection.close()
+            raise
+        return connection
+
+    def _copy(
+        self, table: str, columns: tuple[str, ...], rows: Sequence[Row]
+    ) -> None:
+        """Add rows by COPY, the fastest way in."""
+        if not rows:
+            return
+        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+            sql.Identifier(table),
+            sql.SQL(", ").join(map(sql.Identifier, columns)),
+        )
+        with (
+            _translated(),
+            self._open_connection().cursor() as cursor,
+            cursor.copy(statement) as copy,
+        ):
+            for row in rows:
+                copy.write_row(row)
+
+    def _rows(
+        self, statement: LiteralString, values: Sequence[Any] = ()
+    ) -> list[Row]:
+        """Return the rows of a question in the open transaction."""
+        with _translated():
+            cursor = self._open_connection().execute(statement, values)
+            return cursor.fetchall()
+
+    def _open_connection(self) -> psycopg.Connection[Row]:
+        """Return the connection of the open transaction."""
+        if self._connection is None:
+            raise StorageFailed("no transaction is open")
+        return self._connection
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn PostgreSQL's errors into ours, keeping the cause."""
+    try:
+        yield
+    except psycopg.DataError as error:
+        raise RowRefused(f"PostgreSQL: {error}") from error
+    except psycopg.Error as error:
+        raise StorageFailed(f"PostgreSQL: {error}") from error
+
+
+def _refuse_unsafe(connection: psycopg.Connection[Row]) -> None:
+    """Raise when the server would acknowledge what is not on its disk."""
+    row = connection.execute("SHOW fsync").fetchone()
+    connection.rollback()
+    if row != ("on",):
+        raise StorageFailed("PostgreSQL runs with fsync=off; turn it on")

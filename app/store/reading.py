@@ -1,0 +1,116 @@
+"""Questions to the store: pages by id, newest first, never by offset."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import defer
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlmodel import Session, col, select
+
+from app.core.errors import StorageFailed
+from app.models.tables import AlertRow, DeliveryRow
+from app.store.location import Location
+
+READERS = 4
+Values = Mapping[str, Any]
+
+
+def open_engine(location: Location, wait_seconds: float) -> Engine:
+    """Return an engine whose connections can only read."""
+    options: dict[str, Any] = {"pool_size": READERS, "max_overflow": 0}
+    options["pool_timeout"] = wait_seconds
+    if location.file is not None:
+        options["connect_args"] = {"timeout": wait_seconds}
+        engine = create_engine(location.url, **options)
+        event.listen(engine, "connect", _read_only)
+        return engine
+    wait = f"{int(wait_seconds * 1000)}ms"
+    options["pool_pre_ping"] = True
+    options["connect_args"] = {
+        "application_name": "smokejumper-reader",
+        "connect_timeout": max(2, int(wait_seconds)),
+        "options": f"-c statement_timeout={wait}"
+        " -c default_transaction_read_only=on",
+    }
+    return create_engine(location.url, **options)
+
+
+def _read_only(
+    connection: DBAPIConnection, _record: ConnectionPoolEntry
+) -> None:
+    """Make a SQLite connection refuse to write."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only = ON")
+    cursor.close()
+
+
+class Reader:
+    """Answers the questions of the API and the command line."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def deliveries(
+        self, where: Values, before: int | None, limit: int
+    ) -> Sequence[DeliveryRow]:
+        """Return a page of deliveries without their bodies, newest first."""
+        query = select(DeliveryRow).options(
+            defer(DeliveryRow.body, raiseload=True)  # type: ignore[arg-type]
+        )
+        return self._page(DeliveryRow, query, where, (before, limit))
+
+    def alerts(
+        self, where: Values, before: int | None, limit: int
+    ) -> Sequence[AlertRow]:
+        """Return a page of alerts, newest first."""
+        return self._page(AlertRow, select(AlertRow), where, (before, limit))
+
+    def find_delivery(self, delivery_id: int) -> DeliveryRow | None:
+        """Return a delivery with its body, or None."""
+        row: DeliveryRow | None = self._find(DeliveryRow, delivery_id)
+        return row
+
+    def find_alert(self, alert_id: int) -> AlertRow | None:
+        """Return an alert, or None."""
+        row: AlertRow | None = self._find(AlertRow, alert_id)
+        return row
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._engine.dispose()
+
+    def _find(self, table: Any, row_id: int) -> Any:
+        """Return one row of a table, or None."""
+        try:
+            with Session(self._engine) as session:
+                return session.get(table, row_id)
+        except DBAPIError as error:
+            raise StorageFailed(f"cannot read: {error.orig}") from error
+
+    def _page(
+        self, table: Any, query: Any, where: Values, page: tuple[Any, int]
+    ) -> Sequence[Any]:
+        """Return the rows that match, below an id, newest first."""
+        before, limit = page
+        for name, value in where.items():
+            query = query.where(_condition(table, name, value))
+        if before is not None:
+            query = query.where(col(table.id) < before)
+        query = query.order_by(col(table.id).desc()).limit(limit)
+        try:
+            with Session(self._engine) as session:
+                return session.exec(query).all()  # type: ignore[no-any-return]
+        except DBAPIError as error:
+            raise StorageFailed(f"cannot read: {error.orig}") from error
+
+
+def _condition(table: Any, name: str, value: Any) -> Any:
+    """Return one filter; ``since`` and ``until`` are about arrival."""
+    if name == "since":
+        return table.received_at >= value
+    if name == "until":
+        return table.received_at < value
+    return getattr(table, name) == value

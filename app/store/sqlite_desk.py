@@ -1,0 +1,244 @@
+"""The inbox's statements for SQLite, few and large.
+
+Each step of a statement gives the interpreter lock away and takes it back,
+which costs more than the step: so rows go in by the dozen, in one statement
+of many rows. Durable means WAL with synchronous=FULL: NORMAL loses
+acknowledged rows in a power cut (docs/performance.md).
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+from typing import Any, TypeVar
+
+from app.core.errors import RowRefused, StorageFailed
+from app.store.columns import ALERT_COLUMNS, DELIVERY_COLUMNS, Row
+from app.store.plan import Identity, Latest, Thread
+
+CHUNK = 64
+T = TypeVar("T")
+
+
+class SqliteDesk:
+    """One connection, used by one thread at a time."""
+
+    def __init__(self, file: Path, busy_seconds: float) -> None:
+        self._file = file
+        self._busy_seconds = busy_seconds
+        self._connection: sqlite3.Connection | None = None
+        self._is_suspect = False
+
+    def begin(self) -> None:
+        """Start a transaction as the only writer, or raise StorageFailed."""
+        with _translated():
+            if self._connection is None:
+                self._connection = self._open()
+            self._connection.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """Return once it is on disk, or raise StorageFailed."""
+        try:
+            self._run("COMMIT")
+        except StorageFailed:
+            self._is_suspect = True
+            raise
+
+    def rollback(self) -> None:
+        """Undo the transaction; after a failed write the file is opened anew.
+
+        A failed fsync is never repeated on the same file: the pages would
+        count as written although they are not. Opening anew copies what the
+        write-ahead log holds and syncs it, or fails.
+        """
+        if self._connection is None:
+            return
+        if self._connection.in_transaction or self._is_suspect:
+            self.close()
+
+    def find_deliveries(self, keys: Collection[bytes]) -> dict[bytes, int]:
+        """Return the ids of known deliveries."""
+        found: dict[bytes, int] = {}
+        for some in _chunks(list(keys)):
+            marks = ",".join("?" * len(some))
+            found.update(
+                self._rows(
+                    f"SELECT key, id FROM delivery WHERE key IN ({marks})",  # noqa: S608 (marks only)
+                    some,
+                )
+            )
+        return found
+
+    def find_alerts(self, wanted: Collection[Identity]) -> dict[Identity, int]:
+        """Return the ids of known alerts."""
+        found = {}
+        for some in _chunks(list(wanted)):
+            sql = _find_alerts(len(some))
+            for *same, row_id in self._rows(sql, _flat(some)):
+                found[tuple(same)] = row_id
+        return found
+
+    def find_latest(self, wanted: Collection[Thread]) -> dict[Thread, Latest]:
+        """Return the newest alert of each fingerprint."""
+        found = {}
+        for thread in wanted:
+            rows = self._rows(
+                "SELECT id, status FROM alert WHERE fingerprint = ?"
+                " AND source = ? AND status <> 'updated'"
+                " ORDER BY id DESC LIMIT 1",
+                thread,
+            )
+            for row_id, status in rows:
+                found[thread] = Latest(row_id, status)
+        return found
+
+    def next_ids(self) -> tuple[int, int]:
+        """Return the next free delivery id and alert id."""
+        ((delivery, alert),) = self._rows(
+            "SELECT (SELECT coalesce(max(id), 0) + 1 FROM delivery),"
+            " (SELECT coalesce(max(id), 0) + 1 FROM alert)"
+        )
+        return delivery, alert
+
+    def insert(self, deliveries: Sequence[Row], alerts: Sequence[Row]) -> None:
+        """Add rows in the order of app/store/columns.py."""
+        for some in _chunks(deliveries):
+            sql = _insert("delivery", DELIVERY_COLUMNS, len(some))
+            self._run(sql, _flat(some))
+        for some in _chunks(alerts):
+            sql = _insert("alert", ALERT_COLUMNS, len(some))
+            self._run(sql, _flat(some))
+
+    def count(self, table: str, seen: Sequence[tuple[int, int]]) -> None:
+        """Count repeats of a table's rows: (moment, id) each."""
+        for moment, row_id in seen:
+            self._run(
+                f"UPDATE {table} SET repeats = repeats + 1,"  # noqa: S608 (our own names)
+                " last_seen_at = max(last_seen_at, ?) WHERE id = ?",
+                (moment, row_id),
+            )
+
+    def probe(self, now: int) -> int:
+        """Write a moment, read it back and return it."""
+        self._run(
+            "INSERT INTO probe (id, written_at) VALUES (1, ?)"
+            " ON CONFLICT (id) DO UPDATE SET written_at = ?",
+            (now, now),
+        )
+        ((written_at,),) = self._rows("SELECT written_at FROM probe")
+        return int(written_at)
+
+    def find_unparsed(
+        self, after: int, limit: int, where: Mapping[str, object]
+    ) -> list[Row]:
+        """Return id, source, received_at, peer, headers, body."""
+        return self._rows(
+            "SELECT id, source, received_at, peer, headers, body"
+            " FROM delivery WHERE outcome = 'unparsed' AND id > ?"
+            " AND (? IS NULL OR source = ?) AND (? IS NULL OR id = ?)"
+            " ORDER BY id LIMIT ?",
+            (
+                after,
+                *[where.get("source")] * 2,
+                *[where.get("id")] * 2,
+                limit,
+            ),
+        )
+
+    def settle(self, delivery_id: int, values: Mapping[str, Any]) -> None:
+        """Update the verdict columns of a delivery."""
+        columns = ", ".join(f"{name} = ?" for name in values)
+        sql = f"UPDATE delivery SET {columns} WHERE id = ?"  # noqa: S608 (our own names)
+        self._run(sql, (*values.values(), delivery_id))
+
+    def close(self) -> None:
+        """Give back the connection; what is open is rolled back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self) -> sqlite3.Connection:
+        """Return a connection on which a commit means: on the disk."""
+        connection = sqlite3.connect(
+            f"file:{self._file}?mode=rw",
+            uri=True,
+            timeout=self._busy_seconds,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=4 * CHUNK,
+        )
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA wal_autocheckpoint = 4000")
+            # What a broken run left in the log is written out and synced.
+            state = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            is_busy, in_log, written = state.fetchone()
+            if is_busy and in_log != written and self._is_suspect:
+                # A reader holds it up: try again with the next batch.
+                raise sqlite3.OperationalError("the log is held by a reader")
+            self._is_suspect = False
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _run(self, sql: str, values: Sequence[Any] = ()) -> None:
+        """Run a statement of the open transaction."""
+        with _translated():
+            self._open_connection().execute(sql, values)
+
+    def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Return the rows of a question in the open transaction."""
+        with _translated():
+            return self._open_connection().execute(sql, values).fetchall()
+
+    def _open_connection(self) -> sqlite3.Connection:
+        """Return the connection of the open transaction."""
+        if self._connection is None:
+            raise StorageFailed("no transaction is open")
+        return self._connection
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn SQLite's errors into ours, keeping the cause."""
+    try:
+        yield
+    except (sqlite3.DataError, sqlite3.InterfaceError, OverflowError) as error:
+        raise RowRefused(f"SQLite: {error}") from error
+    except sqlite3.Error as error:
+        raise StorageFailed(f"SQLite: {error}") from error
+
+
+def _chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield rows in pieces that one statement takes."""
+    for start in range(0, len(rows), CHUNK):
+        yield rows[start : start + CHUNK]
+
+
+def _flat(rows: Sequence[Row]) -> list[Any]:
+    """Return the values of many rows in one list."""
+    return list(chain.from_iterable(rows))
+
+
+@lru_cache(maxsize=4 * CHUNK)
+def _insert(table: str, columns: tuple[str, ...], rows: int) -> str:
+    """Return the statement that adds so many rows."""
+    row = f"({','.join('?' * len(columns))})"
+    values = ",".join([row] * rows)
+    return f"INSERT INTO {table} ({','.join(columns)}) VALUES {values}"  # noqa: S608 (our own names)
+
+
+@lru_cache(maxsize=2 * CHUNK)
+def _find_alerts(rows: int) -> str:
+    """Return the question for the ids of so many identities."""
+    values = ",".join(["(?,?,?,?)"] * rows)
+    return (
+        f"WITH wanted (f, s, o, t) AS (VALUES {values})"  # noqa: S608 (marks only)
+        " SELECT f, s, o, t, id FROM wanted CROSS JOIN alert"
+        " ON fingerprint = f AND source = s"
+        " AND occurrence = o AND status = t"
+    )

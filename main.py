@@ -1,0 +1,6 @@
+"""Start Smokejumper: settings -> app -> uvicorn; --help lists commands."""
+
+from app.cli.commands import app
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,1 @@
+"""Tests: unit/, flow/, real/ and chaos/ mirror what they prove."""

@@ -1,0 +1,1 @@
+"""A running service is killed, cut, filled and slowed."""

@@ -1,0 +1,1 @@
+"""The HTTP service in this process, end to end."""

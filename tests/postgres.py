@@ -1,0 +1,89 @@
+"""A PostgreSQL server of our own, for tests that need the real one."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Self
+
+from tests.programs import free_port, need
+
+PACKAGE = "postgresql"
+USER = "postgres"
+
+
+class Postgres:
+    """A server on a free port, as an ordinary user, with fsync on."""
+
+    def __init__(self) -> None:
+        self._ctl = need("pg_ctl", PACKAGE)
+        self._initdb = need("initdb", PACKAGE)
+        self._psql = need("psql", PACKAGE)
+        self.port = free_port()
+        self.folder = Path(tempfile.mkdtemp(prefix="smokejumper-pg-"))
+
+    def __enter__(self) -> Self:
+        """Make a cluster and start it."""
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, USER, USER)
+        self._run(
+            self._initdb, "-D", self._data, "-A", "trust", "-U", "smoke",
+            "-E", "UTF8", "--locale=C.UTF-8",
+        )  # fmt: skip
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the server and remove its files."""
+        self._run(self._ctl, "-D", self._data, "-m", "immediate", "stop")
+        shutil.rmtree(self.folder)
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        options = (
+            f"-c listen_addresses=127.0.0.1 -p {self.port} -k {self.folder}"
+        )
+        self._run(
+            self._ctl, "-D", self._data, "-w", "-o", options,
+            "-l", f"{self.folder}/log", "start",
+        )  # fmt: skip
+
+    def restart_immediately(self) -> None:
+        """Restart it as after a crash: nothing is finished, all recovered."""
+        self._run(
+            self._ctl, "-D", self._data, "-w", "-m", "immediate",
+            "-l", f"{self.folder}/log", "restart",
+        )  # fmt: skip
+
+    def make_database(self, name: str) -> str:
+        """Make an empty database and return its URL."""
+        self._run(
+            self._psql, "-h", "127.0.0.1", "-p", str(self.port), "-U",
+            "smoke", "-d", "postgres", "-c", f"CREATE DATABASE {name}",
+        )  # fmt: skip
+        return f"postgresql://smoke@127.0.0.1:{self.port}/{name}"
+
+    @property
+    def _data(self) -> str:
+        """Return the folder of the cluster."""
+        return f"{self.folder}/data"
+
+    def _run(self, program: Path, *arguments: str) -> None:
+        """Run a program of PostgreSQL, never as root."""
+        as_whom = {"user": USER, "group": USER} if os.geteuid() == 0 else {}
+        with tempfile.TemporaryFile() as output:
+            done = subprocess.run(
+                [program, *arguments],
+                **as_whom,  # type: ignore[arg-type]
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                timeout=120,
+                check=False,
+            )
+            if done.returncode:
+                output.seek(0)
+                text = output.read().decode(errors="replace")
+                raise RuntimeError(f"{program.name} failed: {text}")

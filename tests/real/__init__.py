@@ -1,0 +1,1 @@
+"""With the real Prometheus, Alertmanager, Zabbix and PostgreSQL."""

@@ -1,0 +1,123 @@
+"""The service as a process of its own, as a user starts it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import yaml
+
+from tests.programs import free_port
+
+HOME = Path(__file__).parent.parent
+OPEN = {"auth": {"kind": "none"}}
+START_SECONDS = 30.0
+
+
+class Service:
+    """A ``main.py serve`` with settings, database and port of its own."""
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Mapping[str, Any] | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.database = folder / "smokejumper.db"
+        self.log = folder / "service.log"
+        self._environ = {**os.environ, **(environ or {})}
+        self._process: subprocess.Popen[bytes] | None = None
+        self.config = folder / "smokejumper.yaml"
+        tree: dict[str, Any] = {
+            "server": {"port": self.port},
+            "database": {"url": f"sqlite:///{self.database}"},
+            "sources": {"alertmanager": OPEN},
+            **(settings or {}),
+        }
+        tree["server"] = {**tree["server"], "port": self.port}
+        self.config.write_text(yaml.safe_dump(tree))
+
+    @property
+    def pid(self) -> int:
+        """Return the process id of the running service."""
+        if self._process is None:
+            raise RuntimeError("the service does not run")
+        return self._process.pid
+
+    def start(self) -> Self:
+        """Start it and return when it is ready."""
+        self.launch()
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self._process is None or self._process.poll() is not None:
+                break
+            if self.is_ready():
+                return self
+            time.sleep(0.02)
+        self.kill()
+        raise RuntimeError(f"not ready:\n{self.log.read_text()[-3000:]}")
+
+    def launch(self) -> None:
+        """Start it without waiting for anything."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "main.py", "serve", "-c", str(self.config)],
+                cwd=HOME,
+                env=self._environ,
+                stdout=log,
+                stderr=log,
+            )
+
+    def is_ready(self) -> bool:
+        """Tell whether it says that it is ready."""
+        try:
+            answer = httpx.get(f"{self.url}/ready", timeout=2.0)
+        except httpx.HTTPError:
+            return False
+        return answer.status_code == 200
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run another command of main.py on the same settings."""
+        return subprocess.run(
+            [sys.executable, "main.py", *arguments, "-c", str(self.config)],
+            cwd=HOME,
+            env=self._environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def kill(self) -> None:
+        """End it as a power cut of the process would: kill -9."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """End it politely and return its exit status."""
+        return self._end(signal.SIGTERM)
+
+    def _end(self, sign: signal.Signals) -> int:
+        """Send a signal and wait for the end."""
+        if self._process is None:
+            return 0
+        self._process.send_signal(sign)
+        status = self._process.wait(timeout=30)
+        self._process = None
+        return status
+
+    def __enter__(self) -> Self:
+        """Start it."""
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        """Leave nothing running."""
+        if self._process is not None and self._process.poll() is None:
+            self.kill()
