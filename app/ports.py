@@ -7,6 +7,7 @@ import msgspec
 from pydantic import BaseModel
 
 from app.core.clock import Clock
+from app.core.errors import StorageFailed
 from app.models.delivery import (
     Delivery,
     Filing,
@@ -83,12 +84,15 @@ class Authenticator(Protocol):
 class Intray(Protocol):
     """The way to the disk, as the event loop sees it."""
 
-    def submit(self, filing: Filing) -> Awaitable[Receipt]:
-        """Return the receipt once it is on disk.
+    def submit(
+        self,
+        filing: Filing,
+        done: Callable[[Receipt | StorageFailed], None],
+    ) -> None:
+        """Call back when it is on disk, or when the disk did not take it.
 
         Raises:
-            TooBusy: too much is waiting; raised at once.
-            StorageFailed: the disk did not take it.
+            TooBusy: too much is waiting; nobody is called back.
         """
 
 

@@ -1,4 +1,4 @@
-"""The front door: deliveries go the lean way, the rest through FastAPI."""
+"""The front door: who answers deliveries, and FastAPI for the rest."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from app.api import health, problems, v1
+from app.api.exchange import Webhook
 from app.api.openapi import describe_webhooks
-from app.api.webhooks import Receive, Scope, Send, WebhookApp
 from app.bootstrap import Product
 from app.core.errors import Refused
 from app.core.version import VERSION
@@ -18,28 +18,21 @@ Monitoring systems post alerts to /webhooks/NAME; a 2xx means that the
 delivery is on disk."""
 
 
-class Door:
-    """The whole service as one ASGI app."""
-
-    def __init__(self, product: Product) -> None:
-        limits = product.settings.server.limits
-        self._app = make_app(product)
-        self._webhooks = {
-            path: WebhookApp(entrance, product.intake, product.clock, limits)
-            for entrance in product.entrances.values()
-            for path in entrance.paths
-        }
-
-    async def __call__(
-        self, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        """Send a request to whoever answers it."""
-        if scope["type"] == "http":
-            webhook = self._webhooks.get(scope["path"])
-            if webhook is not None:
-                await webhook(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+def make_webhooks(product: Product) -> dict[str, Webhook]:
+    """Return who answers deliveries, by path."""
+    limits = product.settings.server.limits
+    return {
+        path: Webhook(
+            entrance,
+            product.intake,
+            product.clock,
+            limits,
+            # Prometheus insists on 200; elsewhere 202 is the honest word.
+            200 if path in entrance.source.paths else 202,
+        )
+        for entrance in product.entrances.values()
+        for path in entrance.paths
+    }
 
 
 def make_app(product: Product) -> FastAPI:

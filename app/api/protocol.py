@@ -1,21 +1,25 @@
-"""The HTTP protocol with deadlines, which uvicorn alone does not have.
+"""The HTTP protocol: uvicorn's, with deadlines and a lean path.
 
-A sender that drips its headers or its body is cut off; so is everyone who
-comes when all the connections are taken. One look a second over the open
-connections costs less than a timer for each request.
+A sender that drips its headers or its body is cut off, which uvicorn alone
+does not do; so is everyone who comes when all the connections are taken.
+One look a second over the open connections costs less than a timer for
+each request. Deliveries to webhooks go to an Exchange, the rest to FastAPI.
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.api.exchange import Exchange, Webhook
 from app.api.problems import Problem
 from app.core.log import get_log
 from app.core.settings import Limits
 
 SWEEP_SECONDS = 1.0
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 log = get_log("api")
 
 
@@ -100,15 +104,18 @@ class Watch:
 
 
 class DeadlineProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, with a deadline for headers and for the body."""
+    """One connection: its deadlines, and who answers its requests."""
 
     watch: Watch
+    webhooks: Mapping[bytes, Webhook]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Since when we wait for headers or for a body; 0.0 for neither.
+        # Since when we wait: for the headers or the body of a request, or
+        # for another request; 0.0 when we do not.
         self._headers_since = 0.0
         self._body_since = 0.0
+        self._idle_since = 0.0
         self._peer = ""
 
     def connection_made(  # type: ignore[override]
@@ -136,42 +143,111 @@ class DeadlineProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Start to wait for the headers."""
         super().on_message_begin()
+        self._idle_since = 0.0
         if not self._headers_since:
             self._headers_since = self.loop.time()
 
     def on_headers_complete(self) -> None:
-        """Start to wait for the body."""
+        """Start to wait for the body, and choose who answers."""
         self._body_since = self._headers_since
         self._headers_since = 0.0
-        super().on_headers_complete()
+        webhook = self.webhooks.get(self.url.partition(b"?")[0])
+        if webhook is None or self.parser.should_upgrade():
+            super().on_headers_complete()
+            return
+        before = self.cycle
+        exchange = Exchange(
+            webhook,
+            self,
+            self._peer,
+            keep_alive=self.parser.get_http_version() != "1.0"
+            and self.parser.should_keep_alive(),
+        )
+        self.cycle = exchange  # type: ignore[assignment]
+        if before is None or before.response_complete:
+            exchange.start()
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((exchange, self.app))  # type: ignore[arg-type]
+        if self.expect_100_continue:
+            self.transport.write(CONTINUE)
+        exchange.open(self.parser.get_method(), self.headers)
+
+    def on_body(self, body: bytes) -> None:
+        """Hand a part of the body to whoever answers."""
+        cycle: object = self.cycle
+        if not isinstance(cycle, Exchange):
+            super().on_body(body)
+        elif not cycle.response_complete:
+            cycle.feed(body)
 
     def on_message_complete(self) -> None:
         """Wait for nothing: the request is here."""
         self._body_since = 0.0
-        super().on_message_complete()
+        cycle: object = self.cycle
+        if not isinstance(cycle, Exchange):
+            super().on_message_complete()
+        elif not cycle.response_complete:
+            cycle.finish()
+
+    def on_response_complete(self) -> None:
+        """Start what waits, or wait for another request.
+
+        uvicorn sets a timer here for each answer; the watch does without.
+        """
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._idle_since = self.loop.time()
+
+    def send_answer(self, answer: bytes, *, is_last: bool) -> None:
+        """Write a whole answer and go on, or close when it is the last."""
+        self.transport.write(answer)
+        if is_last:
+            self.transport.close()
+        self.on_response_complete()
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        """Start what waited for the answers before it."""
+        if isinstance(cycle, Exchange):
+            cycle.start()
+        else:
+            super()._start_asgi_task(cycle, app)
 
     def cut_off_if_late(self, now: float, limits: Limits) -> None:
-        """End the connection when headers or body are overdue."""
-        late = (
-            self._headers_since
-            and now - self._headers_since > limits.header_seconds
-        ) or (
-            self._body_since and now - self._body_since > limits.body_seconds
-        )
-        if not late or self.transport.is_closing():
+        """End the connection when what it waits for is overdue."""
+        if self.transport.is_closing():
             return
-        log.warning("connection.too_slow", peer=self._peer)
-        if self.cycle is None or not self.cycle.response_started:
-            self.transport.write(TOO_SLOW)
-        self.transport.close()
+        if _is_late(self._idle_since, now, limits.idle_seconds):
+            self.transport.close()
+        elif _is_late(
+            self._headers_since, now, limits.header_seconds
+        ) or _is_late(self._body_since, now, limits.body_seconds):
+            log.warning("connection.too_slow", peer=self._peer)
+            if self.cycle is None or not self.cycle.response_started:
+                self.transport.write(TOO_SLOW)
+            self.transport.close()
 
 
-def make_protocol(limits: Limits) -> type[DeadlineProtocol]:
+def _is_late(since: float, now: float, seconds: float) -> bool:
+    """Tell whether a wait that began, if any did, is over its time."""
+    return since > 0.0 and now - since > seconds
+
+
+def make_protocol(
+    limits: Limits, webhooks: Mapping[str, Webhook]
+) -> type[DeadlineProtocol]:
     """Return the protocol class of one server."""
+    routes = {path.encode(): webhook for path, webhook in webhooks.items()}
 
     class Protocol(DeadlineProtocol):
-        """The protocol with this server's limits."""
+        """The protocol with this server's limits and webhooks."""
 
         watch = Watch(limits)
 
+    Protocol.webhooks = routes
     return Protocol

@@ -2,7 +2,7 @@
 
 import uvicorn
 
-from app.api.door import Door
+from app.api.door import make_app, make_webhooks
 from app.api.protocol import make_protocol
 from app.bootstrap import Product
 
@@ -13,11 +13,11 @@ def make_server(product: Product) -> uvicorn.Server:
     """Return a server that is ready to run."""
     server = product.settings.server
     config = uvicorn.Config(
-        Door(product),
+        make_app(product),
         host=server.host,
         port=server.port,
         loop="uvloop",
-        http=make_protocol(server.limits),
+        http=make_protocol(server.limits, make_webhooks(product)),
         ws="none",
         lifespan="on",
         log_config=None,

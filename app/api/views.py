@@ -23,6 +23,7 @@ class DeliveryView(BaseModel):
     repeated: int
     rejected: int
     unparsed: int
+    alerts: list[int] = Field(description="the ids of its alerts")
     repeats: int = Field(description="how often the same bytes came again")
     last_seen_at: str
 
@@ -32,10 +33,11 @@ class DeliveryView(BaseModel):
         values = {
             name: getattr(row, name)
             for name in cls.model_fields
-            if not name.endswith("_at")
+            if name != "alerts" and not name.endswith("_at")
         }
         return cls(
             **values,
+            alerts=msgspec.json.decode(row.alerts),
             received_at=_time(row.received_at),
             last_seen_at=_time(row.last_seen_at),
         )

@@ -21,6 +21,7 @@ class Limits(Section):
     depth: int = Field(32, ge=1, le=200)
     header_seconds: float = Field(10.0, gt=0)
     body_seconds: float = Field(10.0, gt=0)
+    idle_seconds: float = Field(75.0, gt=0)
     connections: int = Field(512, ge=1)
     connections_per_peer: int = Field(256, ge=1)
     waiting_deliveries: int = Field(5_000, ge=1)

@@ -1,77 +1,91 @@
-"""What the intake tells Prometheus, by source."""
+"""What the intake tells Prometheus, by source.
+
+Plain numbers that only the event loop changes: a counter with a lock for
+each would cost more than reading the delivery.
+"""
 
 import re
+from collections import Counter
+from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily
 
 from app.models.delivery import Receipt
 
-
-class Counters:
-    """Counts of deliveries and alerts; unparsed and refused by reason."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        def make(name: str, text: str, *labels: str) -> Counter:
-            """Return one counter with our prefix."""
-            names = ("source", *labels)
-            return Counter(name, text, names, "smokejumper", registry=registry)
-
-        self._deliveries = make("deliveries", "Deliveries on disk")
-        self._repeats = make("deliveries_repeated", "Deliveries seen before")
-        self._accepted = make("alerts_accepted", "New alerts")
-        self._repeated = make("alerts_repeated", "Alerts that were known")
-        self._rejected = make("alerts_rejected", "Alerts not allowed")
-        self._unparsed = make(
-            "alerts_unparsed", "Parts in quarantine", "reason", "field"
-        )
-        self._refused = make(
-            "deliveries_refused", "Requests not accepted", "reason"
-        )
-
-    def of(self, source: str) -> "SourceCounters":
-        """Return the counters of one source, ready at zero."""
-        return SourceCounters(
-            source,
-            (self._deliveries, self._repeats),
-            (self._accepted, self._repeated, self._rejected),
-            (self._unparsed, self._refused),
-        )
+TOTALS = {
+    "deliveries": "Deliveries on disk",
+    "deliveries_repeated": "Deliveries seen before",
+    "alerts_accepted": "New alerts",
+    "alerts_repeated": "Alerts that were known",
+    "alerts_rejected": "Alerts that the source may not say",
+}
 
 
 class SourceCounters:
     """The counters of one source; cheap to call for every delivery."""
 
-    def __init__(
-        self,
-        source: str,
-        deliveries: tuple[Counter, Counter],
-        alerts: tuple[Counter, Counter, Counter],
-        causes: tuple[Counter, Counter],
-    ) -> None:
-        self._source = source
-        self._deliveries, self._repeats = (
-            counter.labels(source) for counter in deliveries
-        )
-        self._accepted, self._repeated, self._rejected = (
-            counter.labels(source) for counter in alerts
-        )
-        self._unparsed, self._refused = causes
+    def __init__(self) -> None:
+        self.totals = dict.fromkeys(TOTALS, 0)
+        self.unparsed: Counter[tuple[str, str]] = Counter()
+        self.refusals: Counter[tuple[str]] = Counter()
 
     def took(self, receipt: Receipt) -> None:
         """Count a delivery that is on disk."""
+        totals = self.totals
         if receipt.repeat:
-            self._repeats.inc()
+            totals["deliveries_repeated"] += 1
         else:
-            self._deliveries.inc()
-            self._rejected.inc(receipt.rejected)
-        self._accepted.inc(receipt.accepted)
-        self._repeated.inc(receipt.repeated)
+            totals["deliveries"] += 1
+            totals["alerts_rejected"] += receipt.rejected
+        totals["alerts_accepted"] += receipt.accepted
+        totals["alerts_repeated"] += receipt.repeated
 
     def did_not_parse(self, reason: str, field: str) -> None:
         """Count a part that went into quarantine."""
+        # Without its numbers, so that a sender cannot make new series.
         place = re.sub(r"[0-9]+", "", field)[:80]
-        self._unparsed.labels(self._source, reason, place).inc()
+        self.unparsed[reason, place] += 1
 
     def refused(self, reason: str) -> None:
         """Count a request that was not accepted."""
-        self._refused.labels(self._source, reason).inc()
+        self.refusals[(reason,)] += 1
+
+
+class Counters:
+    """The counters of all sources, as Prometheus collects them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._sources: dict[str, SourceCounters] = {}
+        registry.register(self)
+
+    def of(self, source: str) -> SourceCounters:
+        """Return the counters of one source, at zero."""
+        return self._sources.setdefault(source, SourceCounters())
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Yield every counter with its present value."""
+        for name, text in TOTALS.items():
+            family = _family(name, text)
+            for source, counters in self._sources.items():
+                family.add_metric([source], counters.totals[name])
+            yield family
+        unparsed = _family(
+            "alerts_unparsed", "Parts in quarantine", "reason", "field"
+        )
+        refused = _family("deliveries_refused", "Not accepted", "reason")
+        for source, counters in self._sources.items():
+            # Copied: the event loop may add a reason while we look.
+            for cause, count in dict(counters.unparsed).items():
+                unparsed.add_metric([source, *cause], count)
+            for cause_, count in dict(counters.refusals).items():
+                refused.add_metric([source, *cause_], count)
+        yield unparsed
+        yield refused
+
+
+def _family(name: str, text: str, *labels: str) -> CounterMetricFamily:
+    """Return one family of counters with our prefix."""
+    return CounterMetricFamily(
+        f"smokejumper_{name}", text, labels=["source", *labels]
+    )

@@ -4,8 +4,10 @@ The order matters: who is it, how large is it, what does it say, what may it
 say; then the commit; then the answer.
 """
 
+import asyncio
 import hashlib
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -30,6 +32,7 @@ from app.models.delivery import (
 from app.ports import Authenticator, Example, Intray, SignedSource, Source
 
 log = get_log("ingest")
+Answer = Callable[[Receipt | Refused], None]
 
 # What a parser raises when a payload surprises it: a bug of the parser, but
 # the alert is kept for a replay, not refused.
@@ -76,63 +79,91 @@ class Entrance(msgspec.Struct, frozen=True):
 
 
 class Intake:
-    """Accepts deliveries; returns only when they are durable."""
+    """Accepts deliveries; answers only when they are durable."""
 
     def __init__(self, intray: Intray, limits: Limits) -> None:
         self._intray = intray
         self._limits = limits
+        # The event loop holds tasks weakly; these must not vanish.
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    async def accept(self, entrance: Entrance, delivery: Delivery) -> Receipt:
-        """Return the receipt of a delivery that is on disk.
+    def accept(
+        self, entrance: Entrance, delivery: Delivery, answer: Answer
+    ) -> None:
+        """Take a delivery; answer with a receipt when it is on disk.
 
         Raises:
-            Refused: it is not accepted; nothing of it was stored.
+            Refused: it is not accepted; nothing of it was stored, and
+                nobody is answered later.
         """
         try:
-            await self._authenticate(entrance, delivery)
-            parsed = read(entrance, delivery, self._limits)
-            receipt = await self._file(delivery, parsed)
-            await self._confirm(entrance, delivery, parsed)
+            entrance.authenticator.check(delivery)
+            if isinstance(entrance.authenticator, Own):
+                self._accept_later(entrance, delivery, answer)
+            else:
+                self._file(entrance, delivery, answer)
         except Refused as refusal:
             entrance.counters.refused(refusal.reason)
             raise
-        entrance.counters.took(receipt)
-        if parsed.unparsed and not receipt.repeat:
-            _report_unparsed(entrance, parsed, receipt)
-        return receipt
 
-    async def _authenticate(
-        self, entrance: Entrance, delivery: Delivery
+    def _file(
+        self, entrance: Entrance, delivery: Delivery, answer: Answer
     ) -> None:
-        """Raise Refused unless the delivery is from its source."""
-        entrance.authenticator.check(delivery)
-        if isinstance(entrance.authenticator, Own):
-            source = cast(SignedSource, entrance.source)
-            await source.authenticate(delivery)
-
-    async def _file(self, delivery: Delivery, parsed: Parsed) -> Receipt:
-        """Return the receipt once the disk has it."""
+        """Read a delivery and hand it to the disk."""
+        parsed = read(entrance, delivery, self._limits)
         filing = Filing(delivery, key_of(delivery), parsed)
-        try:
-            return await self._intray.submit(filing)
-        except StorageFailed as error:
-            raise TooBusy("storage", f"It is not on disk: {error}.") from error
 
-    async def _confirm(
-        self, entrance: Entrance, delivery: Delivery, parsed: Parsed
+        def done(result: Receipt | StorageFailed) -> None:
+            """Count what the disk said, and pass it on."""
+            answer(_settle(entrance, filing, result))
+
+        self._intray.submit(filing, done)
+
+    def _accept_later(
+        self, entrance: Entrance, delivery: Delivery, answer: Answer
     ) -> None:
-        """Call back where a signed sender wants that; it may come again."""
-        if not parsed.confirm:
-            return
-        if not isinstance(entrance.authenticator, Own):
-            log.warning("confirmation.ignored", source=delivery.source)
-            return
+        """Take a delivery whose own signature needs a look outside."""
+        work = self._accept_signed(entrance, delivery, answer)
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _accept_signed(
+        self, entrance: Entrance, delivery: Delivery, answer: Answer
+    ) -> None:
+        """Check the source's own signature, file, and confirm if asked."""
         source = cast(SignedSource, entrance.source)
+        loop = asyncio.get_running_loop()
+        on_disk: asyncio.Future[Receipt | Refused] = loop.create_future()
         try:
-            await source.confirm(parsed.confirm)
-        except OutgoingFailed as error:
+            await source.authenticate(delivery)
+            self._file(entrance, delivery, on_disk.set_result)
+            result = await on_disk
+            confirm = source.parse(delivery).confirm
+            if confirm and isinstance(result, Receipt):
+                await source.confirm(confirm)
+        except Refused as refusal:
+            entrance.counters.refused(refusal.reason)
+            answer(refusal)
+        except OutgoingFailed:
+            # It is on disk, but the sender must come again to be confirmed.
             detail = "The confirmation could not be sent."
-            raise TooBusy("not_confirmed", detail) from error
+            answer(TooBusy("not_confirmed", detail))
+        else:
+            answer(result)
+
+
+def _settle(
+    entrance: Entrance, filing: Filing, result: Receipt | StorageFailed
+) -> Receipt | Refused:
+    """Count what the disk said of a delivery; return the answer."""
+    if isinstance(result, StorageFailed):
+        entrance.counters.refused("storage")
+        return TooBusy("storage", f"It is not on disk: {result}.")
+    entrance.counters.took(result)
+    if result.unparsed and not result.repeat:
+        _report_unparsed(entrance, filing.parsed, result)
+    return result
 
 
 def read(entrance: Entrance, delivery: Delivery, limits: Limits) -> Parsed:
@@ -154,7 +185,7 @@ def read(entrance: Entrance, delivery: Delivery, limits: Limits) -> Parsed:
             remedy="Send what the source's settings describe, or set "
             "strict: false to keep it for a replay.",
         )
-    check_alerts(parsed, limits)
+    check_alerts(parsed, len(delivery.body), limits)
     parsed = entrance.allowance.keep(parsed)
     if b"\\u0000" in delivery.body:
         cleaned = tuple(clean_alert(alert) for alert in parsed.alerts)

@@ -38,8 +38,14 @@ def _deepest(brackets: bytes) -> int:
     return max(accumulate(map(STEPS.__getitem__, brackets)), default=0)
 
 
-def check_alerts(parsed: Parsed, limits: Limits) -> None:
-    """Raise Refused when there are too many alerts, or one is too large."""
+def check_alerts(parsed: Parsed, size: int, limits: Limits) -> None:
+    """Raise Refused when there are too many alerts, or one is too large.
+
+    Args:
+        parsed: what a delivery says.
+        size: the length of its body: no text in it is longer.
+        limits: what is allowed.
+    """
     if len(parsed.alerts) > limits.alerts:
         _refuse(
             "alerts",
@@ -47,29 +53,32 @@ def check_alerts(parsed: Parsed, limits: Limits) -> None:
             f"{len(parsed.alerts)} alerts are more than {limits.alerts}.",
         )
     for index, alert in enumerate(parsed.alerts):
-        _check_alert(alert, index, limits)
+        if len(alert.labels) > limits.labels:
+            _refuse(
+                "labels",
+                f"alert {index}: labels",
+                f"{len(alert.labels)} labels are more than {limits.labels}.",
+            )
+        _check_names(alert, index, limits)
+        if size > limits.label_value_bytes or size > limits.annotation_bytes:
+            _check_texts(alert, index, limits)
 
 
-def _check_alert(alert: Alert, index: int, limits: Limits) -> None:
-    """Raise Refused when an alert has too many or too long texts."""
-    if len(alert.labels) > limits.labels:
-        _refuse(
-            "labels",
-            f"alert {index}: labels",
-            f"{len(alert.labels)} labels are more than {limits.labels}.",
-        )
+def _check_names(alert: Alert, index: int, limits: Limits) -> None:
+    """Raise Refused when a label has too long a name."""
     longest = max(map(len, alert.labels), default=0)
-    _check_length(
-        longest, "label_name_bytes", f"alert {index}: labels", limits
-    )
+    field = f"alert {index}: labels"
+    _check_length(longest, "label_name_bytes", field, limits)
+
+
+def _check_texts(alert: Alert, index: int, limits: Limits) -> None:
+    """Raise Refused when a label or an annotation is too long."""
     longest = max(map(len, alert.labels.values()), default=0)
-    _check_length(
-        longest, "label_value_bytes", f"alert {index}: labels", limits
-    )
+    field = f"alert {index}: labels"
+    _check_length(longest, "label_value_bytes", field, limits)
     longest = max(map(len, alert.annotations.values()), default=0)
-    _check_length(
-        longest, "annotation_bytes", f"alert {index}: annotations", limits
-    )
+    field = f"alert {index}: annotations"
+    _check_length(longest, "annotation_bytes", field, limits)
 
 
 def _check_length(length: int, limit: str, field: str, limits: Limits) -> None:

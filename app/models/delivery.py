@@ -113,18 +113,6 @@ class Filing(msgspec.Struct, frozen=True):
         flaws = self.parsed.unparsed or self.parsed.rejected
         return flaws[0] if flaws else None
 
-    @property
-    def is_dated(self) -> bool:
-        """Tell whether the same bytes can only mean the same event.
-
-        A payload without any time or id of its own may come again, byte for
-        byte, for a new problem; then only its alerts can tell.
-        """
-        return all(
-            alert.occurrence is not None or alert.starts_at is not None
-            for alert in self.parsed.alerts
-        )
-
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to a delivery that is on disk.

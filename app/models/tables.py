@@ -22,10 +22,18 @@ class DeliveryRow(SQLModel, table=True):
             sqlite_where=Column("outcome") == "unparsed",
             postgresql_where=Column("outcome") == "unparsed",
         ),
+        # Only of those that brought nothing new: see app/store/plan.py.
+        Index(
+            "delivery_silent",
+            "key",
+            unique=True,
+            sqlite_where=Column("accepted") == 0,
+            postgresql_where=Column("accepted") == 0,
+        ),
     )
 
     id: int = Field(sa_column=Column(Id, primary_key=True))
-    key: bytes = Field(sa_column=Column(LargeBinary, unique=True))
+    key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     source: str = Field(sa_column=Column(Text, nullable=False))
     received_at: int = Field(sa_column=Column(BigInteger, nullable=False))
     peer: str = Field(sa_column=Column(Text, nullable=False))
@@ -38,6 +46,8 @@ class DeliveryRow(SQLModel, table=True):
     repeated: int = Field(sa_column=Column(Integer, nullable=False))
     rejected: int = Field(sa_column=Column(Integer, nullable=False))
     unparsed: int = Field(sa_column=Column(Integer, nullable=False))
+    # The ids of the alerts that it spoke of, new or known, as JSON.
+    alerts: str = Field(sa_column=Column(Text, nullable=False))
     repeats: int = Field(sa_column=Column(Integer, nullable=False))
     last_seen_at: int = Field(sa_column=Column(BigInteger, nullable=False))
 
@@ -64,7 +74,7 @@ class AlertRow(SQLModel, table=True):
     status: str = Field(sa_column=Column(Text, nullable=False))
     # No foreign key: it would be checked on the hot path for every alert,
     # and both rows are written by the same statement batch.
-    delivery_id: int = Field(sa_column=Column(BigInteger, index=True))
+    delivery_id: int = Field(sa_column=Column(BigInteger, nullable=False))
     received_at: int = Field(sa_column=Column(BigInteger, nullable=False))
     name: str = Field(sa_column=Column(Text, nullable=False))
     severity: str = Field(sa_column=Column(Text, nullable=False))

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from app.models.alert import Alert
-from app.models.delivery import Filing, to_columns
+from app.models.delivery import Delivery, Filing, Receipt, to_columns
 from app.models.tables import AlertRow, DeliveryRow
 
 Row = tuple[Any, ...]
@@ -16,15 +16,13 @@ ALERT_COLUMNS = tuple(AlertRow.__table__.columns.keys())  # type: ignore[attr-de
 _encode = msgspec.json.Encoder().encode
 
 
-def delivery_row(
-    row_id: int, key: bytes, filing: Filing, counts: tuple[int, int]
-) -> Row:
+def delivery_row(filing: Filing, receipt: Receipt) -> Row:
     """Return a delivery as values in the order of DELIVERY_COLUMNS."""
     delivery = filing.delivery
     flaw = filing.first_flaw
     return (
-        row_id,
-        key,
+        receipt.delivery,
+        filing.key,
         delivery.source,
         delivery.received_at,
         delivery.peer,
@@ -33,19 +31,20 @@ def delivery_row(
         filing.outcome.value,
         flaw.reason if flaw else "",
         flaw.field if flaw else "",
-        *counts,
-        len(filing.parsed.rejected),
-        len(filing.parsed.unparsed),
+        receipt.accepted,
+        receipt.repeated,
+        receipt.rejected,
+        receipt.unparsed,
+        _encode(receipt.alerts).decode(),
         0,
         delivery.received_at,
     )
 
 
 def alert_row(
-    row_id: int, delivery_id: int, filing: Filing, alert: Alert
+    row_id: int, delivery_id: int, delivery: Delivery, alert: Alert
 ) -> Row:
     """Return an alert as values in the order of ALERT_COLUMNS."""
-    delivery = filing.delivery
     occurrence = alert.occurrence
     return (
         row_id,

@@ -1,14 +1,15 @@
 """Group commit: many deliveries, one fsync, answered together.
 
-The event loop hands filings over and awaits receipts; one writer thread
-takes whatever has gathered and commits it at once. While one commit is on
-its way to the disk the next batch gathers: no timer is needed, and a lone
-delivery waits for one commit only.
+The event loop hands filings over and is called back with the receipts; one
+writer thread takes whatever has gathered and commits it at once. While one
+commit is on its way to the disk the next batch gathers: no timer is needed,
+and a lone delivery waits for one commit only.
 """
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
@@ -21,6 +22,8 @@ from app.core.log import get_log
 from app.models.delivery import Filing, Receipt
 
 MOST_AT_ONCE = 500
+Done = Callable[[Receipt | StorageFailed], None]
+Answers = Iterator[tuple["Waiting", Receipt | StorageFailed]]
 log = get_log("store")
 
 
@@ -45,14 +48,14 @@ class Bounds(msgspec.Struct, frozen=True):
     seconds: float
 
 
-class Waiting(msgspec.Struct, gc=False):
-    """One delivery, or one probe without a filing, and who awaits it."""
+class Waiting(msgspec.Struct):
+    """One delivery, or one probe without a filing, and who is called."""
 
     filing: Filing | None
     size: int
     since: float
-    future: "asyncio.Future[Receipt]"
-    has_left: bool = False
+    done: Done
+    is_answered: bool = False
 
 
 class Meters:
@@ -125,32 +128,38 @@ class Committer:
         await asyncio.to_thread(self._thread.join)
         self._inbox.close()
 
-    def submit(self, filing: Filing) -> "asyncio.Future[Receipt]":
-        """Return a future of the receipt, or raise TooBusy at once."""
+    def submit(self, filing: Filing, done: Done) -> None:
+        """Call back when it is on disk or failed, or raise TooBusy at once."""
         size = len(filing.delivery.body)
         if (
             self._deliveries >= self._bounds.deliveries
             or self._size + size > self._bounds.size
         ):
             raise TooBusy("queue_full", "Too many deliveries wait for disk.")
-        return self._enqueue(filing, size)
+        self._enqueue(filing, size, done)
 
-    def probe(self) -> "asyncio.Future[Receipt]":
-        """Return a future that ends when a row was written and read."""
-        return self._enqueue(None, 0)
+    async def probe(self) -> None:
+        """Return when a row was really written and read back."""
+        future = asyncio.get_running_loop().create_future()
 
-    def _enqueue(
-        self, filing: Filing | None, size: int
-    ) -> "asyncio.Future[Receipt]":
+        def done(result: Receipt | StorageFailed) -> None:
+            """Wake whoever asked, unless he has gone."""
+            if not future.done():
+                future.set_result(result)
+
+        self._enqueue(None, 0, done)
+        result = await future
+        if isinstance(result, StorageFailed):
+            raise result
+
+    def _enqueue(self, filing: Filing | None, size: int, done: Done) -> None:
         """Put one more into the queue of the writer thread."""
-        if not self._open or self._loop is None:
+        if not self._open:
             raise TooBusy("stopping", "The service is shutting down.")
-        future = self._loop.create_future()
         self._deliveries += 1
         self._size += size
         since = self._clock.monotonic()
-        self._queue.put(Waiting(filing, size, since, future))
-        return future
+        self._queue.put(Waiting(filing, size, since, done))
 
     def _run(self) -> None:
         """Take what has gathered and commit it, until the end is queued."""
@@ -177,7 +186,7 @@ class Committer:
         except Exception as bug:
             error = StorageFailed(f"a bug: {type(bug).__name__}")
             log.exception("batch.crashed", count=len(batch))
-            self._answer(lambda: self._fail(batch, error))
+            self._fail(batch, error)
 
     def _commit(self, batch: list[Waiting]) -> None:
         """Commit a batch and answer everybody in it."""
@@ -187,7 +196,7 @@ class Committer:
         late = [w for w in batch if start - w.since > self._bounds.seconds]
         if late:
             error = StorageFailed("the disk is too slow for what comes in")
-            self._answer(lambda: self._fail(late, error))
+            self._fail(late, error)
             batch = [w for w in batch if w not in late]
         probes = [w for w in batch if w.filing is None]
         filed = [w for w in batch if w.filing is not None]
@@ -200,28 +209,25 @@ class Committer:
         """Write and read one row for all who ask whether that works."""
         try:
             self._inbox.probe(self._clock.now())
-        except StorageFailed as failure:
-            error = failure
-            self._answer(lambda: self._fail(probes, error))
+        except StorageFailed as error:
+            self._fail(probes, error)
             return
-        done = [Receipt(delivery=0)] * len(probes)
-        self._answer(lambda: self._settle(probes, done))
+        self._answer(zip(probes, repeat(Receipt(delivery=0)), strict=False))
 
     def _write(self, batch: list[Waiting], start: float) -> None:
         """Write filings and hand out the receipts, or the one failure."""
         filings = [w.filing for w in batch if w.filing is not None]
         try:
             receipts = self._inbox.write(filings)
-        except RowRefused as failure:
-            self._isolate(batch, start, failure)
+        except RowRefused as error:
+            self._isolate(batch, start, error)
             return
-        except StorageFailed as failure:
-            error = failure
+        except StorageFailed as error:
             self._meters.failures.inc()
-            log.error("batch.failed", count=len(batch), error=str(failure))
-            self._answer(lambda: self._fail(batch, error))
+            log.error("batch.failed", count=len(batch), error=str(error))
+            self._fail(batch, error)
             return
-        self._answer(lambda: self._settle(batch, receipts))
+        self._answer(zip(batch, receipts, strict=True))
         self._meters.commit.observe(self._clock.monotonic() - start)
         self._meters.batch.observe(len(batch))
         _report(filings, receipts)
@@ -235,35 +241,32 @@ class Committer:
                 self._write([waiting], start)
             return
         log.error("delivery.not_storable", error=str(error))
-        self._answer(lambda: self._fail(batch, error))
-
-    def _answer(self, callback: Callable[[], None]) -> None:
-        """Run a callback on the event loop, which owns the futures."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(callback)
-
-    def _settle(
-        self, batch: list[Waiting], receipts: Sequence[Receipt]
-    ) -> None:
-        """Give each its receipt; a sender who has gone is passed over."""
-        for waiting, receipt in zip(batch, receipts, strict=True):
-            self._leave(waiting)
-            if not waiting.future.done():
-                waiting.future.set_result(receipt)
+        self._fail(batch, error)
 
     def _fail(self, batch: list[Waiting], error: StorageFailed) -> None:
         """Tell all of a batch that nothing of it is promised."""
-        for waiting in batch:
-            self._leave(waiting)
-            if not waiting.future.done():
-                waiting.future.set_exception(error)
+        self._answer(zip(batch, repeat(error), strict=False))
 
-    def _leave(self, waiting: Waiting) -> None:
-        """Take one out of the count of those that wait, once."""
-        if not waiting.has_left:
-            waiting.has_left = True
-            self._deliveries -= 1
-            self._size -= waiting.size
+    def _answer(self, answers: Answers) -> None:
+        """Hand answers out on the event loop, where they are awaited."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._hand_out, answers)
+
+    def _hand_out(self, answers: Answers) -> None:
+        """Give each its answer, once; a bug in one spoils no other."""
+        try:
+            for waiting, result in answers:
+                if waiting.is_answered:
+                    continue
+                waiting.is_answered = True
+                self._deliveries -= 1
+                self._size -= waiting.size
+                waiting.done(result)
+        finally:
+            # Nothing is left after the loop's own end, only after an error.
+            rest = list(answers)
+            if rest:
+                self._answer(iter(rest))
 
 
 def _report(filings: Sequence[Filing], receipts: Sequence[Receipt]) -> None:

@@ -21,14 +21,16 @@ from app.models.delivery import (
 from app.store.columns import Row
 from app.store.plan import (
     Identity,
+    Item,
     Known,
-    Latest,
     Plan,
+    Seen,
     Thread,
     draw_plan,
     file_alerts,
-    fresh,
     identities,
+    itemise,
+    suspects,
     threads,
 )
 
@@ -49,14 +51,19 @@ class Desk(Protocol):
     def rollback(self) -> None:
         """Undo the transaction; a broken connection is replaced."""
 
-    def find_deliveries(self, keys: Collection[bytes]) -> dict[bytes, int]:
-        """Return the ids of known deliveries."""
+    def find_alerts(
+        self, wanted: Collection[Identity]
+    ) -> dict[Identity, Seen]:
+        """Return the stored alerts of these identities."""
 
-    def find_alerts(self, wanted: Collection[Identity]) -> dict[Identity, int]:
-        """Return the ids of known alerts."""
-
-    def find_latest(self, wanted: Collection[Thread]) -> dict[Thread, Latest]:
+    def find_latest(self, wanted: Collection[Thread]) -> dict[Thread, Seen]:
         """Return the newest alert of each fingerprint."""
+
+    def find_keys(self, ids: Collection[int]) -> dict[int, bytes]:
+        """Return the hashes of deliveries."""
+
+    def find_silent(self, keys: Collection[bytes]) -> dict[bytes, int]:
+        """Return the ids of deliveries that brought nothing new."""
 
     def next_ids(self) -> tuple[int, int]:
         """Return the next free delivery id and alert id."""
@@ -76,7 +83,7 @@ class Desk(Protocol):
         """Return id, source, received_at, peer, headers, body."""
 
     def settle(self, delivery_id: int, values: Mapping[str, Any]) -> None:
-        """Update the verdict columns of a delivery."""
+        """Update a delivery; ``accepted`` is added to what was."""
 
     def close(self) -> None:
         """Give back the connection."""
@@ -91,7 +98,8 @@ class SqlInbox:
     def write(self, filings: Sequence[Filing]) -> list[Receipt]:
         """Return once all are on disk, in order; all of them or none."""
         with self._transaction():
-            plan = draw_plan(filings, self._known(filings))
+            batch = itemise(filings)
+            plan = draw_plan(batch, self._known(batch))
             self._save(plan)
         return plan.receipts
 
@@ -113,9 +121,10 @@ class SqlInbox:
     def refile(self, stored: int, filing: Filing) -> Receipt:
         """Return once a delivery of the quarantine is filed anew."""
         with self._transaction() as desk:
-            known = self._known([filing], is_known=True)
-            plan = Plan([], [], [], [], [])
-            receipt = file_alerts(plan, filing, known, stored)
+            batch = itemise([filing])
+            known = self._known(batch)
+            plan = Plan()
+            receipt = file_alerts(plan, batch[0], known, stored)
             self._save(plan)
             desk.settle(stored, _verdict(filing, receipt))
         return receipt
@@ -134,17 +143,16 @@ class SqlInbox:
             self._desk.commit()
             undo.pop_all()
 
-    def _known(
-        self, filings: Sequence[Filing], *, is_known: bool = False
-    ) -> Known:
+    def _known(self, batch: Sequence[Item]) -> Known:
         """Look up what of a batch the database has already."""
         desk = self._desk
-        keys = () if is_known else {filing.key for filing in filings}
-        deliveries = desk.find_deliveries(keys)
-        new = list(fresh(filings, deliveries))
-        alerts = desk.find_alerts(identities(new))
-        latest = desk.find_latest(threads(new))
-        return Known(deliveries, alerts, latest, *desk.next_ids())
+        alerts = desk.find_alerts(identities(batch))
+        latest = desk.find_latest(threads(batch))
+        known = Known(alerts, latest, {}, {}, *desk.next_ids())
+        keys, ids = suspects(batch, known)
+        known.silent = desk.find_silent(keys)
+        known.keys = desk.find_keys(ids)
+        return known
 
     def _save(self, plan: Plan) -> None:
         """Write the rows of a plan."""
@@ -174,7 +182,7 @@ def _verdict(filing: Filing, receipt: Receipt) -> dict[str, Any]:
         "reason": flaw.reason if flaw else "",
         "field": flaw.field if flaw else "",
         "accepted": receipt.accepted,
-        "repeated": receipt.repeated,
+        "alerts": msgspec.json.encode(receipt.alerts).decode(),
         "rejected": receipt.rejected,
         "unparsed": receipt.unparsed,
     }

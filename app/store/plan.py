@@ -1,10 +1,13 @@
 """Decide what of a batch is new: pure, the same for both databases.
 
-A batch is planned in two looks: first which deliveries are known, then
-which alerts of the others are. What is left becomes rows.
+An alert is new when its identity is not known. A delivery that brings no
+new alert and whose very bytes are known is a repeat: it is counted. A
+delivery that brought a new alert is found again through that alert, so
+only those that brought none need an index on their hash; a random index
+would cost more than all the rest of the commit (docs/performance.md).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 
 import msgspec
 
@@ -18,10 +21,11 @@ Identity = tuple[str, str, str, str]
 Thread = tuple[str, str]
 
 
-class Latest(msgspec.Struct, frozen=True):
-    """The newest stored alert of one fingerprint."""
+class Seen(msgspec.Struct, frozen=True, gc=False):
+    """An alert that is stored: its id, its status, and who brought it."""
 
     id: int
+    delivery_id: int
     status: str
 
 
@@ -29,16 +33,18 @@ class Known(msgspec.Struct):
     """What the database says about a batch.
 
     Attributes:
-        deliveries: id by key.
-        alerts: id by identity.
-        latest: newest alert by fingerprint and source, for undated ones.
+        alerts: stored alerts by identity.
+        latest: the newest alert by fingerprint and source, for undated ones.
+        keys: the hash of deliveries by id.
+        silent: the id of deliveries that brought nothing new, by hash.
         next_delivery: the next free delivery id.
         next_alert: the next free alert id.
     """
 
-    deliveries: dict[bytes, int]
-    alerts: dict[Identity, int]
-    latest: dict[Thread, Latest]
+    alerts: dict[Identity, Seen]
+    latest: dict[Thread, Seen]
+    keys: dict[int, bytes]
+    silent: dict[bytes, int]
     next_delivery: int
     next_alert: int
 
@@ -46,135 +52,208 @@ class Known(msgspec.Struct):
 class Plan(msgspec.Struct):
     """The rows to write for a batch, and the answers to give."""
 
-    receipts: list[Receipt]
-    delivery_rows: list[Row]
-    alert_rows: list[Row]
-    repeated_deliveries: list[tuple[int, int]]
-    repeated_alerts: list[tuple[int, int]]
+    receipts: list[Receipt] = []
+    delivery_rows: list[Row] = []
+    alert_rows: list[Row] = []
+    repeated_deliveries: list[tuple[int, int]] = []
+    repeated_alerts: list[tuple[int, int]] = []
 
 
-def identity(filing: Filing, alert: Alert) -> Identity:
-    """Return what makes an alert the same message again."""
-    source = filing.delivery.source
-    occurrence = alert.occurrence or ""
-    return (alert.fingerprint, source, occurrence, alert.status.value)
+class Wanted(msgspec.Struct, gc=False):
+    """An alert of a batch, with the name it is looked up by.
+
+    Attributes:
+        alert: the alert.
+        status: its status as plain text.
+        identity: what makes it the same message again; None when undated.
+        thread: whose newest alert is compared with an undated one.
+    """
+
+    alert: Alert
+    status: str
+    identity: Identity | None
+    thread: Thread
 
 
-def fresh(
-    filings: Iterable[Filing], known: dict[bytes, int]
-) -> Iterator[Filing]:
-    """Yield the deliveries whose alerts must be looked at."""
-    for filing in filings:
-        if filing.key not in known or not filing.is_dated:
-            yield filing
+class Item(msgspec.Struct):
+    """A delivery of a batch with its alerts, ready to be looked up."""
+
+    filing: Filing
+    alerts: list[Wanted]
 
 
-def identities(filings: Iterable[Filing]) -> set[Identity]:
+def itemise(filings: Iterable[Filing]) -> list[Item]:
+    """Return a batch as what has to be looked up."""
+    return [
+        Item(
+            filing,
+            [
+                _want(alert, filing.delivery.source)
+                for alert in filing.parsed.alerts
+            ],
+        )
+        for filing in filings
+    ]
+
+
+def _want(alert: Alert, source: str) -> Wanted:
+    """Return an alert with the names it is looked up by."""
+    fingerprint = alert.fingerprint
+    occurrence = alert.occurrence
+    status = alert.status.value
+    same = None
+    if occurrence is not None:
+        same = (fingerprint, source, occurrence, status)
+    return Wanted(alert, status, same, (fingerprint, source))
+
+
+def identities(batch: Iterable[Item]) -> set[Identity]:
     """Return the identities to look up."""
     return {
-        identity(filing, alert)
-        for filing in filings
-        for alert in filing.parsed.alerts
-        if alert.occurrence is not None
+        wanted.identity
+        for item in batch
+        for wanted in item.alerts
+        if wanted.identity is not None
     }
 
 
-def threads(filings: Iterable[Filing]) -> set[Thread]:
+def threads(batch: Iterable[Item]) -> set[Thread]:
     """Return the fingerprints whose newest alert must be looked up."""
     return {
-        (alert.fingerprint, filing.delivery.source)
-        for filing in filings
-        for alert in filing.parsed.alerts
-        if alert.occurrence is None
+        wanted.thread
+        for item in batch
+        for wanted in item.alerts
+        if wanted.identity is None
     }
 
 
-def draw_plan(filings: Sequence[Filing], known: Known) -> Plan:
+def suspects(
+    batch: Iterable[Item], known: Known
+) -> tuple[set[bytes], set[int]]:
+    """Return the hashes, and the ids, of deliveries that may be repeats."""
+    keys: set[bytes] = set()
+    ids: set[int] = set()
+    for item in batch:
+        found = _find_all(item, known)
+        if found is not None:
+            keys.add(item.filing.key)
+            ids.update(seen.delivery_id for seen in found)
+    return keys, ids
+
+
+def draw_plan(batch: Iterable[Item], known: Known) -> Plan:
     """Return what to write; known is used up, it learns the batch's rows."""
-    plan = Plan([], [], [], [], [])
-    for filing in filings:
-        delivery_id = known.deliveries.get(filing.key)
-        if delivery_id is not None and filing.is_dated:
-            plan.receipts.append(_repeat(plan, filing, delivery_id))
+    plan = Plan()
+    for item in batch:
+        found = _find_all(item, known)
+        earlier = None
+        if found is not None:
+            earlier = _find_repeated(item, found, known)
+        if earlier is None or found is None:
+            receipt = _file(plan, item, known)
         else:
-            plan.receipts.append(_file(plan, filing, known))
+            receipt = _repeat(plan, item, earlier, found)
+        plan.receipts.append(receipt)
     return plan
 
 
-def _repeat(plan: Plan, filing: Filing, delivery_id: int) -> Receipt:
-    """Count a delivery that was accepted before; nothing is done again."""
-    seen = (filing.delivery.received_at, delivery_id)
-    plan.repeated_deliveries.append(seen)
-    return Receipt(
-        delivery=delivery_id,
-        repeat=True,
-        repeated=len(filing.parsed.alerts),
-        rejected=len(filing.parsed.rejected),
-        unparsed=len(filing.parsed.unparsed),
-    )
-
-
-def _file(plan: Plan, filing: Filing, known: Known) -> Receipt:
-    """File a delivery with its new alerts, or count it if all are known."""
-    key = filing.key
-    earlier = known.deliveries.get(key)
-    if earlier is not None:
-        if all(_find(filing, a, known) for a in filing.parsed.alerts):
-            return _repeat(plan, filing, earlier)
-        # The same undated bytes for a new event: the key gets the moment.
-        key += filing.delivery.received_at.to_bytes(8)
-    delivery_id = known.next_delivery
-    known.next_delivery += 1
-    known.deliveries.setdefault(filing.key, delivery_id)
-    receipt = file_alerts(plan, filing, known, delivery_id)
-    counts = (receipt.accepted, receipt.repeated)
-    plan.delivery_rows.append(delivery_row(delivery_id, key, filing, counts))
-    return receipt
-
-
-def _find(filing: Filing, alert: Alert, known: Known) -> int | None:
-    """Return the id of an alert that says the same, or None."""
-    if alert.occurrence is not None:
-        return known.alerts.get(identity(filing, alert))
-    latest = known.latest.get((alert.fingerprint, filing.delivery.source))
-    if latest is not None and latest.status == alert.status.value:
-        return latest.id
-    return None
-
-
 def file_alerts(
-    plan: Plan, filing: Filing, known: Known, delivery_id: int
+    plan: Plan, item: Item, known: Known, delivery_id: int
 ) -> Receipt:
     """Add the rows of a delivery's alerts; return what became of them."""
+    delivery = item.filing.delivery
+    parsed = item.filing.parsed
     ids = []
     accepted = 0
-    for alert in filing.parsed.alerts:
-        row_id = _find(filing, alert, known)
-        if row_id is None:
-            row_id = known.next_alert
+    for wanted in item.alerts:
+        seen = _find(wanted, known)
+        if seen is None:
+            seen = Seen(known.next_alert, delivery_id, wanted.status)
             known.next_alert += 1
             accepted += 1
-            row = alert_row(row_id, delivery_id, filing, alert)
-            plan.alert_rows.append(row)
-            _learn(filing, alert, known, row_id)
+            plan.alert_rows.append(
+                alert_row(seen.id, delivery_id, delivery, wanted.alert)
+            )
+            _learn(wanted, known, seen)
         else:
-            seen = (filing.delivery.received_at, row_id)
-            plan.repeated_alerts.append(seen)
-        ids.append(row_id)
+            plan.repeated_alerts.append((delivery.received_at, seen.id))
+        ids.append(seen.id)
     return Receipt(
         delivery=delivery_id,
         accepted=accepted,
         repeated=len(ids) - accepted,
-        rejected=len(filing.parsed.rejected),
-        unparsed=len(filing.parsed.unparsed),
+        rejected=len(parsed.rejected),
+        unparsed=len(parsed.unparsed),
         alerts=tuple(ids),
     )
 
 
-def _learn(filing: Filing, alert: Alert, known: Known, row_id: int) -> None:
+def _find(wanted: Wanted, known: Known) -> Seen | None:
+    """Return the stored alert that says the same, or None."""
+    if wanted.identity is not None:
+        return known.alerts.get(wanted.identity)
+    latest = known.latest.get(wanted.thread)
+    if latest is not None and latest.status == wanted.status:
+        return latest
+    return None
+
+
+def _find_all(item: Item, known: Known) -> list[Seen] | None:
+    """Return the stored alerts of a delivery, None when one is new."""
+    found = []
+    for wanted in item.alerts:
+        seen = _find(wanted, known)
+        if seen is None:
+            return None
+        found.append(seen)
+    return found
+
+
+def _find_repeated(
+    item: Item, found: Iterable[Seen], known: Known
+) -> int | None:
+    """Return the id of the delivery with the same bytes, or None."""
+    key = item.filing.key
+    for seen in found:
+        if known.keys.get(seen.delivery_id) == key:
+            return seen.delivery_id
+    return known.silent.get(key)
+
+
+def _repeat(
+    plan: Plan, item: Item, delivery_id: int, found: Iterable[Seen]
+) -> Receipt:
+    """Count a delivery that was accepted before; nothing is done again."""
+    moment = item.filing.delivery.received_at
+    parsed = item.filing.parsed
+    ids = tuple(seen.id for seen in found)
+    plan.repeated_deliveries.append((moment, delivery_id))
+    plan.repeated_alerts.extend((moment, row_id) for row_id in ids)
+    return Receipt(
+        delivery=delivery_id,
+        repeat=True,
+        repeated=len(ids),
+        rejected=len(parsed.rejected),
+        unparsed=len(parsed.unparsed),
+        alerts=ids,
+    )
+
+
+def _file(plan: Plan, item: Item, known: Known) -> Receipt:
+    """File a delivery with its new alerts."""
+    delivery_id = known.next_delivery
+    known.next_delivery += 1
+    receipt = file_alerts(plan, item, known, delivery_id)
+    plan.delivery_rows.append(delivery_row(item.filing, receipt))
+    known.keys[delivery_id] = item.filing.key
+    if not receipt.accepted:
+        known.silent[item.filing.key] = delivery_id
+    return receipt
+
+
+def _learn(wanted: Wanted, known: Known, seen: Seen) -> None:
     """Remember a planned alert, so that the batch does not plan it twice."""
-    if alert.occurrence is not None:
-        known.alerts[identity(filing, alert)] = row_id
-    elif alert.status is not Status.UPDATED:
-        thread = (alert.fingerprint, filing.delivery.source)
-        known.latest[thread] = Latest(row_id, alert.status.value)
+    if wanted.identity is not None:
+        known.alerts[wanted.identity] = seen
+    elif wanted.alert.status is not Status.UPDATED:
+        known.latest[wanted.thread] = seen

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from app.core.errors import RowRefused, StorageFailed
 from app.store.columns import ALERT_COLUMNS, DELIVERY_COLUMNS, Row
-from app.store.plan import Identity, Latest, Thread
+from app.store.plan import Identity, Seen, Thread
 
 TURN = 0x536D6F6B65  # "Smoke": the lock that writers of the inbox queue for
 
@@ -50,44 +50,54 @@ class PostgresDesk:
         except psycopg.Error:
             self.close()
 
-    def find_deliveries(self, keys: Collection[bytes]) -> dict[bytes, int]:
-        """Return the ids of known deliveries."""
-        if not keys:
-            return {}
-        rows = self._rows(
-            "SELECT key, id FROM delivery WHERE key = ANY(%s)", (list(keys),)
-        )
-        return dict(rows)
-
-    def find_alerts(self, wanted: Collection[Identity]) -> dict[Identity, int]:
-        """Return the ids of known alerts."""
+    def find_alerts(
+        self, wanted: Collection[Identity]
+    ) -> dict[Identity, Seen]:
+        """Return the stored alerts of these identities."""
         if not wanted:
             return {}
-        columns = [list(column) for column in zip(*wanted, strict=True)]
         rows = self._rows(
-            "SELECT f, s, o, t, id"
+            "SELECT f, s, o, t, id, delivery_id"
             " FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[])"
             " AS wanted (f, s, o, t) JOIN alert ON fingerprint = f"
             " AND source = s AND occurrence = o AND status = t",
-            columns,
+            _columns(wanted),
         )
-        return {(f, s, o, t): row_id for f, s, o, t, row_id in rows}
+        return {
+            (f, s, o, t): Seen(row_id, delivery_id, t)
+            for f, s, o, t, row_id, delivery_id in rows
+        }
 
-    def find_latest(self, wanted: Collection[Thread]) -> dict[Thread, Latest]:
+    def find_latest(self, wanted: Collection[Thread]) -> dict[Thread, Seen]:
         """Return the newest alert of each fingerprint."""
         if not wanted:
             return {}
-        columns = [list(column) for column in zip(*wanted, strict=True)]
         rows = self._rows(
-            "SELECT DISTINCT ON (f, s) f, s, id, status"
+            "SELECT DISTINCT ON (f, s) f, s, id, delivery_id, status"
             " FROM unnest(%s::text[], %s::text[]) AS wanted (f, s)"
             " JOIN alert ON fingerprint = f AND source = s"
             " WHERE status <> 'updated' ORDER BY f, s, id DESC",
-            columns,
+            _columns(wanted),
         )
-        return {
-            (f, s): Latest(row_id, status) for f, s, row_id, status in rows
-        }
+        return {(f, s): Seen(*seen) for f, s, *seen in rows}
+
+    def find_keys(self, ids: Collection[int]) -> dict[int, bytes]:
+        """Return the hashes of deliveries."""
+        if not ids:
+            return {}
+        statement = "SELECT id, key FROM delivery WHERE id = ANY(%s)"
+        return dict(self._rows(statement, (list(ids),)))
+
+    def find_silent(self, keys: Collection[bytes]) -> dict[bytes, int]:
+        """Return the ids of deliveries that brought nothing new."""
+        if not keys:
+            return {}
+        rows = self._rows(
+            "SELECT key, id FROM delivery"
+            " WHERE accepted = 0 AND key = ANY(%s)",
+            (list(keys),),
+        )
+        return dict(rows)
 
     def next_ids(self) -> tuple[int, int]:
         """Return the next free delivery id and alert id."""
@@ -143,9 +153,12 @@ class PostgresDesk:
         )
 
     def settle(self, delivery_id: int, values: Mapping[str, Any]) -> None:
-        """Update the verdict columns of a delivery."""
+        """Update a delivery; ``accepted`` is added to what was."""
         columns = sql.SQL(", ").join(
-            sql.SQL("{} = %s").format(sql.Identifier(name)) for name in values
+            sql.SQL(
+                "{0} = {0} + %s" if name == "accepted" else "{0} = %s"
+            ).format(sql.Identifier(name))
+            for name in values
         )
         statement = sql.SQL("UPDATE delivery SET {} WHERE id = %s").format(
             columns
@@ -210,6 +223,11 @@ class PostgresDesk:
         if self._connection is None:
             raise StorageFailed("no transaction is open")
         return self._connection
+
+
+def _columns(rows: Collection[tuple[str, ...]]) -> list[list[str]]:
+    """Return rows as lists of columns, for unnest."""
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
@@ -66,7 +67,14 @@ class Reader:
         self, where: Values, before: int | None, limit: int
     ) -> Sequence[AlertRow]:
         """Return a page of alerts, newest first."""
-        return self._page(AlertRow, select(AlertRow), where, (before, limit))
+        query = select(AlertRow)
+        filters = dict(where)
+        delivery_id = filters.pop("delivery_id", None)
+        if delivery_id is not None:
+            row = self.find_delivery(delivery_id)
+            ids = msgspec.json.decode(row.alerts) if row else []
+            query = query.where(col(AlertRow.id).in_(ids))
+        return self._page(AlertRow, query, filters, (before, limit))
 
     def find_delivery(self, delivery_id: int) -> DeliveryRow | None:
         """Return a delivery with its body, or None."""

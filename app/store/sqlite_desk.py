@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from app.core.errors import RowRefused, StorageFailed
 from app.store.columns import ALERT_COLUMNS, DELIVERY_COLUMNS, Row
-from app.store.plan import Identity, Latest, Thread
+from app.store.plan import Identity, Seen, Thread
 
 CHUNK = 64
 T = TypeVar("T")
@@ -58,40 +58,48 @@ class SqliteDesk:
         if self._connection.in_transaction or self._is_suspect:
             self.close()
 
-    def find_deliveries(self, keys: Collection[bytes]) -> dict[bytes, int]:
-        """Return the ids of known deliveries."""
-        found: dict[bytes, int] = {}
-        for some in _chunks(list(keys)):
-            marks = ",".join("?" * len(some))
-            found.update(
-                self._rows(
-                    f"SELECT key, id FROM delivery WHERE key IN ({marks})",  # noqa: S608 (marks only)
-                    some,
-                )
-            )
-        return found
-
-    def find_alerts(self, wanted: Collection[Identity]) -> dict[Identity, int]:
-        """Return the ids of known alerts."""
+    def find_alerts(
+        self, wanted: Collection[Identity]
+    ) -> dict[Identity, Seen]:
+        """Return the stored alerts of these identities."""
         found = {}
         for some in _chunks(list(wanted)):
-            sql = _find_alerts(len(some))
-            for *same, row_id in self._rows(sql, _flat(some)):
-                found[tuple(same)] = row_id
+            rows = self._rows(_find_alerts(len(some)), _flat(some))
+            for f, s, o, t, row_id, delivery_id in rows:
+                found[(f, s, o, t)] = Seen(row_id, delivery_id, t)
         return found
 
-    def find_latest(self, wanted: Collection[Thread]) -> dict[Thread, Latest]:
+    def find_latest(self, wanted: Collection[Thread]) -> dict[Thread, Seen]:
         """Return the newest alert of each fingerprint."""
         found = {}
         for thread in wanted:
             rows = self._rows(
-                "SELECT id, status FROM alert WHERE fingerprint = ?"
-                " AND source = ? AND status <> 'updated'"
-                " ORDER BY id DESC LIMIT 1",
+                "SELECT id, delivery_id, status FROM alert"
+                " WHERE fingerprint = ? AND source = ?"
+                " AND status <> 'updated' ORDER BY id DESC LIMIT 1",
                 thread,
             )
-            for row_id, status in rows:
-                found[thread] = Latest(row_id, status)
+            for row in rows:
+                found[thread] = Seen(*row)
+        return found
+
+    def find_keys(self, ids: Collection[int]) -> dict[int, bytes]:
+        """Return the hashes of deliveries."""
+        found: dict[int, bytes] = {}
+        for some in _chunks(list(ids)):
+            sql = f"SELECT id, key FROM delivery WHERE id IN ({_marks(some)})"  # noqa: S608 (marks only)
+            found.update(self._rows(sql, some))
+        return found
+
+    def find_silent(self, keys: Collection[bytes]) -> dict[bytes, int]:
+        """Return the ids of deliveries that brought nothing new."""
+        found: dict[bytes, int] = {}
+        for some in _chunks(list(keys)):
+            sql = (
+                "SELECT key, id FROM delivery"  # noqa: S608 (marks only)
+                f" WHERE accepted = 0 AND key IN ({_marks(some)})"
+            )
+            found.update(self._rows(sql, some))
         return found
 
     def next_ids(self) -> tuple[int, int]:
@@ -148,8 +156,11 @@ class SqliteDesk:
         )
 
     def settle(self, delivery_id: int, values: Mapping[str, Any]) -> None:
-        """Update the verdict columns of a delivery."""
-        columns = ", ".join(f"{name} = ?" for name in values)
+        """Update a delivery; ``accepted`` is added to what was."""
+        columns = ", ".join(
+            f"{name} = {name} + ?" if name == "accepted" else f"{name} = ?"
+            for name in values
+        )
         sql = f"UPDATE delivery SET {columns} WHERE id = ?"  # noqa: S608 (our own names)
         self._run(sql, (*values.values(), delivery_id))
 
@@ -172,7 +183,7 @@ class SqliteDesk:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA wal_autocheckpoint = 4000")
+            connection.execute("PRAGMA wal_autocheckpoint = 1000")
             # What a broken run left in the log is written out and synced.
             state = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             is_busy, in_log, written = state.fetchone()
@@ -219,6 +230,11 @@ def _chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
         yield rows[start : start + CHUNK]
 
 
+def _marks(values: Sequence[Any]) -> str:
+    """Return a question mark for each value."""
+    return ",".join("?" * len(values))
+
+
 def _flat(rows: Sequence[Row]) -> list[Any]:
     """Return the values of many rows in one list."""
     return list(chain.from_iterable(rows))
@@ -238,7 +254,7 @@ def _find_alerts(rows: int) -> str:
     values = ",".join(["(?,?,?,?)"] * rows)
     return (
         f"WITH wanted (f, s, o, t) AS (VALUES {values})"  # noqa: S608 (marks only)
-        " SELECT f, s, o, t, id FROM wanted CROSS JOIN alert"
+        " SELECT f, s, o, t, id, delivery_id FROM wanted CROSS JOIN alert"
         " ON fingerprint = f AND source = s"
         " AND occurrence = o AND status = t"
     )

@@ -16,7 +16,7 @@ def upgrade() -> None:
     op.create_table(
         "delivery",
         sa.Column("id", ID, primary_key=True),
-        sa.Column("key", sa.LargeBinary, nullable=False, unique=True),
+        sa.Column("key", sa.LargeBinary, nullable=False),
         sa.Column("source", sa.Text, nullable=False),
         sa.Column("received_at", sa.BigInteger, nullable=False),
         sa.Column("peer", sa.Text, nullable=False),
@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("repeated", sa.Integer, nullable=False),
         sa.Column("rejected", sa.Integer, nullable=False),
         sa.Column("unparsed", sa.Integer, nullable=False),
+        sa.Column("alerts", sa.Text, nullable=False),
         sa.Column("repeats", sa.Integer, nullable=False),
         sa.Column("last_seen_at", sa.BigInteger, nullable=False),
     )
@@ -39,6 +40,15 @@ def upgrade() -> None:
         ["id"],
         sqlite_where=unparsed,
         postgresql_where=unparsed,
+    )
+    silent = sa.text("accepted = 0")
+    op.create_index(
+        "delivery_silent",
+        "delivery",
+        ["key"],
+        unique=True,
+        sqlite_where=silent,
+        postgresql_where=silent,
     )
     op.create_table(
         "alert",
@@ -66,7 +76,6 @@ def upgrade() -> None:
         ["fingerprint", "source", "occurrence", "status"],
         unique=True,
     )
-    op.create_index("ix_alert_delivery_id", "alert", ["delivery_id"])
     op.create_table(
         "probe",
         sa.Column("id", sa.Integer, primary_key=True),

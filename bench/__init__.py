@@ -1,0 +1,1 @@
+"""Measured performance, side by side with references."""

@@ -1,0 +1,1 @@
+"""How fast deliveries are accepted, beside echoes that keep nothing."""

@@ -1,0 +1,185 @@
+"""Accepting deliveries, side by side with echoes, in alternating slices.
+
+Run: python -m bench.ingest.run [--alerts N] [--postgres URL] [--fsync-ms N]
+Needs wrk (apt-get install wrk). Trust the ratios and the CPU time per
+request; the requests per second move with what else the machine does.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import msgspec
+
+from tests.programs import free_port
+from tests.service import HOME, Service
+
+TOKEN = "bench-token"
+TICKS = os.sysconf("SC_CLK_TCK")
+FOLDER = Path(__file__).parent
+
+
+class Slice(msgspec.Struct, frozen=True):
+    """What one slice of load measured."""
+
+    per_second: float
+    cpu_us: float
+    p50_ms: float
+    p99_ms: float
+    errors: int
+
+
+class Echo:
+    """A reference server as a process."""
+
+    def __init__(self, kind: str) -> None:
+        self.port = free_port()
+        self._kind = kind
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Return its process id."""
+        if self._process is None:
+            raise RuntimeError("it does not run")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it; the first slice comes after a warm-up."""
+        command = [sys.executable, "-m", "bench.ingest.echo"]
+        self._process = subprocess.Popen(
+            [*command, self._kind, str(self.port)], cwd=HOME
+        )
+
+    def stop(self) -> None:
+        """End it."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time that a process has used, threads and all."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def load(
+    port: int, pid: int, options: argparse.Namespace, seed: int
+) -> Slice:
+    """Send one slice of load and measure it."""
+    before = cpu_seconds(pid)
+    done = subprocess.run(
+        [
+            "wrk", "-t", "1", "-c", str(options.connections),
+            "-d", f"{options.seconds}s", "-s", str(FOLDER / "alerts.lua"),
+            f"http://127.0.0.1:{port}/webhooks/alertmanager",
+            "--", str(options.alerts), str(seed), TOKEN,
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=options.seconds + 60,
+    )  # fmt: skip
+    used = cpu_seconds(pid) - before
+    line = next(x for x in done.stdout.splitlines() if x.startswith("RESULT"))
+    requests, duration, p50, p99, errors = line.split()[1:]
+    count = max(1, int(requests))
+    return Slice(
+        per_second=count / (int(duration) / 1e6),
+        cpu_us=used / count * 1e6,
+        p50_ms=float(p50),
+        p99_ms=float(p99),
+        errors=int(errors),
+    )
+
+
+def settings(options: argparse.Namespace) -> dict[str, object]:
+    """Return the service's settings: authentication on, limits as shipped."""
+    auth = {"kind": "bearer", "secrets": [TOKEN]}
+    tree: dict[str, object] = {"sources": {"alertmanager": {"auth": auth}}}
+    if options.postgres:
+        tree["database"] = {"url": options.postgres}
+    return tree
+
+
+def slow_disk(folder: Path, milliseconds: int) -> dict[str, str]:
+    """Return the environment that adds time to every fsync."""
+    if not milliseconds:
+        return {}
+    library = folder / "slow_fsync.so"
+    source = FOLDER / "slow_fsync.c"
+    subprocess.run(
+        ["cc", "-shared", "-fPIC", "-o", str(library), str(source)], check=True
+    )
+    return {
+        "LD_PRELOAD": str(library),
+        "SLOW_FSYNC_US": str(milliseconds * 1000),
+    }
+
+
+def measure(options: argparse.Namespace) -> dict[str, list[Slice]]:
+    """Return the slices of all three, taken in turns."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        environ = slow_disk(folder, options.fsync_ms)
+        echoes = {"raw echo": Echo("raw"), "FastAPI echo": Echo("fastapi")}
+        with Service(folder, settings(options), environ) as service:
+            ports = {"Smokejumper": (service.port, service.pid)}
+            for label, echo in echoes.items():
+                echo.start()
+                ports[label] = (echo.port, echo.pid)
+            time.sleep(2)
+            slices: dict[str, list[Slice]] = {label: [] for label in ports}
+            seed = int(time.time()) % 100_000 * 100
+            for label, (port, pid) in ports.items():
+                load(port, pid, options, seed := seed + 1)
+            for _ in range(options.rounds):
+                for label, (port, pid) in ports.items():
+                    seed += 1
+                    slices[label].append(load(port, pid, options, seed))
+            for echo in echoes.values():
+                echo.stop()
+    return slices
+
+
+def report(slices: dict[str, list[Slice]], alerts: int) -> None:
+    """Print the table and the ratios."""
+    print(f"{'':14}{'req/s':>9}{'CPU us':>9}{'p50 ms':>9}{'p99 ms':>9} errors")
+    for label, some in slices.items():
+        columns = zip(*(msgspec.structs.astuple(s) for s in some), strict=True)
+        rate, cpu, p50, p99, _ = map(statistics.median, columns)
+        errors = sum(s.errors for s in some)
+        print(
+            f"{label:14}{rate:9.0f}{cpu:9.1f}{p50:9.1f}{p99:9.1f} {errors}"
+        )
+    ours = slices["Smokejumper"]
+    for label in ("FastAPI echo", "raw echo"):
+        pairs = zip(ours, slices[label], strict=True)
+        ratios = sorted(a.per_second / b.per_second for a, b in pairs)
+        pairs = zip(ours, slices[label], strict=True)
+        cpus = sorted(b.cpu_us / a.cpu_us for a, b in pairs)
+        print(
+            f"to {label}: {statistics.median(ratios):.2f} of its req/s"
+            f" ({ratios[0]:.2f}-{ratios[-1]:.2f}),"
+            f" {statistics.median(cpus):.2f} by CPU"
+        )
+    per_alert = statistics.median(s.cpu_us for s in ours) / alerts / 1000
+    print(f"CPU per alert: {per_alert:.3f} ms")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--alerts", type=int, default=1)
+    parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--fsync-ms", type=int, default=0)
+    parser.add_argument("--postgres", default="")
+    arguments = parser.parse_args()
+    report(measure(arguments), arguments.alerts)

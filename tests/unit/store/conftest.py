@@ -1,0 +1,47 @@
+"""Both databases, made new for each test."""
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from app.bootstrap import open_inbox
+from app.store.inbox import SqlInbox
+from app.store.location import Location, locate
+from app.store.migrate import migrate
+from app.store.reading import Reader, open_engine
+
+numbers = count(1)
+
+
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgres", marks=pytest.mark.real)]
+)
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
+    """Return an empty database of each kind, brought to the schema."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/inbox.db"
+    else:
+        server = request.getfixturevalue("postgres")
+        url = server.make_database(f"inbox_{next(numbers)}")
+    place = locate(url, tmp_path)
+    migrate(place)
+    return place
+
+
+@pytest.fixture
+def inbox(location: Location) -> Iterator[SqlInbox]:
+    """Return the inbox of a database."""
+    made = open_inbox(location, 2.0)
+    assert isinstance(made, SqlInbox)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def reader(location: Location) -> Iterator[Reader]:
+    """Return the reading side of the same database."""
+    made = Reader(open_engine(location, 2.0))
+    yield made
+    made.close()

@@ -1,0 +1,152 @@
+"""The inbox keeps one contract on SQLite and on PostgreSQL."""
+
+import pytest
+
+from app.bootstrap import open_inbox
+from app.core.errors import RowRefused
+from app.models.alert import Status
+from app.models.delivery import Filing, Flaw, Parsed
+from app.store.inbox import SqlInbox
+from app.store.location import Location
+from app.store.reading import Reader
+from tests.fakes import make_alert, make_filing
+
+
+def test_what_was_written_is_read_back_byte_for_byte(
+    inbox: SqlInbox, reader: Reader
+) -> None:
+    """Bodies are bytes, not text; labels keep every character."""
+    body = bytes(range(256))
+    alert = make_alert("ü", labels={"a": 'q"✓\\', "b": "\t"}, ends_at=-5)
+    (receipt,) = inbox.write([make_filing(alert, body=body)])
+    row = reader.find_delivery(receipt.delivery)
+    assert row is not None
+    assert bytes(row.body) == body
+    stored = reader.find_alert(receipt.alerts[0])
+    assert stored is not None
+    assert stored.fingerprint == "ü"
+    assert stored.ends_at == -5
+    assert '"q\\"✓\\\\"' in stored.labels
+
+
+def test_repeats_are_counted_on_their_rows(
+    inbox: SqlInbox, reader: Reader
+) -> None:
+    """Who looks later sees how often and when it came last."""
+    inbox.write([make_filing(make_alert(), received_at=10)])
+    inbox.write([make_filing(make_alert(), received_at=30)])
+    inbox.write([make_filing(make_alert(), body=b"x", received_at=20)])
+    delivery = reader.find_delivery(1)
+    alert = reader.find_alert(1)
+    assert delivery is not None
+    assert alert is not None
+    assert (delivery.repeats, delivery.last_seen_at) == (1, 30)
+    assert (alert.repeats, alert.last_seen_at) == (2, 30)
+
+
+def test_a_new_connection_knows_what_an_old_one_wrote(
+    inbox: SqlInbox, location: Location
+) -> None:
+    """Two processes on one database agree on what is new."""
+    filing = make_filing(make_alert(), make_alert("b", None))
+    (first,) = inbox.write([filing])
+    other = open_inbox(location, 2.0)
+    (again,) = other.write([filing])
+    other.close()
+    assert again.repeat is True
+    assert again.alerts == first.alerts
+
+
+def test_many_rows_go_in_at_once(inbox: SqlInbox, reader: Reader) -> None:
+    """A batch larger than one statement takes is cut up, not lost."""
+    alerts = [make_alert(f"f{n}") for n in range(150)]
+    filings = [make_filing(*alerts, body=b"a")]
+    filings += [
+        make_filing(make_alert(f"g{n}"), body=b"%d" % n) for n in range(150)
+    ]
+    receipts = inbox.write(filings)
+    assert receipts[0].accepted == 150
+    assert receipts[-1].alerts == (300,)
+    assert len(reader.alerts({}, None, 500)) == 300
+    assert all(r.repeat for r in inbox.write(filings))
+
+
+def test_a_batch_is_all_or_nothing(inbox: SqlInbox, reader: Reader) -> None:
+    """A value that no database holds takes its whole batch back."""
+    good = make_filing(make_alert("a"))
+    bad = make_filing(make_alert("b", starts_at=2**70), body=b"bad")
+    with pytest.raises(RowRefused):
+        inbox.write([good, bad])
+    assert reader.deliveries({}, None, 10) == []
+    assert inbox.write([good])[0].accepted == 1
+
+
+def test_the_probe_writes_and_reads(inbox: SqlInbox) -> None:
+    """Readiness is asked twice and costs one row."""
+    inbox.probe(5)
+    inbox.probe(6)
+
+
+def quarantined(body: bytes, *alerts: str) -> Filing:
+    """Return a delivery of which a part was not understood."""
+    filing = make_filing(*map(make_alert, alerts), body=body)
+    flaw = Flaw("wrong_shape", "$.alerts[0]", "Expected `str`")
+    parsed = Parsed(alerts=filing.parsed.alerts, unparsed=(flaw,))
+    return Filing(filing.delivery, filing.key, parsed)
+
+
+def test_the_quarantine_is_found_oldest_first(inbox: SqlInbox) -> None:
+    """Page by page, of one source or one delivery."""
+    inbox.write([quarantined(b"%d" % n) for n in range(5)])
+    inbox.write([make_filing(make_alert(), body=b"fine")])
+    bodies = [s.delivery.body for s in inbox.find_unparsed(0, 2, {})]
+    assert bodies == [b"0", b"1"]
+    bodies = [s.delivery.body for s in inbox.find_unparsed(2, 9, {})]
+    assert bodies == [b"2", b"3", b"4"]
+    assert inbox.find_unparsed(0, 9, {"source": "other"}) == []
+    (only,) = inbox.find_unparsed(0, 9, {"source": "alertmanager", "id": 3})
+    assert only.id == 3
+
+
+def test_a_refiled_delivery_leaves_the_quarantine(
+    inbox: SqlInbox, reader: Reader
+) -> None:
+    """What was known stays, what is new is added to the same delivery."""
+    inbox.write([quarantined(b"x", "known")])
+    mended = make_filing(make_alert("known"), make_alert("new"), body=b"x")
+    receipt = inbox.refile(1, mended)
+    assert (receipt.accepted, receipt.repeated) == (1, 1)
+    assert inbox.find_unparsed(0, 9, {}) == []
+    row = reader.find_delivery(1)
+    assert row is not None
+    assert (row.outcome, row.accepted, row.unparsed) == ("parsed", 2, 0)
+    assert row.alerts == "[1,2]"
+    # The sender's own repeat is recognised afterwards.
+    assert inbox.write([mended])[0].repeat is True
+
+
+def test_pages_are_by_id_and_filtered(inbox: SqlInbox, reader: Reader) -> None:
+    """Newest first, below an id, and only what was asked for."""
+    for n in range(6):
+        status = Status.FIRING if n % 2 else Status.RESOLVED
+        inbox.write(
+            [
+                make_filing(
+                    make_alert(f"f{n}", status=status),
+                    body=b"%d" % n,
+                    source="a" if n < 4 else "b",
+                    received_at=n,
+                )
+            ]
+        )
+    ids = [row.id for row in reader.alerts({}, None, 4)]
+    assert ids == [6, 5, 4, 3]
+    assert [row.id for row in reader.alerts({}, 3, 4)] == [2, 1]
+    where = {"status": "firing", "source": "a"}
+    assert [row.id for row in reader.alerts(where, None, 9)] == [4, 2]
+    when: dict[str, object] = {"since": 2, "until": 4}
+    assert [row.id for row in reader.deliveries(when, None, 9)] == [4, 3]
+    assert [row.id for row in reader.alerts({"delivery_id": 5}, None, 9)] == [
+        5
+    ]
+    assert reader.alerts({"delivery_id": 99}, None, 9) == []
