@@ -1,0 +1,1 @@
+"""Tests of app/ingest, one part at a time."""

@@ -1,0 +1,120 @@
+"""Sources out of settings: every mistake is named before anything starts."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from app.bootstrap import Outside, build
+from app.core.configfile import load_config
+from app.core.errors import ConfigError
+
+BEARER = {"kind": "bearer", "secrets": ["t"]}
+
+
+def wire(folder: Path, **tree: Any) -> Any:
+    """Return the product of some settings."""
+    file = folder / "smokejumper.yaml"
+    file.write_text(yaml.safe_dump(tree))
+    environ = {"TOKEN": "secret"}
+    return build(load_config(file, {}), Outside(environ=environ, home=folder))
+
+
+def wrong(folder: Path, auth: Any, **server: Any) -> str:
+    """Return what is wrong with one source's authentication."""
+    sources = {"alertmanager": {"auth": auth}}
+    with pytest.raises(ConfigError) as caught:
+        wire(folder, sources=sources, server=server)
+    return str(caught.value)
+
+
+def test_a_source_may_have_several_names(tmp_path: Path) -> None:
+    """Each with its own secret and path."""
+    product = wire(
+        tmp_path,
+        sources={
+            "alertmanager": {"auth": BEARER},
+            "lab": {"type": "alertmanager", "auth": BEARER},
+            "off": {"type": "alertmanager", "auth": BEARER, "enabled": False},
+        },
+    )
+    assert set(product.entrances) == {"alertmanager", "lab"}
+    assert product.entrances["lab"].paths == ("/webhooks/lab",)
+
+
+@pytest.mark.parametrize(
+    ("auth", "words"),
+    [
+        ({"kind": "bearer"}, "auth.secrets: is missing for kind 'bearer'"),
+        ({"kind": "hmac", "secrets": ["k"]}, "auth.header: is missing"),
+        ({"kind": "mtls", "header": "x"}, "auth.names: is missing"),
+        ({"kind": "basic", "secrets": ["nocolon"]}, "user:password"),
+        ({"kind": "bearer", "secrets": ["env:NONE"]}, "NONE is not set"),
+        ({"kind": "bearer", "secrets": [""]}, "the secret is empty"),
+        ({"kind": "own"}, "has no signature of its own"),
+        ({"kind": "magic"}, "auth.kind"),
+        ({}, "auth.kind: is missing"),
+        ({"kind": "none", "knid": 1}, "Did you mean 'kind'"),
+        (
+            {
+                "kind": "mtls",
+                "header": "x",
+                "names": ["a"],
+                "proxies": ["proxy.example"],
+            },
+            "proxies.0: is no address",
+        ),
+    ],
+)
+def test_wrong_authentication_is_named(
+    tmp_path: Path, auth: dict[str, Any], words: str
+) -> None:
+    """With the setting, the place and the remedy."""
+    text = wrong(tmp_path, auth)
+    assert words in text
+    assert "smokejumper.yaml:" in text
+
+
+def test_a_secret_is_not_in_the_error(tmp_path: Path) -> None:
+    """Not even a wrong one."""
+    text = wrong(tmp_path, {"kind": "basic", "secrets": ["hunter2"]})
+    assert "hunter2" not in text
+
+
+def test_open_to_the_world_must_be_said_twice(tmp_path: Path) -> None:
+    """None is for loopback, unless beyond_loopback says otherwise."""
+    text = wrong(tmp_path, {"kind": "none"}, host="0.0.0.0")
+    assert "anybody could send" in text
+    auth = {"kind": "none", "beyond_loopback": True}
+    sources = {"alertmanager": {"auth": auth}}
+    wire(tmp_path, sources=sources, server={"host": "0.0.0.0"})
+
+
+def test_an_unknown_type_suggests_the_known_one(tmp_path: Path) -> None:
+    """And all mistakes of a file are told at once."""
+    sources = {"alertmanger": {"auth": BEARER}, "x": {"auth": BEARER}}
+    with pytest.raises(ConfigError) as caught:
+        wire(tmp_path, sources=sources)
+    assert len(caught.value.problems) == 2
+    assert "Did you mean 'alertmanager'?" in str(caught.value)
+
+
+def test_an_unknown_section_stops_it(tmp_path: Path) -> None:
+    """A setting that nobody reads is a mistake."""
+    with pytest.raises(ConfigError, match="databse"):
+        wire(tmp_path, databse={})
+
+
+def test_a_wrong_database_is_named(tmp_path: Path) -> None:
+    """With what to write."""
+    with pytest.raises(ConfigError, match=r"database\.url.*mysql"):
+        wire(tmp_path, database={"url": "mysql://x/y"})
+
+
+def test_api_tokens_are_revealed(tmp_path: Path) -> None:
+    """From a variable, or refused when it is not there."""
+    product = wire(tmp_path, api={"tokens": ["env:TOKEN"]})
+    assert product.api_tokens == ("secret",)
+    with pytest.raises(ConfigError, match=r"api\.tokens\.0"):
+        wire(tmp_path, api={"tokens": ["env:NONE"]})
