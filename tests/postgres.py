@@ -73,9 +73,9 @@ class Postgres:
         """Run a program of PostgreSQL, never as root."""
         as_whom = {"user": USER, "group": USER} if os.geteuid() == 0 else {}
         with tempfile.TemporaryFile() as output:
-            done = subprocess.run(
+            done = subprocess.run(  # type: ignore[call-overload]  # (user)
                 [program, *arguments],
-                **as_whom,  # type: ignore[arg-type]
+                **as_whom,
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

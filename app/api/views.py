@@ -23,6 +23,7 @@ class DeliveryView(BaseModel):
     repeated: int
     rejected: int
     unparsed: int
+    truncated: int = Field(description="alerts that the sender left out")
     alerts: list[int] = Field(description="the ids of its alerts")
     repeats: int = Field(description="how often the same bytes came again")
     last_seen_at: str

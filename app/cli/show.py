@@ -1,4 +1,4 @@
-"""deliveries, alerts and sources: what the store and the settings hold."""
+"""log, alerts, incidents and sources: what the store and settings hold."""
 
 from typing import Annotated, Any
 
@@ -33,11 +33,20 @@ ALERT_COLUMNS = (
     "summary",
     "repeats",
 )
+INCIDENT_COLUMNS = (
+    "id",
+    "starts_at",
+    "source",
+    "severity",
+    "name",
+    "summary",
+    "repeats",
+)
 Limit = Annotated[int, typer.Option(help="How many.", min=1, max=500)]
 Source = Annotated[str | None, typer.Option(help="Only of this source.")]
 
 
-def deliveries(
+def log(
     config: ConfigFile = None,
     source: Source = None,
     outcome: Annotated[
@@ -46,7 +55,7 @@ def deliveries(
     limit: Limit = 20,
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
-    """List what came in, newest first."""
+    """List what came in and what became of it, newest first."""
     product = wire(config)
     where = _given(source=source, outcome=outcome)
     try:
@@ -75,6 +84,22 @@ def alerts(
         _stop_unread(product, error)
     views = [AlertView.of(row).model_dump() for row in rows]
     _print(views, ALERT_COLUMNS, as_json=as_json)
+
+
+def incidents(
+    config: ConfigFile = None,
+    source: Source = None,
+    limit: Limit = 20,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """List what fires now: the newest word on each problem is "firing"."""
+    product = wire(config)
+    try:
+        rows = product.reader.firing(_given(source=source), None, limit)
+    except StorageFailed as error:
+        _stop_unread(product, error)
+    views = [AlertView.of(row).model_dump() for row in rows]
+    _print(views, INCIDENT_COLUMNS, as_json=as_json)
 
 
 def sources(config: ConfigFile = None, as_json: Json = False) -> None:  # noqa: FBT002

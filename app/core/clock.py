@@ -11,6 +11,8 @@ from typing import Protocol
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+FIRST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
+LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
 
 
 class Clock(Protocol):
@@ -43,8 +45,11 @@ def to_moment(when: datetime) -> int:
 
 
 def to_iso(moment: int | None) -> str | None:
-    """Return a moment as ISO 8601 text in UTC, for people and APIs."""
-    if moment is None:
+    """Return a moment as ISO 8601 text in UTC, for people and APIs.
+
+    None when there is none, or when no calendar has it.
+    """
+    if moment is None or not FIRST <= moment <= LAST:
         return None
     when = EPOCH + timedelta(microseconds=moment)
     return when.isoformat().replace("+00:00", "Z")

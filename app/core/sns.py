@@ -7,12 +7,16 @@ a message went through SNS, and only the topic says whose it is.
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from app.core.clock import Clock, to_moment
 from app.core.errors import Refused
-from app.core.signing import Signed, Signer
+
+if TYPE_CHECKING:
+    # Whoever makes the signer pays for its memory.
+    from app.core.signing import Signer
 
 # A region, not any word: somebody's bucket of the name "sns" answers at
 # sns.s3-us-west-2.amazonaws.com.
@@ -58,6 +62,7 @@ class Sns:
         self,
         topics: Sequence[str],
         tolerance_seconds: int,
+        signer: "Signer",
         fetch: Callable[[str], Awaitable[bytes]],
         clock: Clock,
     ) -> None:
@@ -66,7 +71,7 @@ class Sns:
         self._tolerance = tolerance_seconds * 1_000_000
         self._fetch = fetch
         self._clock = clock
-        self._signer = Signer(HOSTS, fetch, clock)
+        self._signer = signer
 
     def owns(self, address: str) -> bool:
         """Tell whether an address is one of SNS itself."""
@@ -91,13 +96,12 @@ class Sns:
         # The cheap looks come first: a stranger starts no outgoing call.
         if not self._is_fresh(envelope):
             raise refused("stale", "$.Timestamp")
-        signed = Signed(
-            text=signed_text(envelope),
-            signature=envelope.signature,
-            digest=digest,
-            certificate=envelope.signing_cert_url,
+        await self._signer.check(
+            signed_text(envelope),
+            envelope.signature,
+            digest,
+            envelope.signing_cert_url,
         )
-        await self._signer.check(signed)
 
     def _is_fresh(self, envelope: Envelope) -> bool:
         """Tell whether a message was published lately."""

@@ -19,6 +19,7 @@ TOTALS = {
     "alerts_accepted": "New alerts",
     "alerts_repeated": "Alerts that were known",
     "alerts_rejected": "Alerts that the source may not say",
+    "alerts_truncated": "Alerts that the sender left out of its groups",
 }
 
 
@@ -30,14 +31,15 @@ class SourceCounters:
         self.unparsed: Counter[tuple[str, str]] = Counter()
         self.refusals: Counter[tuple[str]] = Counter()
 
-    def took(self, receipt: Receipt) -> None:
-        """Count a delivery that is on disk."""
+    def took(self, receipt: Receipt, truncated: int) -> None:
+        """Count a delivery that is on disk, and what was left out of it."""
         totals = self.totals
         if receipt.repeat:
             totals["deliveries_repeated"] += 1
         else:
             totals["deliveries"] += 1
             totals["alerts_rejected"] += receipt.rejected
+            totals["alerts_truncated"] += truncated
         totals["alerts_accepted"] += receipt.accepted
         totals["alerts_repeated"] += receipt.repeated
 

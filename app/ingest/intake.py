@@ -160,9 +160,18 @@ def _settle(
     if isinstance(result, StorageFailed):
         entrance.counters.refused("storage")
         return TooBusy("storage", f"It is not on disk: {result}.")
-    entrance.counters.took(result)
+    parsed = filing.parsed
+    entrance.counters.took(result, parsed.truncated)
     if result.unparsed and not result.repeat:
-        _report_unparsed(entrance, filing.parsed, result)
+        _report_unparsed(entrance, parsed, result)
+    if parsed.truncated and not result.repeat:
+        log.warning(
+            "delivery.truncated",
+            source=entrance.name,
+            delivery=result.delivery,
+            missing=parsed.truncated,
+            remedy="raise max_alerts at the sender",
+        )
     return result
 
 
@@ -187,7 +196,9 @@ def read(entrance: Entrance, delivery: Delivery, limits: Limits) -> Parsed:
         )
     check_alerts(parsed, len(delivery.body), limits)
     parsed = entrance.allowance.keep(parsed)
-    if b"\\u0000" in delivery.body:
+    # However it is escaped, and in JSON inside of JSON, a NUL is written
+    # with four zeros; or it hides in base64.
+    if b"0000" in delivery.body or b"base64" in delivery.body:
         cleaned = tuple(clean_alert(alert) for alert in parsed.alerts)
         parsed = msgspec.structs.replace(parsed, alerts=cleaned)
     return parsed

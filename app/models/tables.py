@@ -46,6 +46,7 @@ class DeliveryRow(SQLModel, table=True):
     repeated: int = Field(sa_column=Column(Integer, nullable=False))
     rejected: int = Field(sa_column=Column(Integer, nullable=False))
     unparsed: int = Field(sa_column=Column(Integer, nullable=False))
+    truncated: int = Field(sa_column=Column(Integer, nullable=False))
     # The ids of the alerts that it spoke of, new or known, as JSON.
     alerts: str = Field(sa_column=Column(Text, nullable=False))
     repeats: int = Field(sa_column=Column(Integer, nullable=False))

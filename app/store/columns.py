@@ -35,6 +35,7 @@ def delivery_row(filing: Filing, receipt: Receipt) -> Row:
         receipt.repeated,
         receipt.rejected,
         receipt.unparsed,
+        filing.parsed.truncated,
         _encode(receipt.alerts).decode(),
         0,
         delivery.received_at,

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, exists
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import defer
+from sqlalchemy.orm import aliased, defer
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, col, select
 
@@ -75,6 +75,22 @@ class Reader:
             ids = msgspec.json.decode(row.alerts) if row else []
             query = query.where(col(AlertRow.id).in_(ids))
         return self._page(AlertRow, query, filters, (before, limit))
+
+    def firing(
+        self, where: Values, before: int | None, limit: int
+    ) -> Sequence[AlertRow]:
+        """Return a page of the alerts that are the last word and firing."""
+        later = aliased(AlertRow)
+        answered = exists().where(
+            col(later.fingerprint) == col(AlertRow.fingerprint),
+            col(later.source) == col(AlertRow.source),
+            col(later.status) != "updated",
+            col(later.id) > col(AlertRow.id),
+        )
+        query = select(AlertRow).where(
+            col(AlertRow.status) == "firing", ~answered
+        )
+        return self._page(AlertRow, query, where, (before, limit))
 
     def find_delivery(self, delivery_id: int) -> DeliveryRow | None:
         """Return a delivery with its body, or None."""

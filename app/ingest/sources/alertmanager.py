@@ -8,10 +8,17 @@ from datetime import datetime
 
 import msgspec
 
-from app.core.clock import to_moment
-from app.models.alert import Alert, Status, to_severity
-from app.models.delivery import Delivery, Flaw, Parsed, Unparsed
-from app.models.payload import flaw_of, read_json
+from app.models.alert import Alert, to_severity
+from app.models.delivery import Delivery, Parsed
+from app.models.payload import read_json
+from app.models.wire import (
+    SPOILED,
+    read_each,
+    real_moment,
+    to_fingerprint,
+    to_status,
+    to_summary,
+)
 from app.ports import Example, Source, SourceEnv
 
 EXAMPLE = b"""{
@@ -49,7 +56,7 @@ class WireAlert(msgspec.Struct, gc=False):
     status: str
     labels: dict[str, str]
     startsAt: datetime  # noqa: N815 (the sender's spelling)
-    fingerprint: str
+    fingerprint: str = ""
     annotations: dict[str, str] = {}
     endsAt: datetime | None = None  # noqa: N815
     generatorURL: str = ""  # noqa: N815
@@ -69,7 +76,6 @@ class LooseGroup(msgspec.Struct):
     truncatedAlerts: int = 0  # noqa: N815
 
 
-STATUSES = {"firing": Status.FIRING, "resolved": Status.RESOLVED}
 GROUP = msgspec.json.Decoder(Group)
 LOOSE_GROUP = msgspec.json.Decoder(LooseGroup)
 ALERT = msgspec.json.Decoder(WireAlert)
@@ -90,61 +96,41 @@ class Alertmanager:
         try:
             group = GROUP.decode(delivery.body)
             alerts = tuple(map(to_alert, group.alerts))
-        except (msgspec.MsgspecError, RecursionError, Unparsed):
+        except SPOILED:
             return _one_by_one(delivery)
         return Parsed(alerts=alerts, truncated=group.truncatedAlerts)
 
 
 def to_alert(wire: WireAlert) -> Alert:
     """Return an alert in our words."""
-    status = STATUSES.get(wire.status)
-    if status is None:
-        raise Unparsed(
-            Flaw("unknown_status", ".status", "is not firing or resolved")
-        )
     labels = wire.labels
     annotations = wire.annotations
-    starts_at = to_moment(wire.startsAt)
+    starts_at = real_moment(wire.startsAt)
     return Alert(
-        fingerprint=wire.fingerprint,
-        status=status,
-        occurrence=str(starts_at),
+        fingerprint=wire.fingerprint or to_fingerprint(labels),
+        status=to_status(wire.status),
+        occurrence=None if starts_at is None else str(starts_at),
         name=labels.get("alertname", ""),
         severity=to_severity(labels.get("severity", "")),
-        summary=annotations.get("summary") or annotations.get("message", ""),
+        summary=to_summary(annotations),
         labels=labels,
         annotations=annotations,
         starts_at=starts_at,
-        ends_at=_end(wire.endsAt),
+        ends_at=real_moment(wire.endsAt),
         url=wire.generatorURL,
     )
 
 
-def _end(when: datetime | None) -> int | None:
-    """Return the end; the zero time of Go means that there is none."""
-    return None if when is None or when.year == 1 else to_moment(when)
+def read_one(raw: msgspec.Raw) -> Alert:
+    """Return one alert of a group that is broken somewhere."""
+    return to_alert(read_json(raw, ALERT))
 
 
 def _one_by_one(delivery: Delivery) -> Parsed:
     """Return the good alerts of a delivery, and the place of each flaw."""
     group = read_json(delivery.body, LOOSE_GROUP)
-    alerts = []
-    flaws = []
-    for index, raw in enumerate(group.alerts):
-        where = f"$.alerts[{index}]"
-        try:
-            alerts.append(to_alert(ALERT.decode(raw)))
-        except msgspec.ValidationError as error:
-            flaws.append(flaw_of(error, where))
-        except Unparsed as error:
-            flaw = error.flaw
-            place = where + flaw.field
-            flaws.append(Flaw(flaw.reason, place, flaw.detail))
-    return Parsed(
-        alerts=tuple(alerts),
-        unparsed=tuple(flaws),
-        truncated=group.truncatedAlerts,
-    )
+    parsed = read_each(group.alerts, "$.alerts", read_one)
+    return msgspec.structs.replace(parsed, truncated=group.truncatedAlerts)
 
 
 def plugin(_env: SourceEnv) -> Source:

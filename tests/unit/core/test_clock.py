@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
+import pytest
+
 from app.core.clock import SystemClock, to_iso, to_moment
 
 
@@ -22,6 +24,12 @@ def test_zones_are_counted_and_none_is_utc() -> None:
 def test_no_moment_is_no_text() -> None:
     """What did not happen has no time."""
     assert to_iso(None) is None
+
+
+@pytest.mark.parametrize("moment", [2**62, -(2**62)])
+def test_what_no_calendar_has_is_not_shown(moment: int) -> None:
+    """A sender's nonsense does not break the list it stands in."""
+    assert to_iso(moment) is None
 
 
 def test_the_clock_of_the_machine_moves_on() -> None:

@@ -143,17 +143,26 @@ def test_deep_json_is_refused() -> None:
     assert refusal.reason == "over_depth"
 
 
-def test_nul_is_shown_as_a_symbol() -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"x":"\\u0000"}',
+        b'{"x":"[\\"\\\\u0000\\"]"}',
+        b'{"x":"\\\\\\u00750000"}',
+        b'{"data_base64":"AA=="}',
+    ],
+)
+def test_nul_is_shown_as_a_symbol(body: bytes) -> None:
     """PostgreSQL's text cannot hold it; the raw body still does."""
     alert = make_alert("f\0", labels={"a\0": "b\0"}, summary="\0")
     counter = Counter(Scripted(Parsed(alerts=(alert,))))
-    counter.deliver(b'{"x":"\\u0000"}')
+    counter.deliver(body)
     (filing,) = counter.intray.filings
     (clean,) = filing.parsed.alerts
     assert clean.fingerprint == "f␀"
     assert clean.labels == {"a␀": "b␀"}
     assert clean.summary == "␀"
-    assert filing.delivery.body == b'{"x":"\\u0000"}'
+    assert filing.delivery.body == body
 
 
 def test_a_broken_disk_is_answered_503() -> None:

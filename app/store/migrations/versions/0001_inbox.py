@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("repeated", sa.Integer, nullable=False),
         sa.Column("rejected", sa.Integer, nullable=False),
         sa.Column("unparsed", sa.Integer, nullable=False),
+        sa.Column("truncated", sa.Integer, nullable=False),
         sa.Column("alerts", sa.Text, nullable=False),
         sa.Column("repeats", sa.Integer, nullable=False),
         sa.Column("last_seen_at", sa.BigInteger, nullable=False),

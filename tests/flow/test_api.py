@@ -1,0 +1,147 @@
+"""The reading side: lists, pages, filters, health and metrics."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.flow.wire import group
+from tests.service import OPEN, Service
+
+
+@pytest.fixture(scope="module", autouse=True)
+def seven(shared: Service) -> None:
+    """Deliver seven alerts, one by one."""
+    for number in range(7):
+        body = group(f"s{number}", severity="page" if number % 2 else "info")
+        url = f"{shared.url}/webhooks/alertmanager"
+        httpx.post(url, content=body).raise_for_status()
+
+
+def items(service: Service, query: str) -> list[str]:
+    """Return the fingerprints that a query lists."""
+    answer = httpx.get(f"{service.url}/api/v1/alerts?{query}")
+    answer.raise_for_status()
+    return [item["fingerprint"] for item in answer.json()["items"]]
+
+
+def test_pages_follow_each_other(shared: Service) -> None:
+    """Every alert once, newest first, the last page says so."""
+    seen = []
+    path = "/api/v1/alerts?limit=3&source=alertmanager"
+    while path:
+        page = httpx.get(shared.url + path).json()
+        seen += [item["fingerprint"] for item in page["items"]]
+        path = page["next"]
+    assert seen == [f"s{number}" for number in reversed(range(7))]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("severity=critical", ["s5", "s3", "s1"]),
+        ("severity=critical&before=4", ["s1"]),
+        ("fingerprint=s2", ["s2"]),
+        ("status=resolved", []),
+        ("source=nobody", []),
+        ("delivery_id=3", ["s2"]),
+        ("name=A&limit=1", ["s6"]),
+        ("since=2000-01-01T00:00:00Z&until=2000-01-02T00:00:00Z", []),
+        ("since=2000-01-01T00:00:00%2B02:00&limit=1", ["s6"]),
+    ],
+)
+def test_filters_narrow(shared: Service, query: str, found: list[str]) -> None:
+    """Alone and together."""
+    assert items(shared, query) == found
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=501",
+        "before=0",
+        "before=99999999999999999999",
+        "severity=bad",
+        "since=yesterday",
+        "since=2000-01-01T00:00:00",
+        "nonsense=1",
+    ],
+)
+def test_a_wrong_filter_is_named(shared: Service, query: str) -> None:
+    """422, with the parameter."""
+    answer = httpx.get(f"{shared.url}/api/v1/alerts?{query}")
+    assert answer.status_code == 422
+    assert query.partition("=")[0] in answer.json()["field"]
+
+
+@pytest.mark.parametrize("path", ["alerts/999", "deliveries/999", "nothing"])
+def test_what_is_not_there_is_404(shared: Service, path: str) -> None:
+    """As a problem."""
+    answer = httpx.get(f"{shared.url}/api/v1/{path}")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_body_is_a_download(shared: Service) -> None:
+    """A browser does not run what a stranger sent."""
+    answer = httpx.get(f"{shared.url}/api/v1/deliveries/1/body")
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "attachment" in answer.headers["content-disposition"]
+
+
+def test_health_ready_and_version(shared: Service) -> None:
+    """Alive, ready after a real write, and which release."""
+    assert httpx.get(f"{shared.url}/health").json() == {"status": "alive"}
+    assert httpx.get(f"{shared.url}/ready").json() == {"status": "ready"}
+    version = httpx.get(f"{shared.url}/version").json()
+    assert version["name"] == "smokejumper"
+
+
+def test_the_sources_are_listed(shared: Service) -> None:
+    """With their paths, without their secrets."""
+    answer = httpx.get(f"{shared.url}/api/v1/sources")
+    names = [source["name"] for source in answer.json()]
+    assert names == ["alertmanager", "locked", "narrow", "strict"]
+    assert "token" not in answer.text
+
+
+def test_metrics_are_prometheus_text(shared: Service) -> None:
+    """Each number by source; they add up to what was sent."""
+    text = httpx.get(f"{shared.url}/metrics").text
+    samples = {
+        (sample.name, sample.labels.get("source")): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    count = samples["smokejumper_alerts_accepted_total", "alertmanager"]
+    assert count >= 7
+    assert samples["smokejumper_alerts_accepted_total", "locked"] == 0
+    assert samples["smokejumper_queue_deliveries", None] == 0
+    assert samples["smokejumper_commit_seconds_count", None] >= 7
+
+
+def test_log_lines_are_json_with_ids_and_without_bodies(
+    shared: Service,
+) -> None:
+    """Every line can be parsed; no label and no secret is in one."""
+    lines = shared.log.read_text().splitlines()
+    events = [json.loads(line) for line in lines]
+    assert any(1 in event.get("deliveries", []) for event in events)
+    assert not any("alertname" in line for line in lines)
+
+
+def test_strangers_may_not_read_without_a_token(tmp_path: Path) -> None:
+    """With a token set, only its bearer reads; health stays open."""
+    settings = {"sources": {"alertmanager": OPEN}, "api": {"tokens": ["t1"]}}
+    with Service(tmp_path, settings) as service:
+        url = f"{service.url}/api/v1/alerts"
+        assert httpx.get(url).status_code == 401
+        wrong = {"authorization": "Bearer t2"}
+        assert httpx.get(url, headers=wrong).status_code == 401
+        right = {"authorization": "Bearer t1"}
+        assert httpx.get(url, headers=right).status_code == 200
+        assert httpx.get(f"{service.url}/health").status_code == 200

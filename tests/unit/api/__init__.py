@@ -1,0 +1,1 @@
+"""Tests of app/api, one part at a time."""

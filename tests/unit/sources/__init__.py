@@ -1,0 +1,1 @@
+"""What the sources read, and what they do not choke on."""
