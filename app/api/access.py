@@ -16,6 +16,7 @@ class ReadAccess:
     """A FastAPI dependency that refuses strangers."""
 
     def __init__(self, tokens: Sequence[str]) -> None:
+        """Take the tokens that may read; none means this machine only."""
         self._tokens = [token.encode() for token in tokens]
 
     def __call__(self, request: Request) -> None:

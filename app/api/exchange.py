@@ -79,6 +79,7 @@ class Exchange:
     def __init__(
         self, webhook: Webhook, line: Line, peer: str, *, keep_alive: bool
     ) -> None:
+        """Begin an exchange on a line with a peer."""
         self.keep_alive = keep_alive
         self.disconnected = False
         self.response_started = False

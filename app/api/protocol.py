@@ -60,6 +60,7 @@ class Watch:
     """Looks over the open connections once a second."""
 
     def __init__(self, limits: Limits) -> None:
+        """Start with nobody to look over."""
         self.limits = limits
         self.protocols: set[DeadlineProtocol] = set()
         self.by_peer: dict[str, int] = {}
@@ -110,6 +111,7 @@ class DeadlineProtocol(HttpToolsProtocol):
     webhooks: Mapping[bytes, Webhook]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Take what uvicorn hands a connection, and wait for nothing yet."""
         super().__init__(*args, **kwargs)
         # Since when we wait: for the headers or the body of a request, or
         # for another request; 0.0 when we do not.
@@ -168,7 +170,8 @@ class DeadlineProtocol(HttpToolsProtocol):
             exchange.start()
         else:
             self.flow.pause_reading()
-            self.pipeline.appendleft((exchange, self.app))  # type: ignore[arg-type]
+            waiting: Any = (exchange, self.app)
+            self.pipeline.appendleft(waiting)
         if self.expect_100_continue:
             self.transport.write(CONTINUE)
         exchange.open(self.parser.get_method(), self.headers)

@@ -7,7 +7,7 @@ from app.core.errors import ConfigError
 from app.core.version import VERSION
 
 
-def check_config(config: ConfigFile = None, as_json: Json = False) -> None:  # noqa: FBT002 (typer's way to a flag)
+def check_config(config: ConfigFile = None, as_json: Json = False) -> None:
     """Say what is wrong with the settings, or what they amount to."""
     try:
         product = build(read_config(config))
@@ -31,7 +31,7 @@ def check_config(config: ConfigFile = None, as_json: Json = False) -> None:  # n
     print_table(rows, ("source", "type", "path"))
 
 
-def version(as_json: Json = False) -> None:  # noqa: FBT002
+def version(as_json: Json = False) -> None:
     """Say which release this is."""
     if as_json:
         print_json({"name": "smokejumper", "version": VERSION})

@@ -53,7 +53,7 @@ def log(
         str | None, typer.Option(help="parsed or unparsed.")
     ] = None,
     limit: Limit = 20,
-    as_json: Json = False,  # noqa: FBT002
+    as_json: Json = False,
 ) -> None:
     """List what came in and what became of it, newest first."""
     product = wire(config)
@@ -73,7 +73,7 @@ def alerts(
         str | None, typer.Option(help="firing, resolved or updated.")
     ] = None,
     limit: Limit = 20,
-    as_json: Json = False,  # noqa: FBT002
+    as_json: Json = False,
 ) -> None:
     """List the alerts, newest first."""
     product = wire(config)
@@ -90,7 +90,7 @@ def incidents(
     config: ConfigFile = None,
     source: Source = None,
     limit: Limit = 20,
-    as_json: Json = False,  # noqa: FBT002
+    as_json: Json = False,
 ) -> None:
     """List what fires now: the newest word on each problem is "firing"."""
     product = wire(config)
@@ -102,7 +102,7 @@ def incidents(
     _print(views, INCIDENT_COLUMNS, as_json=as_json)
 
 
-def sources(config: ConfigFile = None, as_json: Json = False) -> None:  # noqa: FBT002
+def sources(config: ConfigFile = None, as_json: Json = False) -> None:
     """List the configured sources and how to point them here."""
     rows = [
         {

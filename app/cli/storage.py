@@ -14,7 +14,7 @@ from app.store.migrate import migrate as migrate_store
 NO_DATABASE = 3
 
 
-def migrate(config: ConfigFile = None, as_json: Json = False) -> None:  # noqa: FBT002
+def migrate(config: ConfigFile = None, as_json: Json = False) -> None:
     """Create the database, or bring it to this release's schema."""
     product = wire(config)
     try:
@@ -37,7 +37,7 @@ def replay(
     delivery: Annotated[
         int | None, typer.Option(help="Only this delivery.", min=1)
     ] = None,
-    as_json: Json = False,  # noqa: FBT002
+    as_json: Json = False,
 ) -> None:
     """Read the quarantine again, after a parser or a setting was mended."""
     product = wire(config)

@@ -42,6 +42,7 @@ class Config:
     def __init__(
         self, tree: dict[str, Any], origins: dict[Path_, str]
     ) -> None:
+        """Take the raw tree and the origin of each path in it."""
         self._tree = tree
         self._origins = origins
 

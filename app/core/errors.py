@@ -43,6 +43,7 @@ class ConfigError(SmokejumperError):
     """The settings are wrong; nothing was started."""
 
     def __init__(self, problems: Sequence[ConfigProblem]) -> None:
+        """Take all that is wrong, in the order to show it."""
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in problems))
 
@@ -67,6 +68,7 @@ class Refused(SmokejumperError):
         field: str = "",
         remedy: str = "",
     ) -> None:
+        """Take what the sender is told."""
         self.status = status
         self.reason = reason
         self.detail = detail
@@ -82,6 +84,7 @@ class TooBusy(Refused):
     """
 
     def __init__(self, reason: str, detail: str, *, remedy: str = "") -> None:
+        """Take what is short; the status is always 503."""
         super().__init__(
             503,
             reason,

@@ -15,6 +15,7 @@ class Allowance:
     """The labels that every alert of a source must carry."""
 
     def __init__(self, allowed: Mapping[str, Sequence[str]]) -> None:
+        """Take patterns of values by label; none allows everything."""
         self._patterns = {
             label: re.compile("|".join(translate(p) for p in patterns))
             for label, patterns in allowed.items()

@@ -59,6 +59,7 @@ class Peers:
     """A set of addresses, with the answers for those seen remembered."""
 
     def __init__(self, networks: Sequence[str]) -> None:
+        """Take networks as texts, such as 10.0.0.0/24."""
         self._networks = [ipaddress.ip_network(text) for text in networks]
         self._seen: dict[str, bool] = {}
 
@@ -84,6 +85,7 @@ class HeaderSecret:
     """Bearer and basic: the value of the Authorization header is right."""
 
     def __init__(self, scheme: str, values: Sequence[str]) -> None:
+        """Take the scheme and the values that are right."""
         self._scheme = scheme
         self._digests = [_digest(value.encode()) for value in values]
 
@@ -106,6 +108,7 @@ class Signature:
     def __init__(
         self, settings: AuthSettings, keys: Sequence[str], clock: Clock
     ) -> None:
+        """Take the headers to look at and the keys that are right."""
         self._header = settings.header.lower().encode()
         self._timestamp_header = settings.timestamp_header.lower().encode()
         self._separator = settings.separator.encode()
@@ -157,6 +160,7 @@ class ProxyCertificate:
     """mTLS: a trusted proxy checked the certificate and names its owner."""
 
     def __init__(self, settings: AuthSettings) -> None:
+        """Take the header, the right names and the proxies to trust."""
         self._header = settings.header.lower().encode()
         self._names = [name.encode() for name in settings.names]
         self._proxies = Peers(settings.proxies)
@@ -178,6 +182,7 @@ class Open:
     """None, on purpose: from this machine, or from anywhere if said twice."""
 
     def __init__(self, settings: AuthSettings) -> None:
+        """Take whether the settings say it twice."""
         self._peers = Peers(
             EVERYWHERE if settings.beyond_loopback else LOOPBACK
         )

@@ -27,6 +27,7 @@ class SourceCounters:
     """The counters of one source; cheap to call for every delivery."""
 
     def __init__(self) -> None:
+        """Start at zero."""
         self.totals = dict.fromkeys(TOTALS, 0)
         self.unparsed: Counter[tuple[str, str]] = Counter()
         self.refusals: Counter[tuple[str]] = Counter()
@@ -58,6 +59,7 @@ class Counters:
     """The counters of all sources, as Prometheus collects them."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        """Make them part of a registry."""
         self._sources: dict[str, SourceCounters] = {}
         registry.register(self)
 

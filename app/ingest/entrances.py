@@ -55,6 +55,7 @@ class Env:
     """What one source gets when it is made."""
 
     def __init__(self, name: str, config: Config, world: World) -> None:
+        """Take the source's name and what is around it."""
         self.name = name
         self.clock = world.clock
         self.fetch = world.fetch

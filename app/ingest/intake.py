@@ -82,6 +82,7 @@ class Intake:
     """Accepts deliveries; answers only when they are durable."""
 
     def __init__(self, intray: Intray, limits: Limits) -> None:
+        """Take the way to the disk and what one delivery may hold."""
         self._intray = intray
         self._limits = limits
         # The event loop holds tasks weakly; these must not vanish.

@@ -58,6 +58,7 @@ class Unparsed(Exception):
     """The parser does not understand a payload, and says where."""
 
     def __init__(self, flaw: Flaw) -> None:
+        """Take the reason and the place."""
         self.flaw = flaw
         super().__init__(f"{flaw.field}: {flaw.detail}")
 

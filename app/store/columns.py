@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+from sqlalchemy import inspect
 
 from app.models.alert import Alert
 from app.models.delivery import Delivery, Filing, Receipt, to_columns
@@ -10,8 +11,8 @@ from app.models.tables import AlertRow, DeliveryRow
 
 Row = tuple[Any, ...]
 
-DELIVERY_COLUMNS = tuple(DeliveryRow.__table__.columns.keys())  # type: ignore[attr-defined]
-ALERT_COLUMNS = tuple(AlertRow.__table__.columns.keys())  # type: ignore[attr-defined]
+DELIVERY_COLUMNS = tuple(inspect(DeliveryRow).columns.keys())
+ALERT_COLUMNS = tuple(inspect(AlertRow).columns.keys())
 
 _encode = msgspec.json.Encoder().encode
 

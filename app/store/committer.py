@@ -62,6 +62,7 @@ class Meters:
     """What the disk side of the inbox tells Prometheus."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        """Make the meters part of a registry."""
         self.commit = Histogram(
             "smokejumper_commit_seconds",
             "Time of one group commit, from the first statement to the disk",
@@ -102,6 +103,7 @@ class Committer:
     def __init__(
         self, inbox: Writer, bounds: Bounds, clock: Clock, meters: Meters
     ) -> None:
+        """Take the inbox, the bounds of the queue, and the time."""
         self._inbox = inbox
         self._bounds = bounds
         self._clock = clock

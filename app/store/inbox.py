@@ -93,6 +93,7 @@ class SqlInbox:
     """Writes batches so that all of one is on disk, or none."""
 
     def __init__(self, desk: Desk) -> None:
+        """Take the desk of one database."""
         self._desk = desk
 
     def write(self, filings: Sequence[Filing]) -> list[Receipt]:

@@ -23,6 +23,7 @@ class PostgresDesk:
     """One connection, used by one thread at a time."""
 
     def __init__(self, conninfo: str, wait_seconds: float) -> None:
+        """Take the address, and how long a statement may wait."""
         self._conninfo = conninfo
         self._wait = wait_seconds
         self._connection: psycopg.Connection[Row] | None = None

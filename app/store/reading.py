@@ -52,6 +52,7 @@ class Reader:
     """Answers the questions of the API and the command line."""
 
     def __init__(self, engine: Engine) -> None:
+        """Take an engine that can only read."""
         self._engine = engine
 
     def deliveries(

@@ -26,6 +26,7 @@ class SqliteDesk:
     """One connection, used by one thread at a time."""
 
     def __init__(self, file: Path, busy_seconds: float) -> None:
+        """Take the file, and how long to wait for another writer."""
         self._file = file
         self._busy_seconds = busy_seconds
         self._connection: sqlite3.Connection | None = None
@@ -87,7 +88,7 @@ class SqliteDesk:
         """Return the hashes of deliveries."""
         found: dict[int, bytes] = {}
         for some in _chunks(list(ids)):
-            sql = f"SELECT id, key FROM delivery WHERE id IN ({_marks(some)})"  # noqa: S608 (marks only)
+            sql = f"SELECT id, key FROM delivery WHERE id IN ({_marks(some)})"
             found.update(self._rows(sql, some))
         return found
 
@@ -96,7 +97,7 @@ class SqliteDesk:
         found: dict[bytes, int] = {}
         for some in _chunks(list(keys)):
             sql = (
-                "SELECT key, id FROM delivery"  # noqa: S608 (marks only)
+                "SELECT key, id FROM delivery"
                 f" WHERE accepted = 0 AND key IN ({_marks(some)})"
             )
             found.update(self._rows(sql, some))
@@ -123,7 +124,7 @@ class SqliteDesk:
         """Count repeats of a table's rows: (moment, id) each."""
         for moment, row_id in seen:
             self._run(
-                f"UPDATE {table} SET repeats = repeats + 1,"  # noqa: S608 (our own names)
+                f"UPDATE {table} SET repeats = repeats + 1,"
                 " last_seen_at = max(last_seen_at, ?) WHERE id = ?",
                 (moment, row_id),
             )
@@ -161,7 +162,7 @@ class SqliteDesk:
             f"{name} = {name} + ?" if name == "accepted" else f"{name} = ?"
             for name in values
         )
-        sql = f"UPDATE delivery SET {columns} WHERE id = ?"  # noqa: S608 (our own names)
+        sql = f"UPDATE delivery SET {columns} WHERE id = ?"
         self._run(sql, (*values.values(), delivery_id))
 
     def close(self) -> None:
@@ -245,7 +246,7 @@ def _insert(table: str, columns: tuple[str, ...], rows: int) -> str:
     """Return the statement that adds so many rows."""
     row = f"({','.join('?' * len(columns))})"
     values = ",".join([row] * rows)
-    return f"INSERT INTO {table} ({','.join(columns)}) VALUES {values}"  # noqa: S608 (our own names)
+    return f"INSERT INTO {table} ({','.join(columns)}) VALUES {values}"
 
 
 @lru_cache(maxsize=2 * CHUNK)
@@ -253,7 +254,7 @@ def _find_alerts(rows: int) -> str:
     """Return the question for the ids of so many identities."""
     values = ",".join(["(?,?,?,?)"] * rows)
     return (
-        f"WITH wanted (f, s, o, t) AS (VALUES {values})"  # noqa: S608 (marks only)
+        f"WITH wanted (f, s, o, t) AS (VALUES {values})"
         " SELECT f, s, o, t, id, delivery_id FROM wanted CROSS JOIN alert"
         " ON fingerprint = f AND source = s"
         " AND occurrence = o AND status = t"

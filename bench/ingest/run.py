@@ -137,7 +137,7 @@ def measure(options: argparse.Namespace) -> dict[str, list[Slice]]:
             time.sleep(2)
             slices: dict[str, list[Slice]] = {label: [] for label in ports}
             seed = int(time.time()) % 100_000 * 100
-            for label, (port, pid) in ports.items():
+            for port, pid in ports.values():
                 load(port, pid, options, seed := seed + 1)
             for _ in range(options.rounds):
                 for label, (port, pid) in ports.items():

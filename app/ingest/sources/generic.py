@@ -104,6 +104,7 @@ class Finder:
     """Compiled expressions by option, tried on one value after the other."""
 
     def __init__(self, texts: Mapping[str, str], prefix: str = "") -> None:
+        """Compile expressions; the prefix stands before their names."""
         self._prefix = prefix
         self._compiled = {
             name: jmespath.compile(text) for name, text in texts.items()
@@ -143,6 +144,7 @@ class Generic:
     paths: tuple[str, ...] = ()
 
     def __init__(self, name: str, options: Options) -> None:
+        """Take the name of this instance and where its fields are."""
         self.setup = (
             f"POST JSON to http://HOST:8080/webhooks/{name}; say under "
             f"sources.{name}.options where name, host and status stand"

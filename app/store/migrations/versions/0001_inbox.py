@@ -13,6 +13,17 @@ ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 def upgrade() -> None:
     """Create the tables of the inbox."""
+    _create_delivery()
+    _create_alert()
+    op.create_table(
+        "probe",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("written_at", sa.BigInteger, nullable=False),
+    )
+
+
+def _create_delivery() -> None:
+    """Create the table of deliveries."""
     op.create_table(
         "delivery",
         sa.Column("id", ID, primary_key=True),
@@ -51,6 +62,10 @@ def upgrade() -> None:
         sqlite_where=silent,
         postgresql_where=silent,
     )
+
+
+def _create_alert() -> None:
+    """Create the table of alerts."""
     op.create_table(
         "alert",
         sa.Column("id", ID, primary_key=True),
@@ -76,9 +91,4 @@ def upgrade() -> None:
         "alert",
         ["fingerprint", "source", "occurrence", "status"],
         unique=True,
-    )
-    op.create_table(
-        "probe",
-        sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("written_at", sa.BigInteger, nullable=False),
     )
