@@ -1,5 +1,6 @@
 """How commands speak: tables for people, JSON for programs."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, NoReturn
 
@@ -12,8 +13,10 @@ from rich.text import Text
 Json = Annotated[
     bool, typer.Option("--json", help="Print JSON instead of a table.")
 ]
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+# A file or a pipe has no width: nothing is cut or wrapped there.
+WIDE = 1_000
+out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:

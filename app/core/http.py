@@ -57,5 +57,7 @@ async def _get(client: httpx.AsyncClient, url: str) -> bytes:
                 if len(body) > MOST_BYTES:
                     raise OutgoingFailed("the answer is too long")
             return body
+    except httpx.InvalidURL as error:
+        raise OutgoingFailed("the address is none") from error
     except httpx.HTTPError as error:
         raise Temporary(type(error).__name__) from error

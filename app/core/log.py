@@ -39,7 +39,13 @@ def set_up_log(level: str, form: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=LEVELS[level], force=True)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for chatty in ("httpx", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+# Until the settings say more, lines go where they will go: not to stdout,
+# which belongs to the answers of commands.
+structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 def get_log(name: str) -> Log:

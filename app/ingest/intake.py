@@ -109,8 +109,8 @@ class Intake:
 
     def _file(
         self, entrance: Entrance, delivery: Delivery, answer: Answer
-    ) -> None:
-        """Read a delivery and hand it to the disk."""
+    ) -> Parsed:
+        """Read a delivery and hand it to the disk; return what it says."""
         parsed = read(entrance, delivery, self._limits)
         filing = Filing(delivery, key_of(delivery), parsed)
 
@@ -119,6 +119,7 @@ class Intake:
             answer(_settle(entrance, filing, result))
 
         self._intray.submit(filing, done)
+        return parsed
 
     def _accept_later(
         self, entrance: Entrance, delivery: Delivery, answer: Answer
@@ -138,11 +139,10 @@ class Intake:
         on_disk: asyncio.Future[Receipt | Refused] = loop.create_future()
         try:
             await source.authenticate(delivery)
-            self._file(entrance, delivery, on_disk.set_result)
+            parsed = self._file(entrance, delivery, on_disk.set_result)
             result = await on_disk
-            confirm = source.parse(delivery).confirm
-            if confirm and isinstance(result, Receipt):
-                await source.confirm(confirm)
+            if parsed.confirm and isinstance(result, Receipt):
+                await source.confirm(parsed.confirm)
         except Refused as refusal:
             entrance.counters.refused(refusal.reason)
             answer(refusal)

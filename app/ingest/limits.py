@@ -60,7 +60,9 @@ def check_alerts(parsed: Parsed, size: int, limits: Limits) -> None:
                 f"{len(alert.labels)} labels are more than {limits.labels}.",
             )
         _check_names(alert, index, limits)
-        if size > limits.label_value_bytes or size > limits.annotation_bytes:
+        if size > limits.identity_chars:
+            _check_identity(alert, index, limits)
+        if size > limits.label_value_chars or size > limits.annotation_chars:
             _check_texts(alert, index, limits)
 
 
@@ -68,17 +70,24 @@ def _check_names(alert: Alert, index: int, limits: Limits) -> None:
     """Raise Refused when a label has too long a name."""
     longest = max(map(len, alert.labels), default=0)
     field = f"alert {index}: labels"
-    _check_length(longest, "label_name_bytes", field, limits)
+    _check_length(longest, "label_name_chars", field, limits)
+
+
+def _check_identity(alert: Alert, index: int, limits: Limits) -> None:
+    """Raise Refused when a text that alerts are found by is too long."""
+    longest = max(len(alert.fingerprint), len(alert.occurrence or ""))
+    field = f"alert {index}: fingerprint"
+    _check_length(longest, "identity_chars", field, limits)
 
 
 def _check_texts(alert: Alert, index: int, limits: Limits) -> None:
     """Raise Refused when a label or an annotation is too long."""
     longest = max(map(len, alert.labels.values()), default=0)
     field = f"alert {index}: labels"
-    _check_length(longest, "label_value_bytes", field, limits)
+    _check_length(longest, "label_value_chars", field, limits)
     longest = max(map(len, alert.annotations.values()), default=0)
     field = f"alert {index}: annotations"
-    _check_length(longest, "annotation_bytes", field, limits)
+    _check_length(longest, "annotation_chars", field, limits)
 
 
 def _check_length(length: int, limit: str, field: str, limits: Limits) -> None:

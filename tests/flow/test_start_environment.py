@@ -28,6 +28,7 @@ class Tree:
     """A copy of the product that uses the packages of the tests."""
 
     def __init__(self, folder: Path) -> None:
+        """Copy what a start needs into a folder, and choose a port."""
         self.home = folder / "a copy"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"

@@ -78,6 +78,7 @@ class Prometheus:
 
     def __init__(self, name: str) -> None:
         # Prometheus and vmalert append the path to a prefix.
+        """Take the name that the paths are made of."""
         own_path = f"/webhooks/{name}{API_PATH}"
         self.paths: tuple[str, ...] = (own_path,)
         if name == "prometheus":

@@ -113,6 +113,7 @@ class Zabbix:
     )
 
     def __init__(self, options: Options) -> None:
+        """Take the settings of this source."""
         self._zone = to_zone(options.timezone)
 
     def parse(self, delivery: Delivery) -> Parsed:

@@ -253,3 +253,12 @@ def test_a_confirmation_that_fails_is_asked_for_again() -> None:
     assert isinstance(result, Refused)
     assert result.status == 503
     assert len(counter.intray.filings) == 1
+
+
+def test_a_signed_message_that_is_not_understood_is_kept() -> None:
+    """It is answered like any other, from the quarantine."""
+    source = Signed(None, None)
+    source.result = Unparsed(Flaw("wrong_shape", "$", "is no alarm"))
+    counter, result = deliver_signed(source)
+    assert isinstance(result, Receipt)
+    assert len(counter.intray.filings[0].parsed.unparsed) == 1

@@ -16,9 +16,10 @@ from tests.fakes import make_alert
 SMALL = Limits(
     alerts=2,
     labels=3,
-    label_name_bytes=4,
-    label_value_bytes=5,
-    annotation_bytes=6,
+    label_name_chars=4,
+    label_value_chars=5,
+    annotation_chars=6,
+    identity_chars=16,
     depth=4,
 )
 
@@ -43,10 +44,12 @@ def test_exactly_at_the_limits_is_fine() -> None:
     [
         ("over_alerts", 3, make_alert(labels={})),
         ("over_labels", 1, make_alert(labels=dict.fromkeys("abcd", ""))),
-        ("over_label_name_bytes", 1, make_alert(labels={"abcde": ""})),
-        ("over_label_value_bytes", 1, make_alert(labels={"a": "123456"})),
+        ("over_label_name_chars", 1, make_alert(labels={"abcde": ""})),
+        ("over_label_value_chars", 1, make_alert(labels={"a": "123456"})),
+        ("over_identity_chars", 1, make_alert("f" * 17, labels={})),
+        ("over_identity_chars", 1, make_alert("f", "o" * 17, labels={})),
         (
-            "over_annotation_bytes",
+            "over_annotation_chars",
             1,
             make_alert(labels={}, annotations={"a": "1234567"}),
         ),

@@ -201,12 +201,14 @@ def test_a_topic_that_is_not_listed_is_refused() -> None:
     assert web.asked == []
 
 
-def test_without_a_list_every_topic_may_send() -> None:
-    """An empty list takes what Amazon signed."""
+def test_without_a_list_no_topic_may_send() -> None:
+    """Any customer of Amazon can have it sign a message of his own."""
     signed = sign(envelope(TopicArn="arn:aws:sns:eu-west-1:1:any"))
     web = amazon()
-    asyncio.run(make(web, topics=[]).authenticate(deliver(signed)))
-    assert web.asked == [CERTIFICATE]
+    with pytest.raises(Refused) as caught:
+        asyncio.run(make(web, topics=[]).authenticate(deliver(signed)))
+    assert caught.value.reason == "unknown_topic"
+    assert web.asked == []
 
 
 def test_the_certificate_is_fetched_once() -> None:

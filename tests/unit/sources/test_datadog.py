@@ -192,7 +192,7 @@ def test_the_names_of_the_variables_are_fields_too() -> None:
     }
     alert = parse(json.dumps(body).encode())
     assert alert.fingerprint == "9:queue:mail"
-    assert alert.occurrence == "77"
+    assert alert.occurrence == "77/warning"
     assert alert.name == "Queue is long"
     assert alert.labels["host"] == "relay-1"
 
@@ -267,3 +267,11 @@ def test_a_title_full_of_brackets_is_read_at_once() -> None:
     """A hostile title does not lead to a search without end."""
     title = "[Triggered" * 80_000
     assert parse(default_body(title)).status is Status.UPDATED
+
+
+def test_a_warning_that_gets_worse_is_a_new_message() -> None:
+    """The alert of a cycle is not taken for a repeat of its warning."""
+    warned = alert_of(transition="Warn")
+    alerted = alert_of(transition="Triggered")
+    assert warned.fingerprint == alerted.fingerprint
+    assert warned.occurrence != alerted.occurrence

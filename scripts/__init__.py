@@ -1,0 +1,1 @@
+"""What the shell scripts cannot say well in shell."""
