@@ -1,5 +1,6 @@
 """Run the service."""
 
+import gc
 import os
 import signal
 from typing import Annotated
@@ -47,6 +48,9 @@ def serve(
     # uvicorn drains at the first signal and raises it again at the end.
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, signal.SIG_IGN)
+    # What is here now stays to the end: the collector need not look at it.
+    gc.collect()
+    gc.freeze()
     server.run()
     if not server.started:
         stop("It did not start; the lines above say why.", NOT_SERVED)

@@ -54,21 +54,14 @@ class DeliveryRow(SQLModel, table=True):
 
 
 class AlertRow(SQLModel, table=True):
-    """One normalised message; identified by its first four columns."""
+    """One normalised message of a source."""
 
     __tablename__ = "alert"
-    __table_args__ = (
-        Index(
-            "alert_identity",
-            "fingerprint",
-            "source",
-            "occurrence",
-            "status",
-            unique=True,
-        ),
-    )
+    __table_args__ = (Index("alert_identity", "identity", unique=True),)
 
     id: int = Field(sa_column=Column(Id, primary_key=True))
+    # A hash of fingerprint, source, occurrence and status: app/store/plan.py.
+    identity: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     fingerprint: str = Field(sa_column=Column(Text, nullable=False))
     source: str = Field(sa_column=Column(Text, nullable=False))
     occurrence: str = Field(sa_column=Column(Text, nullable=False))

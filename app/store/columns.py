@@ -44,15 +44,23 @@ def delivery_row(filing: Filing, receipt: Receipt) -> Row:
 
 
 def alert_row(
-    row_id: int, delivery_id: int, delivery: Delivery, alert: Alert
+    seen: tuple[int, int], identity: bytes, delivery: Delivery, alert: Alert
 ) -> Row:
-    """Return an alert as values in the order of ALERT_COLUMNS."""
-    occurrence = alert.occurrence
+    """Return an alert as values in the order of ALERT_COLUMNS.
+
+    Args:
+        seen: the ids of the alert and of its delivery.
+        identity: the hash that it is found again by.
+        delivery: who brought it.
+        alert: what it says.
+    """
+    row_id, delivery_id = seen
     return (
         row_id,
+        identity,
         alert.fingerprint,
         delivery.source,
-        str(delivery.received_at) if occurrence is None else occurrence,
+        alert.occurrence or "",
         alert.status.value,
         delivery_id,
         delivery.received_at,

@@ -8,15 +8,20 @@ would cost more than all the rest of the commit (docs/performance.md).
 """
 
 from collections.abc import Iterable
+from hashlib import blake2b
 
 import msgspec
 
 from app.models.alert import Alert, Status
-from app.models.delivery import Filing, Receipt
+from app.models.delivery import Delivery, Filing, Receipt
 from app.store.columns import Row, alert_row, delivery_row
 
-# fingerprint, source, occurrence, status
-Identity = tuple[str, str, str, str]
+# Eight bytes of the fingerprint's hash, and eight of the hash of source,
+# occurrence and status. Short, since an index of random texts is what a
+# commit costs most; in two halves, so that a fingerprint is a range of it.
+Identity = bytes
+HALF = 8
+END = b"\xff" * HALF  # of the identities that begin alike
 # fingerprint, source
 Thread = tuple[str, str]
 
@@ -99,12 +104,27 @@ def itemise(filings: Iterable[Filing]) -> list[Item]:
 def _want(alert: Alert, source: str) -> Wanted:
     """Return an alert with the names it is looked up by."""
     fingerprint = alert.fingerprint
-    occurrence = alert.occurrence
     status = alert.status.value
     same = None
-    if occurrence is not None:
-        same = (fingerprint, source, occurrence, status)
+    if alert.occurrence is not None:
+        same = identify(fingerprint, source, alert.occurrence, status)
     return Wanted(alert, status, same, (fingerprint, source))
+
+
+def identify(
+    fingerprint: str, source: str, occurrence: str, status: str
+) -> Identity:
+    """Return the hash that makes an alert the same message again."""
+    rest = f"{source}\0{occurrence}\0{status}"
+    return (
+        start_of_identity(fingerprint)
+        + blake2b(rest.encode(), digest_size=HALF).digest()
+    )
+
+
+def start_of_identity(fingerprint: str) -> bytes:
+    """Return what the identities of one fingerprint begin with."""
+    return blake2b(fingerprint.encode(), digest_size=HALF).digest()
 
 
 def identities(batch: Iterable[Item]) -> set[Identity]:
@@ -171,9 +191,7 @@ def file_alerts(
             seen = Seen(known.next_alert, delivery_id, wanted.status)
             known.next_alert += 1
             accepted += 1
-            plan.alert_rows.append(
-                alert_row(seen.id, delivery_id, delivery, wanted.alert)
-            )
+            plan.alert_rows.append(_row(wanted, delivery, seen))
             _learn(wanted, known, seen)
         else:
             plan.repeated_alerts.append((delivery.received_at, seen.id))
@@ -186,6 +204,16 @@ def file_alerts(
         unparsed=len(parsed.unparsed),
         alerts=tuple(ids),
     )
+
+
+def _row(wanted: Wanted, delivery: Delivery, seen: Seen) -> Row:
+    """Return the row of a new alert; an undated one is told by its id."""
+    alert = wanted.alert
+    same = wanted.identity
+    if same is None:
+        alert = msgspec.structs.replace(alert, occurrence=f"#{seen.id}")
+        same = identify(*wanted.thread, f"#{seen.id}", wanted.status)
+    return alert_row((seen.id, seen.delivery_id), same, delivery, alert)
 
 
 def _find(wanted: Wanted, known: Known) -> Seen | None:

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from app.core.errors import RowRefused, StorageFailed
 from app.store.columns import ALERT_COLUMNS, DELIVERY_COLUMNS, Row
-from app.store.plan import Identity, Seen, Thread
+from app.store.plan import END, Identity, Seen, Thread, start_of_identity
 
 TURN = 0x536D6F6B65  # "Smoke": the lock that writers of the inbox queue for
 
@@ -58,16 +58,11 @@ class PostgresDesk:
         if not wanted:
             return {}
         rows = self._rows(
-            "SELECT f, s, o, t, id, delivery_id"
-            " FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[])"
-            " AS wanted (f, s, o, t) JOIN alert ON fingerprint = f"
-            " AND source = s AND occurrence = o AND status = t",
-            _columns(wanted),
+            "SELECT identity, id, delivery_id, status FROM alert"
+            " WHERE identity = ANY(%s)",
+            (list(wanted),),
         )
-        return {
-            (f, s, o, t): Seen(row_id, delivery_id, t)
-            for f, s, o, t, row_id, delivery_id in rows
-        }
+        return {identity: Seen(*seen) for identity, *seen in rows}
 
     def find_latest(self, wanted: Collection[Thread]) -> dict[Thread, Seen]:
         """Return the newest alert of each fingerprint."""
@@ -75,10 +70,17 @@ class PostgresDesk:
             return {}
         rows = self._rows(
             "SELECT DISTINCT ON (f, s) f, s, id, delivery_id, status"
-            " FROM unnest(%s::text[], %s::text[]) AS wanted (f, s)"
-            " JOIN alert ON fingerprint = f AND source = s"
+            " FROM unnest(%s::text[], %s::text[], %s::bytea[])"
+            " AS wanted (f, s, start)"
+            " JOIN alert ON identity BETWEEN start AND start || %s"
+            " AND fingerprint = f AND source = s"
             " WHERE status <> 'updated' ORDER BY f, s, id DESC",
-            _columns(wanted),
+            (
+                [fingerprint for fingerprint, _ in wanted],
+                [source for _, source in wanted],
+                [start_of_identity(fingerprint) for fingerprint, _ in wanted],
+                END,
+            ),
         )
         return {(f, s): Seen(*seen) for f, s, *seen in rows}
 
@@ -226,17 +228,12 @@ class PostgresDesk:
         return self._connection
 
 
-def _columns(rows: Collection[tuple[str, ...]]) -> list[list[str]]:
-    """Return rows as lists of columns, for unnest."""
-    return [list(column) for column in zip(*rows, strict=True)]
-
-
 @contextmanager
 def _translated() -> Iterator[None]:
     """Turn PostgreSQL's errors into ours, keeping the cause."""
     try:
         yield
-    except psycopg.DataError as error:
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
         raise RowRefused(f"PostgreSQL: {error}") from error
     except psycopg.Error as error:
         raise StorageFailed(f"PostgreSQL: {error}") from error

@@ -16,9 +16,15 @@ from typing import Any, TypeVar
 
 from app.core.errors import RowRefused, StorageFailed
 from app.store.columns import ALERT_COLUMNS, DELIVERY_COLUMNS, Row
-from app.store.plan import Identity, Seen, Thread
+from app.store.plan import END, Identity, Seen, Thread, start_of_identity
 
 CHUNK = 64
+ROW_ERRORS = (
+    sqlite3.DataError,
+    sqlite3.IntegrityError,
+    sqlite3.InterfaceError,
+    OverflowError,
+)
 T = TypeVar("T")
 
 
@@ -65,20 +71,26 @@ class SqliteDesk:
         """Return the stored alerts of these identities."""
         found = {}
         for some in _chunks(list(wanted)):
-            rows = self._rows(_find_alerts(len(some)), _flat(some))
-            for f, s, o, t, row_id, delivery_id in rows:
-                found[(f, s, o, t)] = Seen(row_id, delivery_id, t)
+            sql = (
+                "SELECT identity, id, delivery_id, status FROM alert"
+                f" WHERE identity IN ({_marks(some)})"
+            )
+            for identity, *seen in self._rows(sql, some):
+                found[identity] = Seen(*seen)
         return found
 
     def find_latest(self, wanted: Collection[Thread]) -> dict[Thread, Seen]:
         """Return the newest alert of each fingerprint."""
         found = {}
         for thread in wanted:
+            fingerprint, source = thread
+            start = start_of_identity(fingerprint)
             rows = self._rows(
                 "SELECT id, delivery_id, status FROM alert"
-                " WHERE fingerprint = ? AND source = ?"
-                " AND status <> 'updated' ORDER BY id DESC LIMIT 1",
-                thread,
+                " WHERE identity BETWEEN ? AND ? AND fingerprint = ?"
+                " AND source = ? AND status <> 'updated'"
+                " ORDER BY id DESC LIMIT 1",
+                (start, start + END, fingerprint, source),
             )
             for row in rows:
                 found[thread] = Seen(*row)
@@ -219,7 +231,7 @@ def _translated() -> Iterator[None]:
     """Turn SQLite's errors into ours, keeping the cause."""
     try:
         yield
-    except (sqlite3.DataError, sqlite3.InterfaceError, OverflowError) as error:
+    except ROW_ERRORS as error:
         raise RowRefused(f"SQLite: {error}") from error
     except sqlite3.Error as error:
         raise StorageFailed(f"SQLite: {error}") from error
@@ -247,15 +259,3 @@ def _insert(table: str, columns: tuple[str, ...], rows: int) -> str:
     row = f"({','.join('?' * len(columns))})"
     values = ",".join([row] * rows)
     return f"INSERT INTO {table} ({','.join(columns)}) VALUES {values}"
-
-
-@lru_cache(maxsize=2 * CHUNK)
-def _find_alerts(rows: int) -> str:
-    """Return the question for the ids of so many identities."""
-    values = ",".join(["(?,?,?,?)"] * rows)
-    return (
-        f"WITH wanted (f, s, o, t) AS (VALUES {values})"
-        " SELECT f, s, o, t, id, delivery_id FROM wanted CROSS JOIN alert"
-        " ON fingerprint = f AND source = s"
-        " AND occurrence = o AND status = t"
-    )

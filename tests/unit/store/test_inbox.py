@@ -150,3 +150,21 @@ def test_pages_are_by_id_and_filtered(inbox: SqlInbox, reader: Reader) -> None:
         5
     ]
     assert reader.alerts({"delivery_id": 99}, None, 9) == []
+
+
+def test_what_fires_is_what_was_not_answered(
+    inbox: SqlInbox, reader: Reader
+) -> None:
+    """The last word counts, per source; updates are no answer."""
+    first = [make_alert(name) for name in ("over", "again", "noted", "on")]
+    over = [make_alert(n, status=Status.RESOLVED) for n in ("over", "again")]
+    inbox.write([make_filing(*first, body=b"1")])
+    inbox.write([make_filing(*over, body=b"2")])
+    inbox.write([make_filing(make_alert("again", "2"), body=b"3")])
+    noted = make_alert("noted", "3", Status.UPDATED)
+    inbox.write([make_filing(noted, body=b"4")])
+    inbox.write([make_filing(over[0], body=b"5", source="other")])
+    names = [row.fingerprint for row in reader.firing({}, None, 10)]
+    assert names == ["again", "on", "noted"]
+    where = {"fingerprint": "again"}
+    assert [r.id for r in reader.alerts(where, None, 9)] == [7, 6, 2]

@@ -69,6 +69,7 @@ def _create_alert() -> None:
     op.create_table(
         "alert",
         sa.Column("id", ID, primary_key=True),
+        sa.Column("identity", sa.LargeBinary, nullable=False),
         sa.Column("fingerprint", sa.Text, nullable=False),
         sa.Column("source", sa.Text, nullable=False),
         sa.Column("occurrence", sa.Text, nullable=False),
@@ -86,9 +87,4 @@ def _create_alert() -> None:
         sa.Column("repeats", sa.Integer, nullable=False),
         sa.Column("last_seen_at", sa.BigInteger, nullable=False),
     )
-    op.create_index(
-        "alert_identity",
-        "alert",
-        ["fingerprint", "source", "occurrence", "status"],
-        unique=True,
-    )
+    op.create_index("alert_identity", "alert", ["identity"], unique=True)
