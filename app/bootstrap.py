@@ -3,6 +3,7 @@
 Nothing here touches the network or the database; ``Product.start`` does.
 """
 
+import asyncio
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,8 +13,9 @@ from prometheus_client import CollectorRegistry, disable_created_metrics
 
 from app.core.clock import Clock, SystemClock
 from app.core.configfile import Config, reveal
-from app.core.errors import ConfigError, ConfigProblem
+from app.core.errors import ConfigError, ConfigProblem, StorageFailed
 from app.core.http import fetch
+from app.core.log import get_log
 from app.core.registry import scan
 from app.core.settings import KNOWN, Settings, read_settings
 from app.ingest import sources
@@ -29,6 +31,7 @@ from app.store.reading import Reader, open_engine
 from app.store.sqlite_desk import SqliteDesk
 
 HOME = Path(__file__).parent.parent
+log = get_log("bootstrap")
 
 
 class Product(msgspec.Struct):
@@ -59,6 +62,10 @@ class Product(msgspec.Struct):
     async def start(self) -> None:
         """Start what runs in the background."""
         self.committer.start()
+        try:
+            await asyncio.to_thread(self.reader.open)
+        except StorageFailed as error:
+            log.warning("reader.not_ready", error=str(error))
 
     async def stop(self) -> None:
         """Finish what waits and give everything back."""

@@ -93,6 +93,7 @@ class Exchange:
         self._size = 0
         self._is_whole = False
         self._has_turn = False
+        self._refusal: Refused | None = None
 
     def set(self) -> None:
         """Hear that the sender has gone: there is nothing left to do."""
@@ -103,26 +104,30 @@ class Exchange:
         try:
             _check_head(method, headers, self._webhook.limits.body_bytes)
         except Refused as refusal:
-            self._refuse(refusal)
+            self._refuse_early(refusal)
 
     def feed(self, part: bytes) -> None:
         """Take a part of the body, counted as it comes."""
+        if self._refusal is not None:
+            return
         self._parts.append(part)
         self._size += len(part)
         if self._size > self._webhook.limits.body_bytes:
             self._parts.clear()
-            self._refuse(_too_large(self._webhook.limits.body_bytes))
+            self._refuse_early(_too_large(self._webhook.limits.body_bytes))
 
     def finish(self) -> None:
         """Hear that the body is whole."""
         self._is_whole = True
-        if self._has_turn:
+        if self._has_turn and self._refusal is None:
             self._deliver()
 
     def start(self) -> None:
         """Take the turn: the answers before this one are sent."""
         self._has_turn = True
-        if self._is_whole:
+        if self._refusal is not None:
+            self._refuse(self._refusal)
+        elif self._is_whole:
             self._deliver()
 
     def _deliver(self) -> None:
@@ -148,6 +153,12 @@ class Exchange:
             return
         body = encode(result)
         self._send(HEADS[self._webhook.status], body, is_last=False)
+
+    def _refuse_early(self, refusal: Refused) -> None:
+        """Refuse before the body is whole, but not before it is our turn."""
+        self._refusal = refusal
+        if self._has_turn:
+            self._refuse(refusal)
 
     def _refuse(self, refusal: Refused) -> None:
         """Send a refusal as a problem."""

@@ -84,7 +84,8 @@ def describe_webhooks(app: FastAPI, product: Product) -> None:
             schemas["Problem"] = PROBLEM_SCHEMA
             schemas["Receipt"] = RECEIPT_SCHEMA
             for operation in _operations(page):
-                operation["responses"]["422"] = PROBLEM
+                operation["responses"].pop("422", None)
+                operation["responses"]["default"] = PROBLEM
             for entrance in product.entrances.values():
                 for path in entrance.paths:
                     page["paths"][path] = {"post": _operation(entrance, path)}
@@ -100,7 +101,6 @@ def _operations(page: dict[str, Any]) -> list[dict[str, Any]]:
         operation
         for methods in page["paths"].values()
         for operation in methods.values()
-        if "422" in operation.get("responses", {})
     ]
 
 

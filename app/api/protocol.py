@@ -118,6 +118,10 @@ class DeadlineProtocol(HttpToolsProtocol):
         self._headers_since = 0.0
         self._body_since = 0.0
         self._idle_since = 0.0
+        # Since when the other side does not read, or does not let us go.
+        self._unread_since = 0.0
+        self._closing_since = 0.0
+        self._is_held = False
         self._peer = ""
 
     def connection_made(  # type: ignore[override]
@@ -154,7 +158,7 @@ class DeadlineProtocol(HttpToolsProtocol):
         self._body_since = self._headers_since
         self._headers_since = 0.0
         webhook = self.webhooks.get(self.url.partition(b"?")[0])
-        if webhook is None or self.parser.should_upgrade():
+        if webhook is None:
             super().on_headers_complete()
             return
         before = self.cycle
@@ -166,14 +170,14 @@ class DeadlineProtocol(HttpToolsProtocol):
             and self.parser.should_keep_alive(),
         )
         self.cycle = exchange  # type: ignore[assignment]
-        if before is None or before.response_complete:
+        is_free = before is None or before.response_complete
+        if is_free and not self._is_held:
             exchange.start()
+            if self.expect_100_continue:
+                self.transport.write(CONTINUE)
         else:
             self.flow.pause_reading()
-            waiting: Any = (exchange, self.app)
-            self.pipeline.appendleft(waiting)
-        if self.expect_100_continue:
-            self.transport.write(CONTINUE)
+            self.pipeline.appendleft((exchange, self.app))  # type: ignore[arg-type]
         exchange.open(self.parser.get_method(), self.headers)
 
     def on_body(self, body: bytes) -> None:
@@ -199,13 +203,39 @@ class DeadlineProtocol(HttpToolsProtocol):
         uvicorn sets a timer here for each answer; the watch does without.
         """
         self.server_state.total_requests += 1
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Take the next request, once the answers so far are being read."""
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
-        if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+        if self._unread_since:
+            self._is_held = True
+            self.flow.pause_reading()
+        elif self.pipeline:
+            # Not from here: a long row of refusals would end the stack.
+            self.loop.call_soon(self._start_next)
         else:
+            self.flow.resume_reading()
             self._idle_since = self.loop.time()
+
+    def _start_next(self) -> None:
+        """Start the request that has waited longest."""
+        if self.pipeline and not self.transport.is_closing():
+            self._start_asgi_task(*self.pipeline.pop())
+
+    def pause_writing(self) -> None:
+        """Note that answers pile up, because they are not read."""
+        super().pause_writing()
+        self._unread_since = self.loop.time()
+
+    def resume_writing(self) -> None:
+        """Go on, for the answers are read."""
+        super().resume_writing()
+        self._unread_since = 0.0
+        if self._is_held:
+            self._is_held = False
+            self._go_on()
 
     def send_answer(self, answer: bytes, *, is_last: bool) -> None:
         """Write a whole answer and go on, or close when it is the last."""
@@ -224,8 +254,14 @@ class DeadlineProtocol(HttpToolsProtocol):
     def cut_off_if_late(self, now: float, limits: Limits) -> None:
         """End the connection when what it waits for is overdue."""
         if self.transport.is_closing():
+            self._closing_since = self._closing_since or now
+        stuck = self._unread_since or self._closing_since
+        if _is_late(stuck, now, limits.body_seconds):
+            log.warning("connection.not_read", peer=self._peer)
+            self.transport.abort()
+        elif self._closing_since:
             return
-        if _is_late(self._idle_since, now, limits.idle_seconds):
+        elif _is_late(self._idle_since, now, limits.idle_seconds):
             self.transport.close()
         elif _is_late(
             self._headers_since, now, limits.header_seconds

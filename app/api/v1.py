@@ -130,7 +130,7 @@ def _add_alerts(router: APIRouter, reader: Reader) -> None:
         """Show one alert."""
         row = reader.find_alert(alert_id)
         if row is None:
-            raise _missing("alert", alert_id)
+            raise _missing("alert", "alerts", alert_id)
         return AlertView.of(row)
 
 
@@ -155,7 +155,7 @@ def _delivery(reader: Reader, delivery_id: int) -> DeliveryRow:
     """Return a delivery, or refuse an id that is not there."""
     row = reader.find_delivery(delivery_id)
     if row is None:
-        raise _missing("delivery", delivery_id)
+        raise _missing("delivery", "deliveries", delivery_id)
     return row
 
 
@@ -169,12 +169,12 @@ def _next(
     return f"{url.path}?{url.query}"
 
 
-def _missing(what: str, row_id: int) -> Refused:
+def _missing(what: str, many: str, row_id: int) -> Refused:
     """Return the refusal for an id that is not there."""
     return Refused(
         404,
         "not_found",
         f"There is no {what} {row_id}.",
         field=f"{what}_id",
-        remedy=f"List what there is with GET /api/v1/{what}s.",
+        remedy=f"List what there is with GET /api/v1/{many}.",
     )

@@ -6,7 +6,8 @@ reasons and field names.
 
 import logging
 import sys
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO
 
 import msgspec
 import structlog
@@ -20,15 +21,35 @@ LEVELS = {
 Log = structlog.typing.FilteringBoundLogger
 
 
+class Unfailing:
+    """A stream that may be full or gone: a lost line stops no alert."""
+
+    def __init__(self, stream: TextIO) -> None:
+        """Take the stream to write to."""
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text, or lose it."""
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what is buffered, or lose it."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 def set_up_log(level: str, form: str) -> None:
     """Send our lines and those of the libraries to stderr in one form."""
+    stream = Unfailing(sys.stderr)
     structlog.configure(
         processors=[*_shared(), _renderer(form)],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stream),  # type: ignore[arg-type]
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_shared(),

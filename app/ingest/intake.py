@@ -31,6 +31,8 @@ from app.models.delivery import (
 )
 from app.ports import Authenticator, Example, Intray, SignedSource, Source
 
+# What a column of the database holds.
+MOST_TRUNCATED = 2**31 - 1
 log = get_log("ingest")
 Answer = Callable[[Receipt | Refused], None]
 
@@ -197,6 +199,9 @@ def read(entrance: Entrance, delivery: Delivery, limits: Limits) -> Parsed:
         )
     check_alerts(parsed, len(delivery.body), limits)
     parsed = entrance.allowance.keep(parsed)
+    if not 0 <= parsed.truncated <= MOST_TRUNCATED:
+        truncated = min(max(parsed.truncated, 0), MOST_TRUNCATED)
+        parsed = msgspec.structs.replace(parsed, truncated=truncated)
     # However it is escaped, and in JSON inside of JSON, a NUL is written
     # with four zeros; or it hides in base64.
     if b"0000" in delivery.body or b"base64" in delivery.body:

@@ -9,6 +9,7 @@ and a lone delivery waits for one commit only.
 import asyncio
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
 from queue import Empty, SimpleQueue
@@ -20,8 +21,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from app.core.clock import Clock
 from app.core.errors import RowRefused, StorageFailed, TooBusy
 from app.core.log import get_log
-from app.models.delivery import Filing, Receipt
+from app.models.delivery import Filing, Flaw, Parsed, Receipt
 
+LOOK_SECONDS = 0.5
+NOT_STORABLE = (Flaw("not_storable", "$", "the database cannot hold it"),)
 MOST_AT_ONCE = 500
 # After a batch of so many, more are waited for: see Committer._linger.
 BUSY = 4
@@ -61,6 +64,7 @@ class Waiting(msgspec.Struct):
     since: float
     done: Done
     is_answered: bool = False
+    has_left: bool = False
 
 
 class Meters:
@@ -114,6 +118,7 @@ class Committer:
         self._clock = clock
         self._meters = meters
         self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
+        self._unanswered: deque[Waiting] = deque()
         self._deliveries = 0
         self._size = 0
         self._open = False
@@ -127,6 +132,7 @@ class Committer:
         self._loop = asyncio.get_running_loop()
         self._open = True
         self._thread.start()
+        self._look()
 
     async def stop(self) -> None:
         """Commit what waits, then end the thread."""
@@ -166,7 +172,29 @@ class Committer:
         self._deliveries += 1
         self._size += size
         since = self._clock.monotonic()
-        self._queue.put(Waiting(filing, size, since, done))
+        waiting = Waiting(filing, size, since, done)
+        self._unanswered.append(waiting)
+        self._queue.put(waiting)
+
+    def _look(self) -> None:
+        """Answer those whom the disk keeps waiting; it may never come back.
+
+        They stay in the count until the writer thread is rid of them: what
+        hangs must not grow.
+        """
+        error = StorageFailed("the disk does not answer in time")
+        now = self._clock.monotonic()
+        waiting = self._unanswered
+        while waiting and (
+            waiting[0].is_answered
+            or now - waiting[0].since > self._bounds.seconds
+        ):
+            late = waiting.popleft()
+            if not late.is_answered:
+                late.is_answered = True
+                late.done(error)
+        if self._open and self._loop is not None:
+            self._loop.call_later(LOOK_SECONDS, self._look)
 
     def _run(self) -> None:
         """Take what has gathered and commit it, until the end is queued."""
@@ -263,13 +291,20 @@ class Committer:
     def _isolate(
         self, batch: list[Waiting], start: float, error: RowRefused
     ) -> None:
-        """Write each alone, so that one bad row fails its own sender only."""
+        """Write each alone; what cannot be stored is kept in quarantine."""
         if len(batch) > 1:
             for waiting in batch:
                 self._write([waiting], start)
             return
+        (waiting,) = batch
         log.error("delivery.not_storable", error=str(error))
-        self._fail(batch, error)
+        filing = waiting.filing
+        if filing is None or filing.parsed.unparsed == NOT_STORABLE:
+            self._fail(batch, error)
+            return
+        parsed = Parsed(unparsed=NOT_STORABLE)
+        waiting.filing = Filing(filing.delivery, filing.key, parsed)
+        self._write(batch, start)
 
     def _fail(self, batch: list[Waiting], error: StorageFailed) -> None:
         """Tell all of a batch that nothing of it is promised."""
@@ -284,17 +319,23 @@ class Committer:
         """Give each its answer, once; a bug in one spoils no other."""
         try:
             for waiting, result in answers:
-                if waiting.is_answered:
-                    continue
-                waiting.is_answered = True
-                self._deliveries -= 1
-                self._size -= waiting.size
-                waiting.done(result)
+                self._leave(waiting)
+                if not waiting.is_answered:
+                    waiting.is_answered = True
+                    waiting.done(result)
         finally:
             # Nothing is left after the loop's own end, only after an error.
             rest = list(answers)
             if rest:
                 self._answer(iter(rest))
+
+    def _leave(self, waiting: Waiting) -> None:
+        """Take one out of the count, once: the writer is rid of it."""
+        if not waiting.has_left:
+            waiting.has_left = True
+            waiting.filing = None
+            self._deliveries -= 1
+            self._size -= waiting.size
 
 
 def _report(filings: Sequence[Filing], receipts: Sequence[Receipt]) -> None:

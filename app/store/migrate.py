@@ -1,5 +1,7 @@
 """Bring the database to the schema of this release."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from alembic import command
@@ -66,6 +68,12 @@ def _make_file(file: Path) -> None:
             f"cannot create {file}: {error.strerror};"
             " choose a folder that this user may write (database.url)"
         ) from error
+    # The readers, which connect first, must find the log that is shared.
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.Error as error:
+        raise StorageFailed(f"cannot open {file}: {error}") from error
 
 
 def _version(connection: Connection) -> str:

@@ -66,6 +66,17 @@ class Reader:
         """Take an engine that can only read."""
         self._engine = engine
 
+    def open(self) -> None:
+        """Hold one connection, which keeps SQLite's shared index in place.
+
+        On a full disk it could not be made any more, and nothing be read.
+        """
+        try:
+            with Session(self._engine) as session:
+                session.exec(select(DeliveryRow.id).limit(1)).first()
+        except DBAPIError as error:
+            raise StorageFailed(f"cannot read: {error.orig}") from error
+
     def deliveries(
         self, where: Values, before: int | None, limit: int
     ) -> Sequence[DeliveryRow]:

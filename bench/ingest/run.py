@@ -69,9 +69,7 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def load(
-    port: int, pid: int, options: argparse.Namespace, seed: int
-) -> Slice:
+def load(port: int, pid: int, options: argparse.Namespace, seed: int) -> Slice:
     """Send one slice of load and measure it."""
     before = cpu_seconds(pid)
     done = subprocess.run(
@@ -155,9 +153,7 @@ def report(slices: dict[str, list[Slice]], alerts: int) -> None:
         columns = zip(*(msgspec.structs.astuple(s) for s in some), strict=True)
         rate, cpu, p50, p99, _ = map(statistics.median, columns)
         errors = sum(s.errors for s in some)
-        print(
-            f"{label:14}{rate:9.0f}{cpu:9.1f}{p50:9.1f}{p99:9.1f} {errors}"
-        )
+        print(f"{label:14}{rate:9.0f}{cpu:9.1f}{p50:9.1f}{p99:9.1f} {errors}")
     ours = slices["Smokejumper"]
     for label in ("FastAPI echo", "raw echo"):
         pairs = zip(ours, slices[label], strict=True)

@@ -2,13 +2,13 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from app.core.errors import RowRefused, StorageFailed, TooBusy
-from app.models.delivery import Receipt
+from app.models.delivery import Filing, Receipt
 from app.store.committer import Bounds, Committer, Meters
 from tests.fakes import FakeClock, FakeWriter, make_alert, make_filing
 
@@ -102,27 +102,52 @@ def test_a_bug_fails_the_batch_and_not_the_thread() -> None:
 
 
 def test_one_bad_row_does_not_fail_its_neighbours() -> None:
-    """A batch with a value that cannot be stored is written one by one."""
+    """A batch with one is written one by one; the bad one is kept raw."""
     desk = Desk()
-    refused = RowRefused("too large")
-    hold = threading.Event()
-    desk.writer.before_write = lambda: hold.wait(5)
+    bad = make_filing(make_alert("bad"), body=b"bad")
+
+    class Picky(FakeWriter):
+        """Holds everything but alerts named bad."""
+
+        def write(self, filings: Sequence[Filing]) -> list[Receipt]:
+            """Refuse a batch with such an alert."""
+            for filing in filings:
+                if any(a.fingerprint == "bad" for a in filing.parsed.alerts):
+                    raise RowRefused("too large")
+            return super().write(filings)
+
+    desk.writer = Picky()
+    meters = Meters(CollectorRegistry())
+    desk.committer = Committer(desk.writer, BOUNDS, desk.clock, meters)
+    is_writing, hold = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        """Keep the first commit open until the others have come."""
+        is_writing.set()
+        hold.wait(5)
+
+    desk.writer.before_write = wait
 
     async def work() -> None:
-        """Send one, then two of which the first is refused twice."""
-        first = desk.submit()
-        await asyncio.to_thread(lambda: None)
-        two = [desk.submit(), desk.submit()]
-        desk.writer.failures = []
+        """Send one, then two good ones around a bad one."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Answer] = loop.create_future()
+        first = desk.submit(b"1")
+        await asyncio.to_thread(is_writing.wait, 5)
+        two = desk.submit(b"2")
+        desk.committer.submit(bad, future.set_result)
+        three = desk.submit(b"3")
         hold.set()
-        await first
-        results = await asyncio.gather(*two)
-        assert all(isinstance(r, Receipt) for r in results)
-        desk.writer.failures = [refused]
-        alone = await desk.submit()
-        assert alone is refused
+        results = await asyncio.gather(first, two, future, three)
+        assert all(isinstance(result, Receipt) for result in results)
 
     run(desk, work)
+    written = [f for batch in desk.writer.batches for f in batch]
+    bodies = [f.delivery.body for f in written]
+    assert bodies == [b"1", b"2", b"bad", b"3"]
+    assert [
+        f.parsed.unparsed[0].reason for f in written if f.parsed.unparsed
+    ] == ["not_storable"]
 
 
 def test_over_the_bounds_it_says_so_at_once() -> None:
