@@ -23,7 +23,8 @@ class ReadAccess:
         """Return when the caller may read, raise Refused when not."""
         peer = request.client.host if request.client else ""
         if not self._tokens:
-            if is_loopback(peer):
+            forwarded = {"x-forwarded-for", "forwarded"}
+            if is_loopback(peer) and forwarded.isdisjoint(request.headers):
                 return
             raise Refused(
                 403,

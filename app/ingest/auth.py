@@ -21,6 +21,7 @@ from app.ports import Authenticator
 
 Kind = Literal["bearer", "basic", "hmac", "mtls", "own", "none"]
 EVERYWHERE = ("0.0.0.0/0", "::/0")
+FORWARDED = (b"x-forwarded-for", b"forwarded")
 LOOPBACK = ("127.0.0.0/8", "::1/128", "::ffff:127.0.0.0/104")
 
 
@@ -183,15 +184,18 @@ class Open:
 
     def __init__(self, settings: AuthSettings) -> None:
         """Take whether the settings say it twice."""
-        self._peers = Peers(
-            EVERYWHERE if settings.beyond_loopback else LOOPBACK
-        )
+        self._is_for_all = settings.beyond_loopback
+        self._peers = Peers(EVERYWHERE if self._is_for_all else LOOPBACK)
 
     def check(self, delivery: Delivery) -> None:
         """Return when the sender may come without a secret, else raise."""
         if delivery.peer not in self._peers:
             detail = "Without a secret only this machine may send."
             raise _unknown("not_loopback", detail)
+        if not self._is_for_all and any(map(delivery.header, FORWARDED)):
+            # A proxy on this machine makes the whole world look like it.
+            detail = "Without a secret nobody may send through a proxy."
+            raise _unknown("forwarded", detail, "x-forwarded-for")
 
 
 class Own:

@@ -152,6 +152,9 @@ class Intake:
             # It is on disk, but the sender must come again to be confirmed.
             detail = "The confirmation could not be sent."
             answer(TooBusy("not_confirmed", detail))
+        except Exception:
+            log.exception("delivery.crashed", source=entrance.name)
+            answer(TooBusy("bug", "It is in the log."))
         else:
             answer(result)
 
@@ -162,7 +165,7 @@ def _settle(
     """Count what the disk said of a delivery; return the answer."""
     if isinstance(result, StorageFailed):
         entrance.counters.refused("storage")
-        return TooBusy("storage", f"It is not on disk: {result}.")
+        return TooBusy("storage", "The database did not take it.")
     parsed = filing.parsed
     entrance.counters.took(result, parsed.truncated)
     if result.unparsed and not result.repeat:
@@ -186,6 +189,8 @@ def read(entrance: Entrance, delivery: Delivery, limits: Limits) -> Parsed:
             payload is not understood.
     """
     check_depth(delivery.body, limits)
+    if limits.alerts != delivery.most_alerts:
+        delivery = msgspec.structs.replace(delivery, most_alerts=limits.alerts)
     parsed = _parse(entrance, delivery)
     if parsed.unparsed and entrance.is_strict:
         flaw = parsed.unparsed[0]

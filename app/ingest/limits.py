@@ -6,6 +6,7 @@ from app.core.errors import Refused
 from app.core.settings import Limits
 from app.models.alert import Alert
 from app.models.delivery import Parsed
+from app.models.wire import check_count
 
 OPEN, CLOSE = b"[{", b"]}"
 NOT_BRACKETS = bytes(set(range(256)) - set(OPEN + CLOSE))
@@ -46,12 +47,7 @@ def check_alerts(parsed: Parsed, size: int, limits: Limits) -> None:
         size: the length of its body: no text in it is longer.
         limits: what is allowed.
     """
-    if len(parsed.alerts) > limits.alerts:
-        _refuse(
-            "alerts",
-            "$.alerts",
-            f"{len(parsed.alerts)} alerts are more than {limits.alerts}.",
-        )
+    check_count(len(parsed.alerts), limits.alerts)
     for index, alert in enumerate(parsed.alerts):
         if len(alert.labels) > limits.labels:
             _refuse(

@@ -9,6 +9,7 @@ import msgspec
 from app.models.alert import Alert
 
 Headers = Sequence[tuple[bytes, bytes]]
+MOST_ALERTS = 500
 # What a replay may need of a request; nothing else is stored, least of all
 # the secret.
 KEPT = (b"content-type", b"user-agent")
@@ -24,6 +25,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
         received_at: when it came, by our clock.
         headers: names in lower case, as they came.
         peer: the address it came from.
+        most_alerts: how many alerts it may hold; counted before they are
+            read, since reading a million empty ones would take seconds.
     """
 
     source: str
@@ -31,6 +34,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     received_at: int
     headers: Headers = ()
     peer: str = ""
+    most_alerts: int = MOST_ALERTS
 
     def header(self, name: bytes) -> bytes | None:
         """Return the first header of a name, or None."""

@@ -5,7 +5,7 @@ way; what is the same stands here once.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from app.core.clock import to_moment
+from app.core.errors import Refused
 from app.models.alert import Alert, Status
 from app.models.delivery import Flaw, Parsed, Unparsed
 from app.models.payload import as_text, read_json
@@ -121,10 +122,23 @@ def read_moment(value: Any) -> int | None:
     return None
 
 
+def check_count(count: int, most: int) -> None:
+    """Raise Refused when a delivery holds more alerts than it may."""
+    if count > most:
+        raise Refused(
+            422,
+            "over_alerts",
+            f"{count} alerts are more than {most}.",
+            field="$.alerts",
+            remedy="Send less at once, or raise server.limits.alerts.",
+        )
+
+
 def read_each(
-    items: Iterable[T], place: str, read: Callable[[T], Alert]
+    items: Sequence[T], place: str, read: Callable[[T], Alert], most: int
 ) -> Parsed:
     """Return the good alerts of a list, and the place of each flaw."""
+    check_count(len(items), most)
     alerts = []
     flaws = []
     for index, item in enumerate(items):

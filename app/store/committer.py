@@ -86,7 +86,7 @@ class Meters:
         )
         self.lag = Gauge(
             "smokejumper_commit_lag_seconds",
-            "How long the oldest delivery of the last batch had waited",
+            "How long the oldest delivery without an answer has waited",
             registry=registry,
         )
         self.failures = Counter(
@@ -124,6 +124,7 @@ class Committer:
         self._open = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="committer")
+        meters.lag.set_function(self._lag)
         meters.queue.set_function(lambda: self._deliveries)
         meters.queue_bytes.set_function(lambda: self._size)
 
@@ -182,19 +183,29 @@ class Committer:
         They stay in the count until the writer thread is rid of them: what
         hangs must not grow.
         """
-        error = StorageFailed("the disk does not answer in time")
-        now = self._clock.monotonic()
-        waiting = self._unanswered
-        while waiting and (
-            waiting[0].is_answered
-            or now - waiting[0].since > self._bounds.seconds
-        ):
-            late = waiting.popleft()
-            if not late.is_answered:
-                late.is_answered = True
-                late.done(error)
         if self._open and self._loop is not None:
             self._loop.call_later(LOOK_SECONDS, self._look)
+        error = StorageFailed("the disk does not answer in time")
+        while self._oldest_age() > self._bounds.seconds:
+            late = self._unanswered.popleft()
+            late.is_answered = True
+            late.done(error)
+
+    def _oldest_age(self) -> float:
+        """Return how long the oldest without an answer has waited."""
+        waiting = self._unanswered
+        while waiting and waiting[0].is_answered:
+            waiting.popleft()
+        if not waiting:
+            return 0.0
+        return self._clock.monotonic() - waiting[0].since
+
+    def _lag(self) -> float:
+        """Return the same for the metrics, which ask from another thread."""
+        oldest = next(iter(tuple(self._unanswered)[:1]), None)
+        if oldest is None or oldest.is_answered:
+            return 0.0
+        return self._clock.monotonic() - oldest.since
 
     def _run(self) -> None:
         """Take what has gathered and commit it, until the end is queued."""
@@ -247,13 +258,13 @@ class Committer:
     def _commit(self, batch: list[Waiting]) -> None:
         """Commit a batch and answer everybody in it."""
         start = self._clock.monotonic()
-        lag = start - batch[0].since
-        self._meters.lag.set(lag)
-        late = [w for w in batch if start - w.since > self._bounds.seconds]
-        if late:
+        # The queue is in the order of coming: the late ones stand first.
+        too_early = start - self._bounds.seconds
+        count = sum(waiting.since < too_early for waiting in batch)
+        if count:
             error = StorageFailed("the disk is too slow for what comes in")
-            self._fail(late, error)
-            batch = [w for w in batch if w not in late]
+            self._fail(batch[:count], error)
+            batch = batch[count:]
         probes = [w for w in batch if w.filing is None]
         filed = [w for w in batch if w.filing is not None]
         if probes:

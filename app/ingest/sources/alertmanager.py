@@ -13,6 +13,7 @@ from app.models.delivery import Delivery, Parsed
 from app.models.payload import read_json
 from app.models.wire import (
     SPOILED,
+    check_count,
     read_each,
     real_moment,
     to_fingerprint,
@@ -95,6 +96,7 @@ class Alertmanager:
         """Return the alerts; one that is broken does not spoil the others."""
         try:
             group = GROUP.decode(delivery.body)
+            check_count(len(group.alerts), delivery.most_alerts)
             alerts = tuple(map(to_alert, group.alerts))
         except SPOILED:
             return _one_by_one(delivery)
@@ -129,7 +131,9 @@ def read_one(raw: msgspec.Raw) -> Alert:
 def _one_by_one(delivery: Delivery) -> Parsed:
     """Return the good alerts of a delivery, and the place of each flaw."""
     group = read_json(delivery.body, LOOSE_GROUP)
-    parsed = read_each(group.alerts, "$.alerts", read_one)
+    parsed = read_each(
+        group.alerts, "$.alerts", read_one, delivery.most_alerts
+    )
     return msgspec.structs.replace(parsed, truncated=group.truncatedAlerts)
 
 

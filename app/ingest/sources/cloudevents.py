@@ -107,7 +107,9 @@ class CloudEvents:
             events = read_json(delivery.body, ANY)
             if not isinstance(events, list):
                 raise _flaw("wrong_shape", "$", "is no list of events")
-            parsed = read_each(events, "$", self._to_alert)
+            parsed = read_each(
+                events, "$", self._to_alert, delivery.most_alerts
+            )
             return parsed if events else Parsed(note="empty batch")
         if kind == STRUCTURED or not delivery.header(b"ce-specversion"):
             event = read_json(delivery.body, ANY)

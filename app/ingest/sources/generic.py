@@ -161,7 +161,9 @@ class Generic:
         if found is None:
             raise Unparsed(Flaw("missing", "$: items", "is not there"))
         items = found if isinstance(found, list) else [found]
-        return read_each(items, "$.items", self._to_alert)
+        return read_each(
+            items, "$.items", self._to_alert, delivery.most_alerts
+        )
 
     def _to_alert(self, item: Any) -> Alert:
         """Return the alert of an item, or raise Unparsed with the option."""

@@ -14,6 +14,7 @@ from app.models.delivery import Delivery, Flaw, Parsed, Unparsed
 from app.models.payload import read_json
 from app.models.wire import (
     SPOILED,
+    check_count,
     read_each,
     real_moment,
     to_fingerprint,
@@ -130,6 +131,7 @@ class Grafana:
         """Return the alerts; the test button brings none."""
         try:
             group = GROUP.decode(delivery.body)
+            check_count(len(group.alerts), delivery.most_alerts)
             alerts = tuple(map(to_alert, group.alerts))
         except SPOILED:
             return _slowly(delivery)
@@ -196,7 +198,9 @@ def _slowly(delivery: Delivery) -> Parsed:
     """Return the good alerts of a delivery, and the place of each flaw."""
     group = read_json(delivery.body, LOOSE_GROUP)
     if group.alerts is not None:
-        parsed = read_each(group.alerts, "$.alerts", read_one)
+        parsed = read_each(
+            group.alerts, "$.alerts", read_one, delivery.most_alerts
+        )
         truncated = group.truncatedAlerts
         parsed = msgspec.structs.replace(parsed, truncated=truncated)
         return without_tests(parsed)

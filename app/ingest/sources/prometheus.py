@@ -16,6 +16,7 @@ from app.models.delivery import Delivery, Parsed
 from app.models.payload import read_json
 from app.models.wire import (
     SPOILED,
+    check_count,
     read_each,
     real_moment,
     to_fingerprint,
@@ -88,15 +89,16 @@ class Prometheus:
         """Return the alerts; one that is broken does not spoil the others."""
         # vmalert's ends are only seconds ahead: a replay must look at the
         # time when it came, too.
+        most = delivery.most_alerts
         read = partial(to_alert, delivery.received_at)
         try:
-            return Parsed(
-                alerts=tuple(map(read, ALERTS.decode(delivery.body)))
-            )
+            alerts = ALERTS.decode(delivery.body)
+            check_count(len(alerts), most)
+            return Parsed(alerts=tuple(map(read, alerts)))
         except SPOILED:
             raws = read_json(delivery.body, LOOSE_ALERTS)
             return read_each(
-                raws, "$", lambda raw: read(read_json(raw, ALERT))
+                raws, "$", lambda raw: read(read_json(raw, ALERT)), most
             )
 
 

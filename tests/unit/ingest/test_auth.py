@@ -149,6 +149,14 @@ def test_none_takes_others_only_when_said_twice(peer: str) -> None:
     assert refusal(make("none"), delivery(peer=peer)) == "not_loopback"
 
 
+@pytest.mark.parametrize("header", [b"x-forwarded-for", b"forwarded"])
+def test_none_takes_nobody_through_a_proxy(header: bytes) -> None:
+    """A proxy on this machine would make the world look like it."""
+    given = delivery((header, b"192.0.2.1"), peer="127.0.0.1")
+    assert refusal(make("none"), given) == "forwarded"
+    make("none", beyond_loopback=True).check(given)
+
+
 def test_none_said_twice_takes_everybody() -> None:
     """On purpose."""
     make("none", beyond_loopback=True).check(delivery(peer="192.0.2.1"))

@@ -6,6 +6,7 @@ import json
 import pytest
 
 import app.ingest.sources
+from app.core.errors import Refused
 from app.core.registry import scan
 from app.models.alert import Alert, Severity, Status
 from app.models.delivery import Delivery, Parsed, Unparsed
@@ -143,3 +144,26 @@ def test_a_flaw_never_quotes_the_payload(source: Source) -> None:
         change(body, path, "s3cr3t")
         flaws += read(source, json.dumps(body).encode()).unparsed
     assert not [flaw for flaw in flaws if "s3cr3t" in repr(flaw)]
+
+
+FLOODS = {
+    "alertmanager": b'{"alerts":[%b]}',
+    "grafana": b'{"alerts":[%b]}',
+    "prometheus": b"[%b]",
+    "generic": b"[%b]",
+    "cloudevents": b"[%b]",
+}
+BATCH = ((b"content-type", b"application/cloudevents-batch+json"),)
+
+
+@pytest.mark.parametrize("kind", FLOODS)
+@pytest.mark.parametrize("item", [b"{}", b"null", b'{"name":"a"}'])
+def test_too_many_are_counted_before_they_are_read(
+    kind: str, item: bytes
+) -> None:
+    """A million empty alerts cost a look at their number."""
+    body = FLOODS[kind] % b",".join([item] * 501)
+    delivery = make_delivery(body, BATCH)
+    with pytest.raises(Refused) as caught:
+        make_source(kind).parse(delivery)
+    assert caught.value.reason == "over_alerts"

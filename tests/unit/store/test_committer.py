@@ -256,3 +256,31 @@ def test_the_probe_tells_of_a_broken_disk() -> None:
         await desk.committer.probe()
 
     run(desk, work)
+
+
+def test_a_disk_that_hangs_does_not_hang_the_senders() -> None:
+    """They are answered in time, and the lag is told meanwhile."""
+    desk = Desk()
+    is_writing, hold = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        """Hang until the senders were answered."""
+        is_writing.set()
+        hold.wait(10)
+
+    desk.writer.before_write = wait
+    lags: list[float | None] = []
+
+    async def work() -> None:
+        """Send one, let time pass while it hangs, and let go."""
+        stuck = desk.submit()
+        await asyncio.to_thread(is_writing.wait, 5)
+        desk.clock.advance(6)
+        name = "smokejumper_commit_lag_seconds"
+        lags.append(desk.registry.get_sample_value(name))
+        assert isinstance(await stuck, StorageFailed)
+        hold.set()
+        assert isinstance(await desk.submit(), Receipt)
+
+    run(desk, work)
+    assert lags == [6.0]
