@@ -193,12 +193,16 @@ class Committer:
 
     def _oldest_age(self) -> float:
         """Return how long the oldest without an answer has waited."""
+        self._forget_answered()
+        if not self._unanswered:
+            return 0.0
+        return self._clock.monotonic() - self._unanswered[0].since
+
+    def _forget_answered(self) -> None:
+        """Drop those who were answered from the front of the line."""
         waiting = self._unanswered
         while waiting and waiting[0].is_answered:
             waiting.popleft()
-        if not waiting:
-            return 0.0
-        return self._clock.monotonic() - waiting[0].since
 
     def _lag(self) -> float:
         """Return the same for the metrics, which ask from another thread."""
@@ -335,6 +339,7 @@ class Committer:
                     waiting.is_answered = True
                     waiting.done(result)
         finally:
+            self._forget_answered()
             # Nothing is left after the loop's own end, only after an error.
             rest = list(answers)
             if rest:

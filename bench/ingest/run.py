@@ -1,6 +1,6 @@
 """Accepting deliveries, side by side with echoes, in alternating slices.
 
-Run: python -m bench.ingest.run [--alerts N] [--postgres URL] [--fsync-ms N]
+Run: python -m bench.ingest.run [--alerts N] [--postgres] [--fsync-ms N]
 Needs wrk (apt-get install wrk). Trust the ratios and the CPU time per
 request; the requests per second move with what else the machine does.
 """
@@ -12,10 +12,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
 
+from tests.postgres import Postgres
 from tests.programs import free_port
 from tests.service import HOME, Service
 
@@ -97,12 +99,12 @@ def load(port: int, pid: int, options: argparse.Namespace, seed: int) -> Slice:
     )
 
 
-def settings(options: argparse.Namespace) -> dict[str, object]:
+def settings(url: str) -> dict[str, object]:
     """Return the service's settings: authentication on, limits as shipped."""
     auth = {"kind": "bearer", "secrets": [TOKEN]}
     tree: dict[str, object] = {"sources": {"alertmanager": {"auth": auth}}}
-    if options.postgres:
-        tree["database"] = {"url": options.postgres}
+    if url:
+        tree["database"] = {"url": url}
     return tree
 
 
@@ -123,11 +125,14 @@ def slow_disk(folder: Path, milliseconds: int) -> dict[str, str]:
 
 def measure(options: argparse.Namespace) -> dict[str, list[Slice]]:
     """Return the slices of all three, taken in turns."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = ""
+        if options.postgres:
+            url = stack.enter_context(Postgres()).make_database("bench")
         environ = slow_disk(folder, options.fsync_ms)
         echoes = {"raw echo": Echo("raw"), "FastAPI echo": Echo("fastapi")}
-        with Service(folder, settings(options), environ) as service:
+        with Service(folder, settings(url), environ) as service:
             ports = {"Smokejumper": (service.port, service.pid)}
             for label, echo in echoes.items():
                 echo.start()
@@ -176,6 +181,6 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--fsync-ms", type=int, default=0)
-    parser.add_argument("--postgres", default="")
+    parser.add_argument("--postgres", action="store_true")
     arguments = parser.parse_args()
     report(measure(arguments), arguments.alerts)
