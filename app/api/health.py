@@ -8,9 +8,11 @@ from pydantic import BaseModel
 
 from app.bootstrap import Product
 from app.core.errors import StorageFailed, TooBusy
+from app.core.log import get_log
 from app.core.version import VERSION
 
 READY_SECONDS = 2.0
+log = get_log("api")
 
 
 class State(BaseModel):
@@ -45,7 +47,10 @@ def make_router(product: Product) -> APIRouter:
             detail = "The disk did not answer in time."
             raise TooBusy("not_ready", detail) from error
         except StorageFailed as error:
-            raise TooBusy("not_ready", f"{error}.") from error
+            # What it says is for the log, not for strangers.
+            log.warning("probe.failed", error=str(error))
+            detail = "The database did not take a row."
+            raise TooBusy("not_ready", detail) from error
         return State(status="ready")
 
     @router.get("/version")

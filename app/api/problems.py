@@ -13,6 +13,8 @@ from app.core.log import get_log
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = "5"
 log = get_log("api")
+# What the router refuses: the reason, and the part of the request.
+ROUTER = {404: ("no_such_path", "path"), 405: ("wrong_method", "method")}
 
 TITLES = {
     400: "Bad request",
@@ -89,7 +91,9 @@ async def _refused(_request: Request, error: Exception) -> Response:
 
 async def _storage_failed(_request: Request, error: Exception) -> Response:
     """Answer that the database cannot be asked now."""
-    return _answer(problem_of(TooBusy("storage", f"{error}.")))
+    log.error("store.not_read", error=str(error))
+    detail = "The database cannot be read now."
+    return _answer(problem_of(TooBusy("storage", detail)))
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:
@@ -112,9 +116,12 @@ async def _invalid(_request: Request, error: Exception) -> Response:
 async def _http(_request: Request, error: Exception) -> Response:
     """Answer what the router refused."""
     assert isinstance(error, HTTPException)  # noqa: S101
+    reason, field = ROUTER.get(error.status_code, ("refused", "request"))
     problem = Problem(
         title=TITLES.get(error.status_code, "Refused"),
         status=error.status_code,
+        reason=reason,
+        field=field,
         detail=str(error.detail),
         remedy="See /docs for what there is.",
     )

@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+)
 
 from app.api.access import ReadAccess
 from app.api.views import (
@@ -26,12 +32,23 @@ LAST_ID = 2**63 - 1
 RowId = Annotated[int, Path(ge=1, le=LAST_ID)]
 
 
+def _storable(text: str) -> str:
+    """Return a text that a database can be asked for."""
+    if "\0" in text:
+        # PostgreSQL has none in its texts, so nothing could match.
+        raise ValueError("must not hold a NUL")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+
+
 class PageQuery(BaseModel):
     """What every list takes."""
 
     model_config = ConfigDict(extra="forbid")
 
-    source: str | None = Field(None, max_length=200)
+    source: Text | None = Field(None, max_length=200)
     since: AwareDatetime | None = Field(
         None, description="came at or after this time, by our clock"
     )
@@ -58,7 +75,7 @@ class DeliveryQuery(PageQuery):
     """What the list of deliveries takes."""
 
     outcome: Outcome | None = None
-    reason: str | None = Field(None, max_length=200)
+    reason: Text | None = Field(None, max_length=200)
 
 
 class AlertQuery(PageQuery):
@@ -66,8 +83,8 @@ class AlertQuery(PageQuery):
 
     status: Status | None = None
     severity: Severity | None = None
-    name: str | None = Field(None, max_length=500)
-    fingerprint: str | None = Field(None, max_length=500)
+    name: Text | None = Field(None, max_length=500)
+    fingerprint: Text | None = Field(None, max_length=500)
     delivery_id: int | None = Field(None, ge=1, le=LAST_ID)
 
 
@@ -89,9 +106,10 @@ def _add_deliveries(router: APIRouter, reader: Reader) -> None:
         request: Request, query: Annotated[DeliveryQuery, Query()]
     ) -> DeliveryPage:
         """List deliveries, newest first; pages by id, never by offset."""
-        rows = reader.deliveries(query.where(), query.before, query.limit)
-        items = [DeliveryView.of(row) for row in rows]
-        return DeliveryPage(items=items, next=_next(request, items, query))
+        more = query.limit + 1
+        rows = reader.deliveries(query.where(), query.before, more)
+        items = [DeliveryView.of(row) for row in rows[: query.limit]]
+        return DeliveryPage(items=items, next=_next(request, rows, query))
 
     @router.get("/deliveries/{delivery_id}")
     def get_delivery(delivery_id: RowId) -> DeliveryView:
@@ -121,9 +139,9 @@ def _add_alerts(router: APIRouter, reader: Reader) -> None:
         request: Request, query: Annotated[AlertQuery, Query()]
     ) -> AlertPage:
         """List alerts, newest first; pages by id, never by offset."""
-        rows = reader.alerts(query.where(), query.before, query.limit)
-        items = [AlertView.of(row) for row in rows]
-        return AlertPage(items=items, next=_next(request, items, query))
+        rows = reader.alerts(query.where(), query.before, query.limit + 1)
+        items = [AlertView.of(row) for row in rows[: query.limit]]
+        return AlertPage(items=items, next=_next(request, rows, query))
 
     @router.get("/alerts/{alert_id}")
     def get_alert(alert_id: RowId) -> AlertView:
@@ -160,12 +178,16 @@ def _delivery(reader: Reader, delivery_id: int) -> DeliveryRow:
 
 
 def _next(
-    request: Request, items: Sequence[Any], query: PageQuery
+    request: Request, rows: Sequence[Any], query: PageQuery
 ) -> str | None:
-    """Return the address of the next page, None on the last one."""
-    if len(items) < query.limit:
+    """Return the address of the next page, None on the last one.
+
+    The row beyond the limit says that there is one.
+    """
+    if len(rows) <= query.limit:
         return None
-    url = request.url.include_query_params(before=items[-1].id)
+    last = rows[query.limit - 1].id
+    url = request.url.include_query_params(before=last)
     return f"{url.path}?{url.query}"
 
 

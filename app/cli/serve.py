@@ -51,7 +51,16 @@ def serve(
     # What is here now stays to the end: the collector need not look at it.
     gc.collect()
     gc.freeze()
-    server.run()
+    try:
+        server.run()
+    except SystemExit:
+        # uvicorn's way to say that it cannot listen; it logged why.
+        host, taken = settings.server.host, settings.server.port
+        stop(
+            f"It cannot listen on {host}:{taken}; the line above says why."
+            " Stop what listens there, or choose another server.port.",
+            NOT_SERVED,
+        )
     if not server.started:
         stop("It did not start; the lines above say why.", NOT_SERVED)
     log.info("service.stopped")

@@ -7,7 +7,8 @@ owners of the settings hand in their own pydantic models.
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,11 +18,15 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 from app.core.errors import ConfigError, ConfigProblem
 
 PREFIX = "SMOKEJUMPER_"
+SEE_EXAMPLE = "See config/smokejumper.yaml for how it is written."
 CONFIG_VARIABLE = "SMOKEJUMPER_CONFIG"
 
 type_error_texts = {
     "missing": "is missing",
     "extra_forbidden": "is not a setting",
+    "model_type": "must hold names and values",
+    "dict_type": "must hold names and values",
+    "too_short": "is an empty list",
 }
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -47,9 +52,18 @@ class Config:
         self._origins = origins
 
     def names(self, *path: str) -> list[str]:
-        """Return the names that are set below a path, in file order."""
+        """Return the names that are set below a path, in file order.
+
+        Raises:
+            ConfigError: something else than names stands there.
+        """
         found = self._find(path)
-        return list(found) if isinstance(found, dict) else []
+        if found is None:
+            return []
+        if not isinstance(found, dict):
+            what = type_error_texts["dict_type"]
+            raise ConfigError([self.problem(path, what, SEE_EXAMPLE)])
+        return list(found)
 
     def origin(self, *path: str) -> str:
         """Return the file and line, or the variable, of the nearest name."""
@@ -101,8 +115,12 @@ class Config:
             remedy = suggest(loc[-1], _field_names(model, loc[:-1]))
         elif details["type"] == "missing":
             remedy = f"Add {loc[-1]!r}."
+        elif details["type"] == "too_short":
+            remedy = "Write what belongs in it, or leave it out."
         else:
-            variable = variable_name((*path, *loc))
+            # No variable leads into a list: it is set as a whole.
+            named = takewhile(lambda p: isinstance(p, str), details["loc"])
+            variable = variable_name((*path, *named))
             remedy = f"Correct it there, or set {variable}."
         return self.problem((*path, *loc), what, remedy)
 
@@ -145,9 +163,25 @@ def load_config(file: Path, environ: Mapping[str, str]) -> Config:
         if not variable.startswith(PREFIX) or variable == CONFIG_VARIABLE:
             continue
         problems += _overlay(tree, origins, variable, text)
+    config = Config(tree, origins)
+    problems += [
+        config.problem(path, "is a name that is no text", "Put it in quotes.")
+        for path in _find_odd_names(tree)
+    ]
     if problems:
         raise ConfigError(problems)
-    return Config(tree, origins)
+    return config
+
+
+def _find_odd_names(tree: Any, path: Path_ = ()) -> Iterator[Path_]:
+    """Yield the paths of names that YAML reads as a number or the like."""
+    if not isinstance(tree, dict):
+        return
+    for name, value in tree.items():
+        below = (*path, str(name))
+        if not isinstance(name, str):
+            yield below
+        yield from _find_odd_names(value, below)
 
 
 def _read_file(file: Path) -> tuple[dict[str, Any], dict[Path_, str]]:
@@ -158,27 +192,36 @@ def _read_file(file: Path) -> tuple[dict[str, Any], dict[Path_, str]]:
     except (OSError, UnicodeDecodeError) as error:
         problem = ConfigProblem("config", str(file), _os_text(error), remedy)
         raise ConfigError([problem]) from error
+    origins: dict[Path_, str] = {(): str(file)}
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         tree = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        _note_lines(node, (), str(file), origins)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # The error's own text quotes the file, which may hold secrets.
         problem = ConfigProblem(
             "config",
-            f"{file}:{line}",
-            f"is not YAML: {error.problem}",
+            f"{file}:{_line_of(error, text)}",
+            "is not YAML",
             "Check the indentation and the quotes of this line.",
         )
         raise ConfigError([problem]) from error
-    origins: dict[Path_, str] = {(): str(file)}
     if tree is None:
         return {}, origins
     if not isinstance(tree, dict):
         what = "must hold names and values"
         problem = ConfigProblem("config", str(file), what, "See the example.")
         raise ConfigError([problem])
-    _note_lines(node, (), str(file), origins)
     return tree, origins
+
+
+def _line_of(error: Exception, text: str) -> int:
+    """Return the line that an error of YAML is about, the first if none."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is not None:
+        return int(mark.line) + 1
+    position = getattr(error, "position", 0)
+    return text.count("\n", 0, position) + 1
 
 
 def _os_text(error: OSError | UnicodeDecodeError) -> str:
@@ -250,7 +293,7 @@ def _value(text: str) -> Any:
     if text[:1] in ("[", "{"):
         try:
             return yaml.safe_load(text)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError, RecursionError):
             return text
     return text
 

@@ -1,8 +1,9 @@
 """Make the configured sources out of the settings and the plug-ins."""
 
+import re
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address, ip_network
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 from pydantic import BaseModel, Field
@@ -18,7 +19,11 @@ from app.ports import Fetch, Source, SourceEnv
 
 Model = TypeVar("Model", bound=BaseModel)
 Plugins = Mapping[str, Callable[[SourceEnv], Source | None]]
+# Without one nothing would be narrowed down: left out by mistake.
+Patterns = Annotated[tuple[str, ...], Field(min_length=1)]
 SECTION = "sources"
+# A name is a part of a path, of a metric's label and of a log line.
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 # What each kind of proof cannot do without.
 NEEDS: dict[str, tuple[str, ...]] = {
     "bearer": ("secrets",),
@@ -36,7 +41,7 @@ class SourceSettings(Section):
     type: str = ""
     enabled: bool = True
     auth: AuthSettings
-    allow: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    allow: dict[str, Patterns] = Field(default_factory=dict)
     strict: bool = False
     options: dict[str, object] = Field(default_factory=dict)
 
@@ -90,6 +95,10 @@ def _make(
     name: str, config: Config, plugins: Plugins, world: World
 ) -> Entrance | None:
     """Return one source, None when it is switched off or not configured."""
+    if not NAME.fullmatch(name):
+        what = "is no name for a source"
+        remedy = "Use a-z, 0-9, '.', '_' and '-', a letter or digit first."
+        raise ConfigError([config.problem((SECTION, name), what, remedy)])
     settings = config.read(SourceSettings, SECTION, name)
     if not settings.enabled:
         return None

@@ -7,7 +7,7 @@ import msgspec
 from app.core.errors import Refused
 from app.core.settings import Limits
 from app.ingest.intake import Entrance, key_of, read
-from app.models.delivery import Filing, Flaw, Parsed, Receipt, StoredDelivery
+from app.models.delivery import Filing, Flaw, Receipt, StoredDelivery
 from app.ports import Inbox
 
 PAGE = 100
@@ -64,7 +64,11 @@ def _replay(
         parsed = read(entrance, delivery, limits)
     except Refused as refusal:
         flaw = Flaw(refusal.reason, refusal.field, refusal.detail)
-        parsed = Parsed(unparsed=(flaw,))
+        return Replayed(stored.id, delivery.source, None, flaw)
+    if parsed.unparsed and not parsed.alerts:
+        # Nothing is gained, and what it brought before must stay.
+        flaw = parsed.unparsed[0]
+        return Replayed(stored.id, delivery.source, None, flaw)
     filing = Filing(delivery, key_of(delivery), parsed)
     receipt = inbox.refile(stored.id, filing)
     return Replayed(stored.id, delivery.source, receipt, filing.first_flaw)

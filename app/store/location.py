@@ -1,10 +1,14 @@
 """Where the database is: a SQLite file or a PostgreSQL server."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
+
+# libpq takes these from a URL, where they would be shown and logged.
+HIDDEN = ("password", "sslpassword", "passfile")
 
 
 class Location(msgspec.Struct, frozen=True):
@@ -41,10 +45,12 @@ def locate(url: str, home: Path) -> Location:
     )
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
-        raise ValueError(f"is not a database URL; {example}") from error
+    except (ArgumentError, ValueError):
+        # Their texts quote the URL, which may hold a password.
+        raise ValueError(f"is not a database URL; {example}") from None
     kind = parsed.get_backend_name()
     if kind == "postgresql":
+        _refuse_hidden(parsed)
         return Location(parsed.set(drivername="postgresql+psycopg"), None)
     if kind != "sqlite":
         raise ValueError(f"{kind!r} is not a database we know; {example}")
@@ -52,3 +58,26 @@ def locate(url: str, home: Path) -> Location:
         raise ValueError(f"a database in memory loses everything; {example}")
     file = (home / parsed.database).resolve()
     return Location(URL.create("sqlite", database=str(file)), file)
+
+
+def _refuse_hidden(url: URL) -> None:
+    """Raise when a URL has a secret where it would be shown."""
+    for name in url.query:
+        if name.lower() in HIDDEN:
+            raise ValueError(
+                f"has {name!r} behind the question mark, where it would be"
+                " shown; write postgresql://user:password@host:5432/name,"
+                " or set PGPASSWORD, PGPASSFILE or sslkey without a password"
+            )
+
+
+def watch_network(wait_seconds: float) -> dict[str, Any]:
+    """Return psycopg's options that notice a network which went silent."""
+    return {
+        "connect_timeout": max(2, int(wait_seconds)),
+        "keepalives": 1,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": int(wait_seconds * 1000),
+    }

@@ -14,10 +14,12 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from app.core.errors import StorageFailed
-from app.store.location import Location
+from app.store.failures import tell
+from app.store.location import Location, watch_network
 
 # Two nodes that start at once migrate one after the other.
 TURN = 0x4D6967
+WAIT_SECONDS = 5.0
 
 
 def newest_version() -> str:
@@ -34,7 +36,10 @@ def migrate(location: Location) -> tuple[str, str]:
     """
     if location.file is not None:
         _make_file(location.file)
-    engine = create_engine(location.url)
+        engine = create_engine(location.url)
+    else:
+        options = watch_network(WAIT_SECONDS)
+        engine = create_engine(location.url, connect_args=options)
     try:
         with engine.connect() as connection, connection.begin():
             if location.file is None:
@@ -53,7 +58,8 @@ def migrate(location: Location) -> tuple[str, str]:
             " start that release, or restore a backup of this one"
         ) from error
     except DBAPIError as error:
-        raise StorageFailed(f"cannot open {location}: {error.orig}") from error
+        what = f"cannot open {location}: {tell(error.orig)}"
+        raise StorageFailed(what) from error
     finally:
         engine.dispose()
 
@@ -63,6 +69,9 @@ def _make_file(file: Path) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600, exist_ok=True)
+        if not file.stat().st_size:
+            # Another program may have made it, readable by everybody.
+            file.chmod(0o600)
     except OSError as error:
         raise StorageFailed(
             f"cannot create {file}: {error.strerror};"

@@ -193,7 +193,8 @@ def file_alerts(
             accepted += 1
             plan.alert_rows.append(_row(wanted, delivery, seen))
             _learn(wanted, known, seen)
-        else:
+        elif seen.delivery_id != delivery_id:
+            # Not what the delivery itself brought: a replay counts nothing.
             plan.repeated_alerts.append((delivery.received_at, seen.id))
         ids.append(seen.id)
     return Receipt(

@@ -14,6 +14,8 @@ from psycopg import sql
 
 from app.core.errors import RowRefused, StorageFailed
 from app.store.columns import ALERT_COLUMNS, DELIVERY_COLUMNS, Row
+from app.store.failures import tell
+from app.store.location import watch_network
 from app.store.plan import END, Identity, Seen, Thread, start_of_identity
 
 TURN = 0x536D6F6B65  # "Smoke": the lock that writers of the inbox queue for
@@ -65,7 +67,10 @@ class PostgresDesk:
         return {identity: Seen(*seen) for identity, *seen in rows}
 
     def find_latest(self, wanted: Collection[Thread]) -> dict[Thread, Seen]:
-        """Return the newest alert of each fingerprint."""
+        """Return the newest alert of each fingerprint.
+
+        A replayed alert is as old as its delivery, however high its id.
+        """
         if not wanted:
             return {}
         rows = self._rows(
@@ -74,7 +79,8 @@ class PostgresDesk:
             " AS wanted (f, s, start)"
             " JOIN alert ON identity BETWEEN start AND start || %s"
             " AND fingerprint = f AND source = s"
-            " WHERE status <> 'updated' ORDER BY f, s, id DESC",
+            " WHERE status <> 'updated' ORDER BY f, s,"
+            " received_at DESC, id DESC",
             (
                 [fingerprint for fingerprint, _ in wanted],
                 [source for _, source in wanted],
@@ -182,8 +188,8 @@ class PostgresDesk:
         wait = f"{int(self._wait * 1000)}ms"
         connection = psycopg.connect(
             self._conninfo,
-            connect_timeout=max(2, int(self._wait)),
             application_name="smokejumper-inbox",
+            **watch_network(self._wait),
             options=f"-c lock_timeout={wait} -c statement_timeout={wait}"
             f" -c idle_in_transaction_session_timeout={wait}"
             " -c synchronous_commit=on",
@@ -234,9 +240,9 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (psycopg.DataError, psycopg.IntegrityError) as error:
-        raise RowRefused(f"PostgreSQL: {error}") from error
+        raise RowRefused(f"PostgreSQL: {tell(error)}") from error
     except psycopg.Error as error:
-        raise StorageFailed(f"PostgreSQL: {error}") from error
+        raise StorageFailed(f"PostgreSQL: {tell(error)}") from error
 
 
 def _refuse_unsafe(connection: psycopg.Connection[Row]) -> None:

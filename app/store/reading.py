@@ -1,6 +1,9 @@
 """Questions to the store: pages by id, newest first, never by offset."""
 
-from collections.abc import Mapping, Sequence
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,16 +17,19 @@ from sqlalchemy import (
     event,
     exists,
     func,
+    or_,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.orm import aliased, defer
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, col, select
 
 from app.core.errors import StorageFailed
 from app.models.tables import AlertRow, DeliveryRow
-from app.store.location import Location
+from app.store.failures import tell
+from app.store.location import Location, watch_network
 from app.store.plan import END, HALF, start_of_identity
 
 READERS = 4
@@ -34,8 +40,9 @@ def open_engine(location: Location, wait_seconds: float) -> Engine:
     """Return an engine whose connections can only read."""
     options: dict[str, Any] = {"pool_size": READERS, "max_overflow": 0}
     options["pool_timeout"] = wait_seconds
-    if location.file is not None:
-        options["connect_args"] = {"timeout": wait_seconds}
+    file = location.file
+    if file is not None:
+        options["creator"] = lambda: _open_file(file, wait_seconds)
         engine = create_engine(location.url, **options)
         event.listen(engine, "connect", _read_only)
         return engine
@@ -43,11 +50,21 @@ def open_engine(location: Location, wait_seconds: float) -> Engine:
     options["pool_pre_ping"] = True
     options["connect_args"] = {
         "application_name": "smokejumper-reader",
-        "connect_timeout": max(2, int(wait_seconds)),
+        **watch_network(wait_seconds),
         "options": f"-c statement_timeout={wait}"
         " -c default_transaction_read_only=on",
     }
     return create_engine(location.url, **options)
+
+
+def _open_file(file: Path, wait_seconds: float) -> sqlite3.Connection:
+    """Return a connection to a file that is there; reading makes none."""
+    return sqlite3.connect(
+        f"{file.as_uri()}?mode=rw",
+        uri=True,
+        timeout=wait_seconds,
+        check_same_thread=False,
+    )
 
 
 def _read_only(
@@ -71,11 +88,8 @@ class Reader:
 
         On a full disk it could not be made any more, and nothing be read.
         """
-        try:
-            with Session(self._engine) as session:
-                session.exec(select(DeliveryRow.id).limit(1)).first()
-        except DBAPIError as error:
-            raise StorageFailed(f"cannot read: {error.orig}") from error
+        with self._session() as session:
+            session.exec(select(DeliveryRow.id).limit(1)).first()
 
     def deliveries(
         self, where: Values, before: int | None, limit: int
@@ -111,7 +125,14 @@ class Reader:
             col(later.fingerprint) == col(AlertRow.fingerprint),
             col(later.source) == col(AlertRow.source),
             col(later.status) != "updated",
-            col(later.id) > col(AlertRow.id),
+            # By arrival: a replayed alert has a new id, but is an old word.
+            or_(
+                col(later.received_at) > col(AlertRow.received_at),
+                and_(
+                    col(later.received_at) == col(AlertRow.received_at),
+                    col(later.id) > col(AlertRow.id),
+                ),
+            ),
         )
         query = select(AlertRow).where(
             col(AlertRow.status) == "firing", ~answered
@@ -134,11 +155,8 @@ class Reader:
 
     def _find(self, table: Any, row_id: int) -> Any:
         """Return one row of a table, or None."""
-        try:
-            with Session(self._engine) as session:
-                return session.get(table, row_id)
-        except DBAPIError as error:
-            raise StorageFailed(f"cannot read: {error.orig}") from error
+        with self._session() as session:
+            return session.get(table, row_id)
 
     def _page(
         self, table: Any, query: Any, where: Values, page: tuple[Any, int]
@@ -150,11 +168,20 @@ class Reader:
         if before is not None:
             query = query.where(col(table.id) < before)
         query = query.order_by(col(table.id).desc()).limit(limit)
+        with self._session() as session:
+            return session.exec(query).all()  # type: ignore[no-any-return]
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        """Lend a session; what the database says against it is ours."""
         try:
             with Session(self._engine) as session:
-                return session.exec(query).all()  # type: ignore[no-any-return]
+                yield session
+        except NoneFree as error:
+            what = "cannot read: no connection became free in time"
+            raise StorageFailed(what) from error
         except DBAPIError as error:
-            raise StorageFailed(f"cannot read: {error.orig}") from error
+            raise StorageFailed(f"cannot read: {tell(error.orig)}") from error
 
 
 def _condition(table: Any, name: str, value: Any) -> Any:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from app.core.errors import RowRefused, StorageFailed
 from app.store.columns import ALERT_COLUMNS, DELIVERY_COLUMNS, Row
+from app.store.failures import tell
 from app.store.plan import END, Identity, Seen, Thread, start_of_identity
 
 CHUNK = 64
@@ -89,7 +90,7 @@ class SqliteDesk:
                 "SELECT id, delivery_id, status FROM alert"
                 " WHERE identity BETWEEN ? AND ? AND fingerprint = ?"
                 " AND source = ? AND status <> 'updated'"
-                " ORDER BY id DESC LIMIT 1",
+                " ORDER BY received_at DESC, id DESC LIMIT 1",
                 (start, start + END, fingerprint, source),
             )
             for row in rows:
@@ -186,7 +187,7 @@ class SqliteDesk:
     def _open(self) -> sqlite3.Connection:
         """Return a connection on which a commit means: on the disk."""
         connection = sqlite3.connect(
-            f"file:{self._file}?mode=rw",
+            f"{self._file.as_uri()}?mode=rw",
             uri=True,
             timeout=self._busy_seconds,
             isolation_level=None,
@@ -232,9 +233,9 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except ROW_ERRORS as error:
-        raise RowRefused(f"SQLite: {error}") from error
+        raise RowRefused(f"SQLite: {tell(error)}") from error
     except sqlite3.Error as error:
-        raise StorageFailed(f"SQLite: {error}") from error
+        raise StorageFailed(f"SQLite: {tell(error)}") from error
 
 
 def _chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -1,6 +1,8 @@
 """The reading side: lists, pages, filters, health and metrics."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -8,6 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.flow.wire import group
+from tests.postgres import Postgres
 from tests.service import OPEN, Service
 
 
@@ -68,6 +71,9 @@ def test_filters_narrow(shared: Service, query: str, found: list[str]) -> None:
         "since=yesterday",
         "since=2000-01-01T00:00:00",
         "nonsense=1",
+        "name=%00",
+        "source=a%00b",
+        "fingerprint=%00",
     ],
 )
 def test_a_wrong_filter_is_named(shared: Service, query: str) -> None:
@@ -83,6 +89,78 @@ def test_what_is_not_there_is_404(shared: Service, path: str) -> None:
     answer = httpx.get(f"{shared.url}/api/v1/{path}")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["reason"]
+    assert problem["field"]
+    assert problem["remedy"]
+
+
+def test_a_wrong_method_is_405(shared: Service) -> None:
+    """With the methods that are right."""
+    answer = httpx.post(f"{shared.url}/api/v1/alerts")
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET"
+    problem = answer.json()
+    assert (problem["field"], problem["reason"]) == ("method", "wrong_method")
+
+
+@pytest.mark.parametrize("what", ["alerts", "deliveries"])
+def test_the_last_page_has_no_next(shared: Service, what: str) -> None:
+    """Also when it is full to the last row."""
+    query = f"{shared.url}/api/v1/{what}?source=alertmanager&limit="
+    total = len(httpx.get(f"{query}500").json()["items"])
+    full = httpx.get(f"{query}{total}").json()
+    assert full["next"] is None
+    assert len(full["items"]) == total
+    part = httpx.get(f"{query}{total - 1}").json()
+    assert len(part["items"]) == total - 1
+    rest = httpx.get(shared.url + part["next"]).json()
+    assert len(rest["items"]) == 1
+    assert rest["next"] is None
+
+
+@pytest.mark.real
+def test_postgresql_answers_the_same(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    """Each filter once on the other database, and its failure told."""
+    url = postgres.make_database("api")
+    with Service(tmp_path, {"database": {"url": url}}) as service:
+        for number in range(3):
+            httpx.post(
+                f"{service.url}/webhooks/alertmanager",
+                content=group(f"s{number}"),
+            ).raise_for_status()
+        for query, found in (
+            ("limit=2", ["s2", "s1"]),
+            ("fingerprint=s1&name=A&status=firing", ["s1"]),
+            ("delivery_id=1&source=alertmanager", ["s0"]),
+            ("severity=critical", []),
+            ("before=2&since=2000-01-01T00:00:00Z", ["s0"]),
+        ):
+            assert items(service, query) == found
+        answer = httpx.get(f"{service.url}/api/v1/alerts?name=%00")
+        assert answer.status_code == 422
+
+
+def test_an_unreadable_database_tells_strangers_nothing(
+    tmp_path: Path,
+) -> None:
+    """503 from every door; what the database said is in the log."""
+    with Service(tmp_path) as service:
+        with closing(sqlite3.connect(service.database)) as connection:
+            connection.execute("ALTER TABLE alert RENAME TO gone")
+            connection.execute("ALTER TABLE probe RENAME TO probed")
+            connection.commit()
+        listed = httpx.get(f"{service.url}/api/v1/alerts")
+        ready = httpx.get(f"{service.url}/ready")
+        log = service.log.read_text()
+    for answer in (listed, ready):
+        assert answer.status_code == 503
+        assert "table" not in answer.text
+        assert "SQL" not in answer.text
+    assert "no such table: alert" in log
+    assert "no such table: probe" in log
 
 
 def test_a_body_is_a_download(shared: Service) -> None:

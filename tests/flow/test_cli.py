@@ -1,9 +1,11 @@
 """The commands of main.py: what a person and a script get to see."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -92,6 +94,49 @@ def test_a_database_that_is_not_there_is_said(tmp_path: Path) -> None:
     done = Service(tmp_path).run("alerts")
     assert done.returncode == 3
     assert "migrate" in done.stderr
+
+
+def test_reading_before_migrate_makes_no_file(tmp_path: Path) -> None:
+    """The first file is made by migrate, and is its owner's alone."""
+    service = Service(tmp_path)
+    for command in ("log", "alerts", "incidents"):
+        assert service.run(command).returncode == 3
+    assert not service.database.exists()
+    assert service.run("migrate").returncode == 0
+    assert service.database.stat().st_mode & 0o077 == 0
+
+
+def test_a_taken_port_is_exit_4(tmp_path: Path) -> None:
+    """With what to do, and nothing left running."""
+    service = Service(tmp_path)
+    with socket.create_server(("127.0.0.1", service.port)):
+        done = service.run("serve")
+    assert done.returncode == 4
+    assert f"127.0.0.1:{service.port}" in done.stderr
+    assert "server.port" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"sources": {1: OPEN}},
+        {"sources": ["x"]},
+        {"database": [1]},
+        {"log": "loud"},
+        {"database": {"url": "postgresql://u@h/x?password=topsecret"}},
+    ],
+)
+def test_no_wrong_settings_end_in_a_traceback(
+    tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    """Exit 2, the file and the line, and never the value."""
+    service = Service(tmp_path, settings)
+    done = service.run("check-config")
+    assert done.returncode == 2
+    assert f"{service.config}:" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "topsecret" not in done.stdout + done.stderr
 
 
 def test_quarantine_and_replay(tmp_path: Path) -> None:

@@ -127,6 +127,60 @@ def test_what_is_not_yaml_is_refused(
     assert where == (f"{file}:{line}" if line else str(file))
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a: 1\nsecrets: [*topsecret]\n", 2),
+        ("a: 1\nb: !topsecret x\n", 2),
+        ("a: topsecret: 1\n", 1),
+        ("a: 1\nb: 'topsecret\x01'\n", 2),
+        ("a: 2026-99-99\n", 1),
+        ("a: &topsecret [*topsecret]\n", 1),
+    ],
+)
+def test_a_broken_file_is_not_quoted(
+    tmp_path: Path, text: str, line: int
+) -> None:
+    """Whatever YAML says of it: the line is told, no word of the file."""
+    file = write(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(file, {})
+    (problem,) = caught.value.problems
+    assert problem.where == f"{file}:{line}"
+    assert problem.what == "is not YAML"
+    assert "topsecret" not in str(problem)
+
+
+@pytest.mark.parametrize("name", ["1", "2026-11-21", "1.5"])
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path, name: str) -> None:
+    """YAML reads it as a number or a date: in quotes it is a name."""
+    file = write(tmp_path, f"outer:\n  {name}: {{active: yes}}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_config(file, {})
+    assert f"{file}:2: outer.{name}:" in str(caught.value)
+    assert "quotes" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["[x]", "text", "7"])
+def test_a_section_of_the_wrong_kind_is_refused(
+    tmp_path: Path, text: str
+) -> None:
+    """A list or a text in the place of names does not pass silently."""
+    config = load_config(write(tmp_path, f"outer: {text}\n"), {})
+    (problem,) = problems_of(config)
+    assert ":1: outer: must hold names and values" in problem
+    with pytest.raises(ConfigError, match="outer: must hold names"):
+        config.names("outer")
+
+
+def test_a_wrong_item_names_the_variable_of_its_list(tmp_path: Path) -> None:
+    """No variable sets one item: the list's own is named."""
+    file = write(tmp_path, "outer:\n  inner:\n    names:\n      - [1]\n")
+    (problem,) = problems_of(load_config(file, {}))
+    assert ":4: outer.inner.names.0:" in problem
+    assert problem.endswith("set SMOKEJUMPER_OUTER__INNER__NAMES.")
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     """A missing file says how to point at another one."""
     with pytest.raises(ConfigError, match="SMOKEJUMPER_CONFIG"):

@@ -118,3 +118,37 @@ def test_api_tokens_are_revealed(tmp_path: Path) -> None:
     assert product.api_tokens == ("secret",)
     with pytest.raises(ConfigError, match=r"api\.tokens\.0"):
         wire(tmp_path, api={"tokens": ["env:NONE"]})
+
+
+@pytest.mark.parametrize("name", ["Shop", "-x", "a/b", "a b", "ä", ""])
+def test_a_name_that_is_no_path_is_refused(tmp_path: Path, name: str) -> None:
+    """It is a part of a path and of a metric: the remedy says what may be."""
+    with pytest.raises(ConfigError) as caught:
+        wire(tmp_path, sources={name: {"type": "alertmanager"}})
+    text = str(caught.value)
+    assert "is no name for a source" in text
+    assert "a-z, 0-9" in text
+    assert "smokejumper.yaml:" in text
+
+
+@pytest.mark.parametrize("sources", [["x"], "x", {1: {"auth": BEARER}}])
+def test_sources_must_be_names_and_settings(
+    tmp_path: Path, sources: Any
+) -> None:
+    """A list of names does not start a service without any source."""
+    with pytest.raises(ConfigError, match=r"smokejumper\.yaml:\d+: sources"):
+        wire(tmp_path, sources=sources)
+
+
+@pytest.mark.parametrize("section", ["server", "database", "log", "api"])
+def test_every_section_must_hold_names(tmp_path: Path, section: str) -> None:
+    """A list in its place is an error, not a crash and not the default."""
+    with pytest.raises(ConfigError, match=f"{section}: must hold names"):
+        wire(tmp_path, **{section: [1]})
+
+
+def test_an_empty_list_allows_nothing_by_mistake(tmp_path: Path) -> None:
+    """It would have narrowed nothing down: it stops the start."""
+    source = {"auth": BEARER, "allow": {"cluster": []}}
+    with pytest.raises(ConfigError, match=r"allow\.cluster: is an empty"):
+        wire(tmp_path, sources={"alertmanager": source})

@@ -8,6 +8,7 @@ from app.ingest.intake import key_of
 from app.ingest.replay import replay
 from app.models.delivery import Delivery, Filing, Flaw, Parsed
 from app.store.migrate import migrate
+from tests.fakes import make_alert
 
 GOOD = (
     b'{"alerts":[{"status":"firing","labels":{"alertname":"A"},'
@@ -28,6 +29,55 @@ def quarantined(source: str, body: bytes) -> Filing:
     delivery = Delivery(source=source, body=body, received_at=1)
     flaw = Flaw("wrong_shape", "$", "was not understood")
     return Filing(delivery, key_of(delivery), Parsed(unparsed=(flaw,)))
+
+
+def test_what_is_refused_now_stays_as_it_was(tmp_path: Path) -> None:
+    """A limit that was lowered since takes no alert from its delivery."""
+    product = make(tmp_path)
+    inbox = open_inbox(product.location, 2.0)
+    mixed = GOOD.replace(b'"f1"}', b'"f1"},{"labels":7}')
+    entrance = product.entrances["alertmanager"]
+    delivery = Delivery(source="alertmanager", body=mixed, received_at=1)
+    parsed = entrance.source.parse(delivery)
+    assert len(parsed.alerts) == len(parsed.unparsed) == 1
+    inbox.write([Filing(delivery, key_of(delivery), parsed)])
+    limits = product.settings.server.limits.model_copy(update={"alerts": 0})
+    (one,) = replay(inbox, product.entrances, limits, {})
+    assert one.receipt is None
+    assert one.flaw is not None
+    assert one.flaw.reason == "over_alerts"
+    (again,) = replay(
+        inbox, product.entrances, product.settings.server.limits, {}
+    )
+    assert again.receipt is not None
+    inbox.close()
+    row = product.reader.find_delivery(1)
+    assert row is not None
+    assert (row.alerts, row.outcome) == ("[1]", "unparsed")
+    alert = product.reader.find_alert(1)
+    assert alert is not None
+    assert alert.repeats == 0
+    product.reader.close()
+
+
+def test_what_is_not_understood_at_all_keeps_its_alerts(
+    tmp_path: Path,
+) -> None:
+    """A parser that became worse does not wipe what an older one found."""
+    product = make(tmp_path)
+    inbox = open_inbox(product.location, 2.0)
+    filing = quarantined("alertmanager", b"no")
+    flaws = filing.parsed.unparsed
+    parsed = Parsed(alerts=(make_alert(),), unparsed=flaws)
+    inbox.write([Filing(filing.delivery, filing.key, parsed)])
+    limits = product.settings.server.limits
+    (one,) = replay(inbox, product.entrances, limits, {})
+    inbox.close()
+    assert one.receipt is None
+    row = product.reader.find_delivery(1)
+    product.reader.close()
+    assert row is not None
+    assert row.alerts == "[1]"
 
 
 def test_what_is_understood_now_becomes_alerts(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from app.bootstrap import open_inbox
 from app.core.errors import RowRefused
 from app.models.alert import Status
 from app.models.delivery import Filing, Flaw, Parsed
+from app.store.columns import alert_row
 from app.store.inbox import SqlInbox
 from app.store.location import Location
 from app.store.reading import Reader
@@ -168,3 +169,61 @@ def test_what_fires_is_what_was_not_answered(
     assert names == ["again", "on", "noted"]
     where = {"fingerprint": "again"}
     assert [r.id for r in reader.alerts(where, None, 9)] == [7, 6, 2]
+
+
+def test_the_last_word_is_the_one_that_came_last(
+    inbox: SqlInbox, reader: Reader
+) -> None:
+    """A replay gives an old alert a new id; it stays an old word."""
+    firing = make_filing(make_alert("a"), body=b"old", received_at=10)
+    lost = Parsed(unparsed=(Flaw("wrong_shape", "$", ""),))
+    inbox.write([Filing(firing.delivery, firing.key, lost)])
+    over = make_alert("a", "2", Status.RESOLVED)
+    inbox.write([make_filing(over, body=b"new", received_at=20)])
+    inbox.refile(1, firing)
+    assert reader.firing({}, None, 10) == []
+    # An undated message is compared with the same last word.
+    undated = make_alert("a", None, Status.RESOLVED)
+    (receipt,) = inbox.write(
+        [make_filing(undated, body=b"undated", received_at=30)]
+    )
+    assert (receipt.accepted, receipt.repeated) == (0, 1)
+
+
+def test_of_two_words_at_once_the_greater_id_is_the_last(
+    inbox: SqlInbox, reader: Reader
+) -> None:
+    """One delivery may hold both; its order counts."""
+    over = make_alert("a", "2", Status.RESOLVED)
+    inbox.write([make_filing(make_alert("a"), over, make_alert("a", "3"))])
+    assert [row.id for row in reader.firing({}, None, 10)] == [3]
+
+
+def test_a_replay_counts_no_repeat_of_its_own_alerts(
+    inbox: SqlInbox, reader: Reader
+) -> None:
+    """Repeats say how often senders came, not how often we read."""
+    inbox.write([quarantined(b"x", "own")])
+    inbox.write([quarantined(b"y", "own", "other")])
+    both = quarantined(b"x", "own", "other")
+    inbox.refile(1, both)
+    alerts = {row.fingerprint: row for row in reader.alerts({}, None, 9)}
+    assert alerts["own"].repeats == 1
+    assert alerts["other"].repeats == 1
+
+
+def test_errors_tell_no_value_of_a_row(inbox: SqlInbox) -> None:
+    """The log gets the kind of error; rows may hold secrets."""
+    inbox.write([make_filing(make_alert("a"))])
+    row = alert_row(
+        (1, 1), b"i", make_filing().delivery, make_alert("hunter2")
+    )
+    desk = inbox._desk
+    desk.begin()
+    with pytest.raises(RowRefused) as caught:
+        desk.insert([], [row])
+    desk.rollback()
+    text = str(caught.value)
+    assert "hunter2" not in text
+    assert "(id)=" not in text
+    assert "unique" in text.lower()

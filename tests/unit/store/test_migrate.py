@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import create_engine, text
 from sqlmodel import SQLModel
 
 from app.core.errors import StorageFailed
-from app.store.location import Location, locate
+from app.store.location import Location, locate, watch_network
 from app.store.migrate import migrate, newest_version
+from tests.programs import free_port
 
 
 def test_migrations_lead_to_the_tables(location: Location) -> None:
@@ -85,3 +87,46 @@ def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
     place = locate("sqlite:///var/x.db", tmp_path)
     migrate(place)
     assert (tmp_path / "var" / "x.db").stat().st_mode & 0o077 == 0
+
+
+def test_an_empty_file_becomes_its_owners_alone(tmp_path: Path) -> None:
+    """Whoever made it, nothing was in it that others had to read."""
+    file = tmp_path / "x.db"
+    file.touch()
+    file.chmod(0o644)
+    migrate(locate(f"sqlite:///{file}", tmp_path))
+    assert file.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("name", ["password", "sslpassword", "passfile"])
+def test_a_secret_where_it_would_be_shown_is_refused(name: str) -> None:
+    """With where to write it, and without saying it."""
+    url = f"postgresql://u:p@h/x?{name}=topsecret"
+    with pytest.raises(ValueError, match=f"{name}.*postgresql://") as caught:
+        locate(url, Path())
+    assert "topsecret" not in str(caught.value)
+
+
+def test_a_port_that_is_no_number_is_not_quoted() -> None:
+    """It may be a secret in the wrong place; the remedy is told instead."""
+    with pytest.raises(ValueError, match="not a database URL") as caught:
+        locate("postgresql://h:topsecret/x", Path())
+    assert "top" not in str(caught.value)
+
+
+def test_a_server_that_is_not_there_is_told_without_a_row() -> None:
+    """The error names the address and the kind of failure."""
+    place = locate(f"postgresql://u:pw@127.0.0.1:{free_port()}/x", Path())
+    with pytest.raises(StorageFailed, match="OperationalError") as caught:
+        migrate(place)
+    assert "\n" not in str(caught.value)
+    assert "pw" not in str(caught.value)
+
+
+def test_a_silent_network_is_noticed() -> None:
+    """Libpq knows every option, and gives up when the wait is over."""
+    options = watch_network(5.0)
+    made = conninfo_to_dict(make_conninfo("host=db", **options))
+    assert made["tcp_user_timeout"] == "5000"
+    assert made["keepalives_idle"] == "5"
+    assert made["connect_timeout"] == "5"
