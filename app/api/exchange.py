@@ -6,13 +6,17 @@ not become an ASGI request: the protocol feeds it here, and the answer is
 written in one piece when the disk has it.
 """
 
+from collections.abc import Mapping
 from typing import Protocol
+from urllib.parse import unquote_to_bytes
 
+import httptools
 import msgspec
 
 from app.api.problems import MEDIA_TYPE, headers_of, problem_of
 from app.core.clock import Clock
-from app.core.errors import Refused
+from app.core.errors import Refused, TooBusy
+from app.core.log import get_log
 from app.core.settings import Limits
 from app.ingest.intake import Entrance, Intake
 from app.models.delivery import Delivery, Headers, Receipt
@@ -41,6 +45,7 @@ HEADS = {
 END_OF_HEAD = b"\r\n\r\n"
 CLOSE = b"\r\nconnection: close"
 encode = msgspec.json.Encoder().encode
+log = get_log("api")
 
 
 class Line(Protocol):
@@ -68,6 +73,23 @@ class Webhook(msgspec.Struct, frozen=True):
     status: int
 
 
+def find_webhook(
+    webhooks: Mapping[bytes, Webhook], url: bytes
+) -> Webhook | None:
+    """Return the webhook that a URL means, None when it means none.
+
+    Proxies may send the whole URL, escape letters or end it with a slash.
+    """
+    found = webhooks.get(url.partition(b"?")[0])
+    if found is not None:
+        return found
+    try:
+        path = httptools.parse_url(url).path or b""
+    except httptools.HttpParserInvalidURLError:
+        return None
+    return webhooks.get(unquote_to_bytes(path).removesuffix(b"/"))
+
+
 class Exchange:
     """One request and its answer.
 
@@ -91,6 +113,7 @@ class Exchange:
         self._headers: Headers = ()
         self._parts: list[bytes] = []
         self._size = 0
+        self._is_head = False
         self._is_whole = False
         self._has_turn = False
         self._refusal: Refused | None = None
@@ -99,8 +122,13 @@ class Exchange:
         """Hear that the sender has gone: there is nothing left to do."""
 
     def open(self, method: bytes, headers: Headers) -> None:
-        """Take the head of the request, or refuse it at once."""
-        self._headers = headers
+        """Take the head of the request, or refuse it at once.
+
+        The headers are copied: the parser adds what comes after the body,
+        which a proxy may let pass unchecked.
+        """
+        self._headers = tuple(headers)
+        self._is_head = method == b"HEAD"
         try:
             _check_head(method, headers, self._webhook.limits.body_bytes)
         except Refused as refusal:
@@ -145,6 +173,10 @@ class Exchange:
             webhook.intake.accept(webhook.entrance, delivery, self._answer)
         except Refused as refusal:
             self._refuse(refusal)
+        except Exception:
+            # The edge: a bug must not leave the sender without an answer.
+            log.exception("delivery.crashed", source=webhook.entrance.name)
+            self._refuse(TooBusy("bug", "A bug of ours; it is in the log."))
 
     def _answer(self, result: Receipt | Refused) -> None:
         """Send the receipt of what is on disk, or why there is none."""
@@ -181,7 +213,8 @@ class Exchange:
         self.response_started = self.response_complete = True
         is_last = is_last or not self.keep_alive
         close = CLOSE if is_last else b""
-        answer = b"%b%d%b%b%b" % (head, len(body), close, END_OF_HEAD, body)
+        content = b"" if self._is_head else body
+        answer = b"%b%d%b%b%b" % (head, len(body), close, END_OF_HEAD, content)
         self._line.send_answer(answer, is_last=is_last)
 
 

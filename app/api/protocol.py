@@ -1,111 +1,97 @@
-"""The HTTP protocol: uvicorn's, with deadlines and a lean path.
+"""The HTTP protocol: uvicorn's, with limits, deadlines and a lean path.
 
-A sender that drips its headers or its body is cut off, which uvicorn alone
-does not do; so is everyone who comes when all the connections are taken.
-One look a second over the open connections costs less than a timer for
-each request. Deliveries to webhooks go to an Exchange, the rest to FastAPI.
+uvicorn alone lets a sender drip its request for ever, send headers without
+end, and takes every connection that comes. Deliveries to webhooks go to an
+Exchange, the rest to FastAPI.
 """
 
 import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+import httptools
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from app.api.exchange import Exchange, Webhook
-from app.api.problems import Problem
+from app.api.deadlines import Late, Waits, Watch
+from app.api.exchange import Exchange, Webhook, find_webhook
+from app.api.problems import Problem, headers_of
 from app.core.log import get_log
 from app.core.settings import Limits
 
-SWEEP_SECONDS = 1.0
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+HEAD_BYTES = 65_536
+HEADERS = 100
 log = get_log("api")
 
 
-def _refusal(status: str, problem: Problem) -> bytes:
+class HeadTooLarge(Exception):
+    """Ends the parsing of a request whose head is too large."""
+
+
+def _refusal(title: str, problem: Problem) -> bytes:
     """Return a whole answer that ends the connection."""
     body = msgspec.json.encode(problem)
-    head = (
-        f"HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\n"
-        f"content-length: {len(body)}\r\nretry-after: 5\r\n"
-        "connection: close\r\n\r\n"
-    )
-    return head.encode() + body
+    extra = headers_of(problem.status)
+    lines = [
+        f"HTTP/1.1 {problem.status} {title}",
+        "content-type: application/problem+json",
+        f"content-length: {len(body)}",
+        *(f"{name}: {text}" for name, text in extra.items()),
+        "connection: close",
+    ]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
+# Not 408: Alertmanager gives up on it, and would lose the notification.
 TOO_SLOW = _refusal(
-    "408 Request Timeout",
+    "Service Unavailable",
     Problem(
-        title="Too slow",
-        status=408,
+        title="Not now",
+        status=503,
         reason="too_slow",
         detail="The request did not arrive in time.",
+        field="request",
         remedy="Send it at once; see server.limits in the settings.",
     ),
 )
 FULL = _refusal(
-    "503 Service Unavailable",
+    "Service Unavailable",
     Problem(
         title="Not now",
         status=503,
         reason="connections",
         detail="All connections are taken.",
+        field="connection",
         remedy="Send it again in a few seconds.",
+    ),
+)
+TOO_LARGE = _refusal(
+    "Request Header Fields Too Large",
+    Problem(
+        title="Too large",
+        status=431,
+        reason="head_too_large",
+        detail=f"Over {HEAD_BYTES} bytes or {HEADERS} headers.",
+        field="headers",
+        remedy="Send fewer or shorter headers, and a shorter address.",
+    ),
+)
+MALFORMED = _refusal(
+    "Bad Request",
+    Problem(
+        title="Bad request",
+        status=400,
+        reason="not_http",
+        detail="What came is no request of HTTP/1.1.",
+        field="request",
+        remedy="Send HTTP/1.1, without TLS, to this port.",
     ),
 )
 
 
-class Watch:
-    """Looks over the open connections once a second."""
-
-    def __init__(self, limits: Limits) -> None:
-        """Start with nobody to look over."""
-        self.limits = limits
-        self.protocols: set[DeadlineProtocol] = set()
-        self.by_peer: dict[str, int] = {}
-        self._timer: asyncio.TimerHandle | None = None
-
-    def add(self, protocol: "DeadlineProtocol", peer: str) -> bool:
-        """Count a connection in; say False when there is no room."""
-        taken = self.by_peer.get(peer, 0)
-        if (
-            len(self.protocols) >= self.limits.connections
-            or taken >= self.limits.connections_per_peer
-        ):
-            log.warning("connection.refused", peer=peer, of_peer=taken)
-            return False
-        self.protocols.add(protocol)
-        self.by_peer[peer] = taken + 1
-        if self._timer is None:
-            self._plan(protocol.loop)
-        return True
-
-    def remove(self, protocol: "DeadlineProtocol", peer: str) -> None:
-        """Count a connection out."""
-        if protocol not in self.protocols:
-            return
-        self.protocols.remove(protocol)
-        self.by_peer[peer] -= 1
-        if not self.by_peer[peer]:
-            del self.by_peer[peer]
-
-    def _plan(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Look again in a second."""
-        self._timer = loop.call_later(SWEEP_SECONDS, self._sweep, loop)
-
-    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Cut off whoever is too slow; rest when nobody is there."""
-        now = loop.time()
-        for protocol in tuple(self.protocols):
-            protocol.cut_off_if_late(now, self.limits)
-        self._timer = None
-        if self.protocols:
-            self._plan(loop)
-
-
 class DeadlineProtocol(HttpToolsProtocol):
-    """One connection: its deadlines, and who answers its requests."""
+    """One connection: its limits, and who answers its requests."""
 
     watch: Watch
     webhooks: Mapping[bytes, Webhook]
@@ -113,15 +99,16 @@ class DeadlineProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Take what uvicorn hands a connection, and wait for nothing yet."""
         super().__init__(*args, **kwargs)
-        # Since when we wait: for the headers or the body of a request, or
-        # for another request; 0.0 when we do not.
-        self._headers_since = 0.0
-        self._body_since = 0.0
-        self._idle_since = 0.0
-        # Since when the other side does not read, or does not let us go.
-        self._unread_since = 0.0
-        self._closing_since = 0.0
+        self.headers = []
+        self._waits = Waits()
+        # Bytes since the last head, part of a body or end of a request.
+        self._loose = 0
+        # The parser has left out the body of this request.
+        self._is_offer = False
+        # Requests wait until the answers before them are being read.
         self._is_held = False
+        # What is said after the answers that are due, before we close.
+        self._last_words: bytes | None = None
         self._peer = ""
 
     def connection_made(  # type: ignore[override]
@@ -130,11 +117,11 @@ class DeadlineProtocol(HttpToolsProtocol):
         """Start the clock, or refuse when all connections are taken."""
         super().connection_made(transport)
         self._peer = self.client[0] if self.client else ""
-        if not self.watch.add(self, self._peer):
+        if not self.watch.add(self, self._peer, self.loop):
             transport.write(FULL)
             transport.close()
             return
-        self._headers_since = self.loop.time()
+        self._waits.headers = self.loop.time()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clock."""
@@ -142,25 +129,96 @@ class DeadlineProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes, unless the connection was refused."""
-        if not self.transport.is_closing():
-            super().data_received(data)
+        """Take bytes, unless the connection is about to end."""
+        if self._last_words is not None or self.transport.is_closing():
+            return
+        self._loose += len(data)
+        try:
+            self._parse(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as bad:
+            is_large = isinstance(bad.__context__, HeadTooLarge)
+            self._end(TOO_LARGE if is_large else MALFORMED)
+            return
+        if self._loose and (
+            self._loose > HEAD_BYTES or len(self.headers) > HEADERS
+        ):
+            self._end(TOO_LARGE)
+
+    def _parse(self, data: bytes) -> None:
+        """Feed the parser; decline every offer to change the protocol."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            rest = memoryview(data)[offer.args[0] :]
+        else:
+            return
+        while not self.transport.is_closing():
+            self._begin_again()
+            try:
+                self.parser.feed_data(rest)
+            except httptools.HttpParserUpgrade as offer:
+                rest = rest[offer.args[0] :]
+            else:
+                return
+
+    def _begin_again(self) -> None:
+        """Read a head once more, without its offer of another protocol.
+
+        The parser takes what follows such a head for the other protocol,
+        so the body would be lost. Java's client offers h2c by default.
+        """
+        old = self.parser
+        version = old.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b" % (old.get_method(), self.url, version)]
+        lines += [
+            b"%b: %b" % header
+            for header in self.headers
+            if header[0] != b"upgrade"
+        ]
+        self._is_offer = False
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.parser.feed_data(b"\r\n".join(lines) + b"\r\n\r\n")
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Stay until what was asked is answered, then close."""
+        self._end(self._last_words or b"")
+        return not self.transport.is_closing()
 
     def on_message_begin(self) -> None:
         """Start to wait for the headers."""
         super().on_message_begin()
-        self._idle_since = 0.0
-        if not self._headers_since:
-            self._headers_since = self.loop.time()
+        self._waits.idle = 0.0
+        if not self._waits.headers:
+            self._waits.headers = self.loop.time()
 
     def on_headers_complete(self) -> None:
         """Start to wait for the body, and choose who answers."""
-        self._body_since = self._headers_since
-        self._headers_since = 0.0
-        webhook = self.webhooks.get(self.url.partition(b"?")[0])
+        if self.parser.should_upgrade():
+            self._is_offer = True
+            return
+        self._check_head()
+        waits = self._waits
+        waits.body, waits.headers = waits.headers, 0.0
+        webhook = find_webhook(self.webhooks, self.url)
         if webhook is None:
             super().on_headers_complete()
-            return
+        else:
+            self._open_exchange(webhook)
+
+    def _check_head(self) -> None:
+        """End the parsing when the head is too large."""
+        if len(self.headers) > HEADERS:
+            raise HeadTooLarge
+        if self._loose > HEAD_BYTES:
+            # A part of a body may be among these bytes: count the head.
+            size = sum(len(name) + len(text) for name, text in self.headers)
+            if size + len(self.url) > HEAD_BYTES:
+                raise HeadTooLarge
+        self._loose = 0
+
+    def _open_exchange(self, webhook: Webhook) -> None:
+        """Begin a delivery now, or after the answers before it."""
         before = self.cycle
         exchange = Exchange(
             webhook,
@@ -173,15 +231,17 @@ class DeadlineProtocol(HttpToolsProtocol):
         is_free = before is None or before.response_complete
         if is_free and not self._is_held:
             exchange.start()
-            if self.expect_100_continue:
+            exchange.open(self.parser.get_method(), self.headers)
+            if self.expect_100_continue and not exchange.response_started:
                 self.transport.write(CONTINUE)
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((exchange, self.app))  # type: ignore[arg-type]
-        exchange.open(self.parser.get_method(), self.headers)
+            exchange.open(self.parser.get_method(), self.headers)
 
     def on_body(self, body: bytes) -> None:
         """Hand a part of the body to whoever answers."""
+        self._loose = 0
         cycle: object = self.cycle
         if not isinstance(cycle, Exchange):
             super().on_body(body)
@@ -190,7 +250,10 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Wait for nothing: the request is here."""
-        self._body_since = 0.0
+        if self._is_offer:
+            return
+        self._loose = 0
+        self._waits.body = 0.0
         cycle: object = self.cycle
         if not isinstance(cycle, Exchange):
             super().on_message_complete()
@@ -209,30 +272,36 @@ class DeadlineProtocol(HttpToolsProtocol):
         """Take the next request, once the answers so far are being read."""
         if self.transport.is_closing():
             return
-        if self._unread_since:
+        if self._waits.unread:
             self._is_held = True
             self.flow.pause_reading()
         elif self.pipeline:
             # Not from here: a long row of refusals would end the stack.
             self.loop.call_soon(self._start_next)
+        elif self._last_words is not None:
+            self._close(self._last_words)
         else:
             self.flow.resume_reading()
-            self._idle_since = self.loop.time()
+            self._waits.idle = self.loop.time()
 
     def _start_next(self) -> None:
         """Start the request that has waited longest."""
-        if self.pipeline and not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
+        elif self._last_words is not None:
+            self._close(self._last_words)
 
     def pause_writing(self) -> None:
         """Note that answers pile up, because they are not read."""
         super().pause_writing()
-        self._unread_since = self.loop.time()
+        self._waits.unread = self.loop.time()
 
     def resume_writing(self) -> None:
         """Go on, for the answers are read."""
         super().resume_writing()
-        self._unread_since = 0.0
+        self._waits.unread = 0.0
         if self._is_held:
             self._is_held = False
             self._go_on()
@@ -246,35 +315,54 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         """Start what waited for the answers before it."""
-        if isinstance(cycle, Exchange):
-            cycle.start()
-        else:
+        if not isinstance(cycle, Exchange):
             super()._start_asgi_task(cycle, app)
+            return
+        is_partial = self._waits.body and cycle is self.cycle
+        cycle.start()
+        if is_partial and not cycle.response_started:
+            if self.expect_100_continue:
+                self.transport.write(CONTINUE)
+            self.flow.resume_reading()
+
+    def _end(self, words: bytes) -> None:
+        """Take no more; say the last words after the answers that are due."""
+        cycle: Any = self.cycle
+        is_due = cycle is not None and not cycle.response_complete
+        if self._waits.body:
+            # The newest request will never be whole: the words answer it.
+            if cycle.response_started:
+                words = b""
+            cycle.disconnected = True
+            is_due = bool(self.pipeline) and self.pipeline[0][0] is cycle
+            if is_due:
+                self.pipeline.popleft()
+        self._waits.expect_nothing()
+        self._last_words = words
+        if not is_due:
+            self._close(words)
+
+    def _close(self, words: bytes) -> None:
+        """Say the last words, if any, and close."""
+        if words:
+            status = int(words[9:12])
+            log.warning("connection.ended", peer=self._peer, status=status)
+            self.transport.write(words)
+        self.transport.close()
 
     def cut_off_if_late(self, now: float, limits: Limits) -> None:
         """End the connection when what it waits for is overdue."""
         if self.transport.is_closing():
-            self._closing_since = self._closing_since or now
-        stuck = self._unread_since or self._closing_since
-        if _is_late(stuck, now, limits.body_seconds):
+            self._waits.closing = self._waits.closing or now
+        late = self._waits.late(now, limits)
+        if late is Late.NOT_READ:
             log.warning("connection.not_read", peer=self._peer)
             self.transport.abort()
-        elif self._closing_since:
-            return
-        elif _is_late(self._idle_since, now, limits.idle_seconds):
+        elif late is Late.IDLE:
             self.transport.close()
-        elif _is_late(
-            self._headers_since, now, limits.header_seconds
-        ) or _is_late(self._body_since, now, limits.body_seconds):
+        elif late is Late.TOO_SLOW:
             log.warning("connection.too_slow", peer=self._peer)
-            if self.cycle is None or not self.cycle.response_started:
-                self.transport.write(TOO_SLOW)
-            self.transport.close()
-
-
-def _is_late(since: float, now: float, seconds: float) -> bool:
-    """Tell whether a wait that began, if any did, is over its time."""
-    return since > 0.0 and now - since > seconds
+            self._end(TOO_SLOW)
 
 
 def make_protocol(

@@ -87,6 +87,16 @@ def ask(port: int, content: bytes, answers: int = 1) -> bytes:
     return found
 
 
+def receive(port: int, content: bytes) -> bytes:
+    """Send a request that ends the connection; return all that comes."""
+    found = b""
+    with socket.create_connection(("127.0.0.1", port), 10) as line:
+        line.sendall(content)
+        while part := line.recv(65_536):
+            found += part
+    return found
+
+
 def _rest(line: socket.socket) -> bytes:
     """Return what had arrived before the connection broke."""
     try:

@@ -1,18 +1,21 @@
 """F19: bodies that are too large, too deep or not what they say."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
 from tests.chaos.load import PATH, Load
-from tests.chaos.sockets import HEAD, ask, growth, request, talk
-from tests.service import Service
+from tests.chaos.sockets import HEAD, ask, growth, receive, request, talk
+from tests.service import OPEN, Service
 
 pytestmark = pytest.mark.chaos
 MEGABYTE = 1_048_576
 GROWTH = 20 * MEGABYTE
+NAMED = {"name": "name"}
 FINE = (b"HTTP/1.1 2", b"HTTP/1.1 4", b"HTTP/1.1 100 Continue")
 ALERT = {
     "status": "firing",
@@ -31,7 +34,9 @@ def group(**changes: object) -> bytes:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Return one running service for all that is sent here."""
-    with Service(tmp_path_factory.mktemp("hostile")) as running:
+    sources = {"alertmanager": OPEN, "generic": {**OPEN, "options": NAMED}}
+    folder = tmp_path_factory.mktemp("hostile")
+    with Service(folder, {"sources": sources}) as running:
         yield running
 
 
@@ -66,11 +71,20 @@ BODIES = {
 }
 
 
+def post(service: Service, path: str, body: bytes) -> httpx.Response:
+    """Send a body and wait long for the answer."""
+    return httpx.post(service.url + path, content=body, timeout=20)
+
+
 @pytest.mark.parametrize("name", BODIES)
 def test_no_body_is_our_fault(service: Service, name: str) -> None:
     """Whatever comes: an answer below 500, and the next one is served."""
-    answer = httpx.post(service.url + PATH, content=BODIES[name], timeout=20)
-    assert answer.status_code < 500, answer.text
+    for path in (PATH, "/webhooks/generic"):
+        with ThreadPoolExecutor(1) as pool:
+            coming = pool.submit(post, service, path, BODIES[name])
+            health = httpx.get(f"{service.url}/health", timeout=5)
+        assert health.status_code == 200
+        assert coming.result().status_code < 500, coming.result().text
     good = httpx.post(service.url + PATH, content=group())
     assert good.status_code == 202
 
@@ -84,9 +98,6 @@ def test_no_body_is_our_fault(service: Service, name: str) -> None:
         HEAD.encode() + b"content-length: 99999999999999999999\r\n\r\n",
         HEAD.encode() + b"content-length: 1\r\ncontent-length: 2\r\n\r\nab",
         HEAD.encode() + b"transfer-encoding: chunked\r\n\r\nzz\r\n",
-        HEAD.encode() + b"x: " + b"y" * 200_000 + b"\r\n\r\n",
-        HEAD.encode() + b"x: y\r\n" * 20_000 + b"\r\n",
-        b"POST /" + b"a" * 100_000 + b" HTTP/1.1\r\nhost: a\r\n\r\n",
         b"POST /webhooks/\xff\xfe HTTP/1.1\r\nhost: a\r\n\r\n",
         b"POST /webhooks/%00 HTTP/1.1\r\nhost: a\r\n\r\n",
         b"GET /api/v1/alerts?name=%00 HTTP/1.1\r\nhost: a\r\n\r\n",
@@ -107,8 +118,57 @@ def test_a_sender_that_offers_http_2_is_served(service: Service) -> None:
         *("connection: Upgrade, HTTP2-Settings", "upgrade: h2c"),
         "http2-settings: AAEAAEAAAAIAAAAAAAMAAAAAAAQBAAAAAAUAAEAAAAYABgAA",
     )
-    answer = ask(service.port, request(group(fingerprint="h2c"), *offer))
+    body = group(fingerprint="h2c")
+    answer = receive(service.port, request(body, *offer, "connection: close"))
     assert answer.startswith(b"HTTP/1.1 202 ")
+    assert b'"accepted":1' in answer
+    found = re.search(rb'"delivery":(\d+)', answer)
+    assert found
+    url = f"{service.url}/api/v1/deliveries/{int(found[1])}/body"
+    assert httpx.get(url).content == body
+
+
+def one_header() -> Iterator[bytes]:
+    """Yield a header that never ends."""
+    yield HEAD.encode() + b"x: "
+    yield from [b"y" * 65_536] * 1_500
+
+
+def many_headers() -> Iterator[bytes]:
+    """Yield headers without end."""
+    yield HEAD.encode()
+    yield from [b"x: y\r\n" * 10_000] * 1_500
+
+
+def long_address() -> Iterator[bytes]:
+    """Yield an address that never ends."""
+    yield b"POST /"
+    yield from [b"a" * 65_536] * 1_500
+
+
+def trailers() -> Iterator[bytes]:
+    """Yield headers without end after the body."""
+    yield HEAD.encode() + b"transfer-encoding: chunked\r\n\r\n"
+    yield b"2\r\n{}\r\n0\r\n"
+    yield from [b"x: y\r\n" * 10_000] * 1_500
+
+
+@pytest.mark.parametrize(
+    "parts", [one_header, many_headers, long_address, trailers]
+)
+def test_a_flood_of_headers_is_refused_while_it_comes(
+    service: Service, parts: Callable[[], Iterator[bytes]]
+) -> None:
+    """431, and the memory does not follow the sender's wishes."""
+    answers: list[bytes] = []
+
+    def send() -> None:
+        """Send far more than is allowed."""
+        answers.append(talk(service.port, parts()))
+
+    assert growth(service.pid, send) < GROWTH
+    assert answers[0].startswith(b"HTTP/1.1 431 ")
+    assert b"application/problem+json" in answers[0]
 
 
 def announced() -> Iterator[bytes]:

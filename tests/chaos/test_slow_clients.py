@@ -15,6 +15,7 @@ from tests.chaos.sockets import (
     growth,
     is_held,
     push,
+    receive,
     request,
 )
 from tests.service import Service
@@ -77,6 +78,26 @@ def test_who_drips_is_cut_off(
     assert ledger.refusals == []
 
 
+@pytest.mark.parametrize(
+    "opening",
+    [
+        HEAD.encode() + b"x: ",
+        HEAD.encode() + b"content-length: 9999\r\n\r\n{",
+    ],
+    ids=["head", "body"],
+)
+def test_who_was_too_slow_is_asked_to_come_again(
+    strict: Service, opening: bytes
+) -> None:
+    """503 with a time: on a 408 Alertmanager would give up."""
+    answer = receive(strict.port, opening)
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"\r\nretry-after: 5\r\n" in answer
+    assert b"application/problem+json" in answer
+    assert b'"reason":"too_slow"' in answer
+    assert b'"field":"request"' in answer
+
+
 def test_one_more_than_the_most_is_told_so(tmp_path: Path) -> None:
     """Over the cap: 503; when there is room again, 202."""
     limits = {"connections": 20, "connections_per_peer": 20}
@@ -85,6 +106,7 @@ def test_one_more_than_the_most_is_told_so(tmp_path: Path) -> None:
             answer = ask(service.port, b"")
         assert answer.startswith(b"HTTP/1.1 503 ")
         assert b"application/problem+json" in answer
+        assert b'"field":"connection"' in answer
         load = Load(service.port, clients=1)
         with load.running() as ledger:
             load.wait_for(10)

@@ -5,10 +5,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.flow.wire import group, request, talk
+from tests.flow.wire import group, request, statuses, talk
 from tests.service import Service
 
 CLOSE = "connection: close"
+PATH = "/webhooks/alertmanager"
 
 
 def post(
@@ -168,14 +169,11 @@ def test_duplicate_keys_are_read_as_the_last(shared: Service) -> None:
 
 def test_requests_may_follow_without_waiting(shared: Service) -> None:
     """Pipelined deliveries are answered each, in order."""
-    path = "/webhooks/alertmanager"
-    requests = [request(path, group(f"pipe{n}")) for n in range(3)]
+    requests = [request(PATH, group(f"pipe{n}")) for n in range(3)]
     health = b"GET /health HTTP/1.1\r\nhost: test\r\n\r\n"
-    last = request(path, group("pipe9"), CLOSE)
+    last = request(PATH, group("pipe9"), CLOSE)
     answer = talk(shared, b"".join([*requests, health, last]))
-    statuses = [line for line in answer.split(b"\r\n") if b"HTTP/1.1 " in line]
-    kinds = [status.rpartition(b"HTTP/1.1 ")[2][:3] for status in statuses]
-    assert kinds == [b"202", b"202", b"202", b"200", b"202"]
+    assert statuses(answer) == [b"202", b"202", b"202", b"200", b"202"]
     assert answer.count(b'"accepted":1') == 4
 
 
@@ -219,8 +217,18 @@ def test_a_chunked_body_is_counted_as_it_comes(shared: Service) -> None:
 
 
 def test_what_is_no_http_is_answered_400(shared: Service) -> None:
-    """And the service lives on."""
-    assert talk(shared, b"\x16\x03\x01\x02\x00hello\r\n\r\n").startswith(
-        b"HTTP/1.1 400"
-    )
+    """With a problem; and the service lives on."""
+    answer = talk(shared, b"\x16\x03\x01\x02\x00hello\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"application/problem+json" in answer
+    assert b'"reason":"not_http"' in answer
+    assert b'"field":"request"' in answer
+    assert b'"remedy":' in answer
     assert httpx.get(f"{shared.url}/health").status_code == 200
+
+
+def test_what_is_broken_does_not_overtake_an_answer(shared: Service) -> None:
+    """The delivery before it gets its receipt first."""
+    good = request(PATH, group("before"))
+    answer = talk(shared, good + b"\x16\x03\x01\r\n\r\n")
+    assert statuses(answer) == [b"202", b"400"]

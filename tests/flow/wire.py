@@ -1,9 +1,11 @@
 """Requests as they go over the wire, and Alertmanager's bodies."""
 
 import json
+import re
 import socket
-from contextlib import closing
 from typing import Any
+
+import httpx
 
 from tests.service import Service
 
@@ -35,13 +37,47 @@ def request(path: str, body: bytes, *headers: str) -> bytes:
     return "\r\n".join(head).encode() + b"\r\n\r\n" + body
 
 
+def chunked(path: str, body: bytes, *headers: str) -> bytes:
+    """Return a POST with a body in two chunks."""
+    head = [
+        f"POST {path} HTTP/1.1",
+        "host: test",
+        "transfer-encoding: chunked",
+        *headers,
+    ]
+    chunks = b"".join(
+        b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:40], body[40:])
+    )
+    return "\r\n".join(head).encode() + b"\r\n\r\n" + chunks + b"0\r\n\r\n"
+
+
+def statuses(answers: bytes) -> list[bytes]:
+    """Return the statuses of answers, in order."""
+    return re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)
+
+
+def deliveries(answers: bytes) -> list[int]:
+    """Return the numbers of the deliveries that were answered, in order."""
+    return [int(n) for n in re.findall(rb'"delivery":(\d+)', answers)]
+
+
+def stored(service: Service, delivery: int) -> bytes:
+    """Return the body that is stored of a delivery."""
+    url = f"{service.url}/api/v1/deliveries/{delivery}/body"
+    return httpx.get(url).raise_for_status().content
+
+
+def dial(service: Service) -> socket.socket:
+    """Return an open connection."""
+    return socket.create_connection(("127.0.0.1", service.port), timeout=10)
+
+
 def talk(service: Service, *parts: bytes) -> bytes:
     """Send parts over one connection; return all that comes until it ends.
 
     The last request should ask to close the connection.
     """
-    address = ("127.0.0.1", service.port)
-    with closing(socket.create_connection(address, timeout=10)) as line:
+    with dial(service) as line:
         for part in parts:
             line.sendall(part)
         answer = b""
