@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from app.api import health, problems, v1
+from app.api.docs import add_docs
 from app.api.exchange import Webhook
 from app.api.openapi import describe_webhooks
 from app.bootstrap import Product
@@ -51,12 +52,15 @@ def make_app(product: Product) -> FastAPI:
         version=VERSION,
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
     )
     problems.install(app)
     app.include_router(health.make_router(product))
     app.include_router(v1.make_router(product))
     _add_unknown(app, product)
     describe_webhooks(app, product)
+    add_docs(app)
     return app
 
 

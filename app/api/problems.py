@@ -22,7 +22,6 @@ TITLES = {
     403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
-    408: "Too slow",
     411: "Length required",
     413: "Too large",
     415: "Unsupported encoding",

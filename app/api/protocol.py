@@ -236,7 +236,8 @@ class DeadlineProtocol(HttpToolsProtocol):
                 self.transport.write(CONTINUE)
         else:
             self.flow.pause_reading()
-            self.pipeline.appendleft((exchange, self.app))  # type: ignore[arg-type]
+            waiting: Any = (exchange, self.app)
+            self.pipeline.appendleft(waiting)
             exchange.open(self.parser.get_method(), self.headers)
 
     def on_body(self, body: bytes) -> None:

@@ -42,11 +42,11 @@ class Unfailing:
 
 def set_up_log(level: str, form: str) -> None:
     """Send our lines and those of the libraries to stderr in one form."""
-    stream = Unfailing(sys.stderr)
+    stream: Any = Unfailing(sys.stderr)
     structlog.configure(
         processors=[*_shared(), _renderer(form)],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(stream),  # type: ignore[arg-type]
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(stream)

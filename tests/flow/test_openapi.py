@@ -1,5 +1,6 @@
 """The OpenAPI page tells the truth, and nothing it allows breaks us."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -91,3 +92,16 @@ def test_nothing_the_page_allows_ends_in_a_5xx(page: Any) -> None:
     assert len(operations) > len(SOURCES)
     for operation in operations:
         check_operation(operation)
+
+
+def test_the_page_for_people_needs_nothing_from_elsewhere(
+    everything: Service,
+) -> None:
+    """Every path is on it, and no address but our own is loaded."""
+    answer = httpx.get(f"{everything.url}/docs")
+    paths = httpx.get(f"{everything.url}/openapi.json").json()["paths"]
+    for path in paths:
+        assert f" {path}</code>" in answer.text
+    assert "<script" not in answer.text
+    assert not re.search(r"(src|href)=.?(https?:)?//", answer.text)
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
