@@ -206,23 +206,24 @@ class Committer:
 
     def _lag(self) -> float:
         """Return the same for the metrics, which ask from another thread."""
-        oldest = next(iter(tuple(self._unanswered)[:1]), None)
-        if oldest is None or oldest.is_answered:
+        try:
+            oldest = self._unanswered[0]
+        except IndexError:
+            return 0.0
+        if oldest.is_answered:
             return 0.0
         return self._clock.monotonic() - oldest.since
 
     def _run(self) -> None:
         """Take what has gathered and commit it, until the end is queued."""
-        batch: list[Waiting] = []
-        item: Waiting | None = self._queue.get()
-        while item is not None:
-            if len(batch) >= BUSY:
+        was_busy = is_over = False
+        while not is_over and (first := self._queue.get()) is not None:
+            if was_busy:
                 self._linger()
-            batch = [item]
-            item = self._take_more(batch)
+            batch = [first]
+            is_over = self._take_more(batch)
             self._try_commit(batch)
-            if item is batch[-1]:
-                item = self._queue.get()
+            was_busy = len(batch) >= BUSY
 
     def _linger(self) -> None:
         """Wait as long as more keeps coming, some milliseconds at most.
@@ -238,17 +239,17 @@ class Committer:
                 return
             size = grown
 
-    def _take_more(self, batch: list[Waiting]) -> Waiting | None:
-        """Add what waits to a batch; return its last one, None at the end."""
+    def _take_more(self, batch: list[Waiting]) -> bool:
+        """Add what waits to a batch; tell whether the end was queued."""
         while len(batch) < MOST_AT_ONCE:
             try:
                 item = self._queue.get_nowait()
             except Empty:
                 break
             if item is None:
-                return None
+                return True
             batch.append(item)
-        return batch[-1]
+        return False
 
     def _try_commit(self, batch: list[Waiting]) -> None:
         """Commit a batch; a bug fails the batch, never the thread."""

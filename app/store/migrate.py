@@ -7,7 +7,6 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from alembic.script.revision import ResolutionError
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, text
@@ -20,12 +19,6 @@ from app.store.location import Location, watch_network
 # Two nodes that start at once migrate one after the other.
 TURN = 0x4D6967
 WAIT_SECONDS = 5.0
-
-
-def newest_version() -> str:
-    """Return the version of the schema that this release needs."""
-    head = ScriptDirectory.from_config(_alembic()).get_current_head()
-    return head or ""
 
 
 def migrate(location: Location) -> tuple[str, str]:
