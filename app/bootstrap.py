@@ -18,6 +18,10 @@ from app.core.http import fetch
 from app.core.log import get_log
 from app.core.registry import scan
 from app.core.settings import KNOWN, Settings, read_settings
+from app.engine.keeper import Keeper
+from app.engine.keeper import Meters as KeeperMeters
+from app.fold.folding import Folder
+from app.fold.rules import FoldSettings, Rules, make_rules
 from app.ingest import sources
 from app.ingest.counters import Counters
 from app.ingest.entrances import World, make_entrances
@@ -25,6 +29,7 @@ from app.ingest.intake import Entrance, Intake
 from app.ports import Fetch, Inbox
 from app.store.committer import Bounds, Committer, Meters
 from app.store.inbox import SqlInbox
+from app.store.ledger import Ledger
 from app.store.location import Location, locate
 from app.store.postgres_desk import PostgresDesk
 from app.store.reading import Reader, open_engine
@@ -43,6 +48,8 @@ class Product(msgspec.Struct):
         entrances: the configured sources by name.
         intake: step 1.
         committer: the way to the disk.
+        rules: how alerts become incidents.
+        keeper: writes about incidents.
         reader: the way back.
         registry: the metrics.
         clock: the time.
@@ -54,6 +61,8 @@ class Product(msgspec.Struct):
     entrances: dict[str, Entrance]
     intake: Intake
     committer: Committer
+    rules: Rules
+    keeper: Keeper
     reader: Reader
     registry: CollectorRegistry
     clock: Clock
@@ -62,6 +71,7 @@ class Product(msgspec.Struct):
     async def start(self) -> None:
         """Start what runs in the background."""
         self.committer.start()
+        self.keeper.start()
         try:
             await asyncio.to_thread(self.reader.open)
         except StorageFailed as error:
@@ -70,6 +80,7 @@ class Product(msgspec.Struct):
     async def stop(self) -> None:
         """Finish what waits and give everything back."""
         await self.committer.stop()
+        await asyncio.to_thread(self.keeper.stop)
         self.reader.close()
 
 
@@ -102,6 +113,14 @@ def build(config: Config, outside: Outside | None = None) -> Product:
         outside.clock,
         Meters(registry),
     )
+    rules = make_rules(config.read(FoldSettings, "incidents"))
+    keeper = Keeper(
+        Ledger(location, limits.waiting_seconds),
+        Folder(rules, outside.clock),
+        outside.clock,
+        KeeperMeters(registry),
+    )
+    committer.listen(keeper.wake)
     world = World(
         outside.environ,
         outside.clock,
@@ -116,6 +135,8 @@ def build(config: Config, outside: Outside | None = None) -> Product:
         entrances=make_entrances(config, scan(sources), world),
         intake=Intake(committer, limits),
         committer=committer,
+        rules=rules,
+        keeper=keeper,
         reader=Reader(engine),
         registry=registry,
         clock=outside.clock,

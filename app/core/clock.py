@@ -53,3 +53,11 @@ def to_iso(moment: int | None) -> str | None:
         return None
     when = EPOCH + timedelta(microseconds=moment)
     return when.isoformat().replace("+00:00", "Z")
+
+
+def from_iso(text: str) -> int | None:
+    """Return an ISO 8601 text as a moment, None when it is none."""
+    try:
+        return to_moment(datetime.fromisoformat(text))
+    except ValueError:
+        return None

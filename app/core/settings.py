@@ -6,7 +6,7 @@ from pydantic import Field, SecretStr
 
 from app.core.configfile import Config, Section
 
-KNOWN = ("server", "database", "log", "api", "sources")
+KNOWN = ("server", "database", "log", "api", "incidents", "sources")
 
 
 class Limits(Section):

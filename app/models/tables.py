@@ -89,3 +89,190 @@ class ProbeRow(SQLModel, table=True):
 
     id: int = Field(sa_column=Column(Integer, primary_key=True))
     written_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class StrandRow(SQLModel, table=True):
+    """All that one fingerprint of one source said."""
+
+    __tablename__ = "strand"
+    __table_args__ = (
+        Index("strand_name", "fingerprint", "source", unique=True),
+    )
+
+    id: int = Field(sa_column=Column(Id, primary_key=True))
+    fingerprint: str = Field(sa_column=Column(Text, nullable=False))
+    source: str = Field(sa_column=Column(Text, nullable=False))
+    # What its first alert said; the identity of a strand never changes.
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    labels: str = Field(sa_column=Column(Text, nullable=False))
+    target: str = Field(sa_column=Column(Text, nullable=False))
+    target_kind: str = Field(sa_column=Column(Text, nullable=False))
+    target_name: str = Field(sa_column=Column(Text, nullable=False))
+    problem: str = Field(sa_column=Column(Text, nullable=False))
+    # app/models/strand.py, as JSON.
+    memory: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class EpisodeRow(SQLModel, table=True):
+    """One firing of one fingerprint, from its beginning to its end."""
+
+    __tablename__ = "episode"
+    __table_args__ = (
+        Index("episode_target", "target", "until"),
+        Index("episode_incident", "incident_id", "until"),
+        Index("episode_problem", "problem", "begins_at"),
+    )
+
+    id: int = Field(sa_column=Column(Id, primary_key=True))
+    strand_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    incident_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    # The incident that a person put it into, and the one before that; or 0.
+    pin: int = Field(sa_column=Column(BigInteger, nullable=False))
+    home: int = Field(sa_column=Column(BigInteger, nullable=False))
+    because: str = Field(sa_column=Column(Text, nullable=False))
+    source: str = Field(sa_column=Column(Text, nullable=False))
+    fingerprint: str = Field(sa_column=Column(Text, nullable=False))
+    target: str = Field(sa_column=Column(Text, nullable=False))
+    problem: str = Field(sa_column=Column(Text, nullable=False))
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    severity: str = Field(sa_column=Column(Text, nullable=False))
+    summary: str = Field(sa_column=Column(Text, nullable=False))
+    begins_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    # When it ended; app/models/cluster.py's FOREVER while it goes on.
+    until: int = Field(sa_column=Column(BigInteger, nullable=False))
+    ended: str = Field(sa_column=Column(Text, nullable=False))
+    first_alert: int = Field(sa_column=Column(BigInteger, nullable=False))
+    last_alert: int = Field(sa_column=Column(BigInteger, nullable=False))
+    alerts: int = Field(sa_column=Column(Integer, nullable=False))
+    seen_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class IncidentRow(SQLModel, table=True):
+    """Our record of one problem on one target."""
+
+    __tablename__ = "incident"
+    __table_args__ = (
+        Index("incident_state", "state", "id"),
+        Index("incident_target", "target", "id"),
+        Index("incident_name", "target_name", "id"),
+        Index("incident_opened", "opened_at"),
+        Index(
+            "incident_due",
+            "due_at",
+            sqlite_where=Column("due_at").is_not(None),
+            postgresql_where=Column("due_at").is_not(None),
+        ),
+    )
+
+    id: int = Field(sa_column=Column(Id, primary_key=True))
+    version: int = Field(sa_column=Column(Integer, nullable=False))
+    state: str = Field(sa_column=Column(Text, nullable=False))
+    reason: str = Field(sa_column=Column(Text, nullable=False))
+    due_at: int | None = Field(sa_column=Column(BigInteger))
+    target: str = Field(sa_column=Column(Text, nullable=False))
+    target_kind: str = Field(sa_column=Column(Text, nullable=False))
+    target_name: str = Field(sa_column=Column(Text, nullable=False))
+    problem: str = Field(sa_column=Column(Text, nullable=False))
+    source: str = Field(sa_column=Column(Text, nullable=False))
+    severity: str = Field(sa_column=Column(Text, nullable=False))
+    title: str = Field(sa_column=Column(Text, nullable=False))
+    # By our clock; begins_at and ends_at by the source's.
+    opened_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    changed_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    begins_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    ends_at: int | None = Field(sa_column=Column(BigInteger))
+    episodes: int = Field(sa_column=Column(Integer, nullable=False))
+    firing: int = Field(sa_column=Column(Integer, nullable=False))
+    held_until: int | None = Field(sa_column=Column(BigInteger))
+    flapping_until: int | None = Field(sa_column=Column(BigInteger))
+    merged_into: int = Field(sa_column=Column(BigInteger, nullable=False))
+    # What people said; folding never touches these.
+    owner: str = Field(sa_column=Column(Text, nullable=False))
+    acknowledged_by: str = Field(sa_column=Column(Text, nullable=False))
+    acknowledged_at: int | None = Field(sa_column=Column(BigInteger))
+
+
+class WordRow(SQLModel, table=True):
+    """What a person said about an incident; never changed."""
+
+    __tablename__ = "word"
+    __table_args__ = (Index("word_incident", "incident_id", "id"),)
+
+    id: int = Field(sa_column=Column(Id, primary_key=True))
+    incident_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    author: str = Field(sa_column=Column(Text, nullable=False))
+    kind: str = Field(sa_column=Column(Text, nullable=False))
+    text: str = Field(sa_column=Column(Text, nullable=False))
+    # The alert that brought it, when it came through a monitoring system.
+    alert_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class MuteRow(SQLModel, table=True):
+    """A silence or a maintenance window."""
+
+    __tablename__ = "mute"
+
+    id: int = Field(sa_column=Column(Id, primary_key=True))
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    kind: str = Field(sa_column=Column(Text, nullable=False))
+    matchers: str = Field(sa_column=Column(Text, nullable=False))
+    starts_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    ends_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    # How it comes again: an RRULE, its zone and its exceptions, or empty.
+    rule: str = Field(sa_column=Column(Text, nullable=False))
+    zone: str = Field(sa_column=Column(Text, nullable=False))
+    except_at: str = Field(sa_column=Column(Text, nullable=False))
+    author: str = Field(sa_column=Column(Text, nullable=False))
+    comment: str = Field(sa_column=Column(Text, nullable=False))
+    created_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    ended_at: int | None = Field(sa_column=Column(BigInteger))
+    # The id of a calendar's event, so that a second import changes it.
+    uid: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class EntryRow(SQLModel, table=True):
+    """One line of the action log; the database refuses to change it."""
+
+    __tablename__ = "entry"
+    __table_args__ = (
+        Index("entry_incident", "incident_id", "id"),
+        Index("entry_target", "target", "id"),
+        Index("entry_status", "status", "id"),
+        Index("entry_kind", "kind", "id"),
+        Index("entry_at", "at"),
+    )
+
+    id: int = Field(sa_column=Column(Id, primary_key=True))
+    at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    kind: str = Field(sa_column=Column(Text, nullable=False))
+    incident_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    target: str = Field(sa_column=Column(Text, nullable=False))
+    problem: str = Field(sa_column=Column(Text, nullable=False))
+    severity: str = Field(sa_column=Column(Text, nullable=False))
+    status: str = Field(sa_column=Column(Text, nullable=False))
+    actor: str = Field(sa_column=Column(Text, nullable=False))
+    action: str = Field(sa_column=Column(Text, nullable=False))
+    summary: str = Field(sa_column=Column(Text, nullable=False))
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class CutRow(SQLModel, table=True):
+    """Where the action log was cut off by age: the chain begins here."""
+
+    __tablename__ = "cut"
+
+    # The last entry that was removed, and its hash.
+    id: int = Field(sa_column=Column(Id, primary_key=True))
+    hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    at: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class MarkRow(SQLModel, table=True):
+    """How far a reader of the inbox has come."""
+
+    __tablename__ = "mark"
+
+    name: str = Field(sa_column=Column(Text, primary_key=True))
+    position: int = Field(sa_column=Column(BigInteger, nullable=False))

@@ -122,6 +122,7 @@ class Committer:
         self._deliveries = 0
         self._size = 0
         self._open = False
+        self._listener: Callable[[], None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="committer")
         meters.lag.set_function(self._lag)
@@ -134,6 +135,10 @@ class Committer:
         self._open = True
         self._thread.start()
         self._look()
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call back, on the writer thread, when a batch is on disk."""
+        self._listener = listener
 
     async def stop(self) -> None:
         """Commit what waits, then end the thread."""
@@ -300,6 +305,8 @@ class Committer:
             self._fail(batch, error)
             return
         self._answer(zip(batch, receipts, strict=True))
+        if self._listener is not None:
+            self._listener()
         self._meters.commit.observe(self._clock.monotonic() - start)
         self._meters.batch.observe(len(batch))
         _report(filings, receipts)

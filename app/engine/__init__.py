@@ -1,0 +1,1 @@
+"""Who wakes what is due: see docs/decisions and the design of the engine."""

@@ -1,0 +1,208 @@
+"""The keeper: one thread that writes about incidents, a turn at a time.
+
+It folds what the inbox took, looks again at what is due, and does what
+people ask for, all on one connection: nothing of it waits on the event
+loop, and no two turns of one process meet.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, TypeVar
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from app.core.clock import Clock
+from app.core.errors import SmokejumperError, StorageFailed, TooBusy
+from app.core.log import get_log
+from app.fold.folding import Folder, Turn
+from app.store.ledger import Connection, Ledger
+
+# Another process may have written, too: look without being called.
+LOOK_SECONDS = 2.0
+PAUSE_SECONDS = 1.0
+MOST_WAITING = 1_000
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+log = get_log("keeper")
+
+
+class Bug(Exception):
+    """A turn crashed; the log has the trace."""
+
+
+class Meters:
+    """What folding tells Prometheus."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Make the meters part of a registry."""
+        self.alerts = Counter(
+            "smokejumper_folded_alerts",
+            "Alerts that became part of an incident",
+            registry=registry,
+        )
+        self.entries = Counter(
+            "smokejumper_log_entries",
+            "Lines written into the action log",
+            registry=registry,
+        )
+        self.seconds = Histogram(
+            "smokejumper_fold_seconds",
+            "Time of one turn of folding, from the first statement to disk",
+            buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5),
+            registry=registry,
+        )
+        self.failures = Counter(
+            "smokejumper_fold_failures",
+            "Turns of folding that the database did not take",
+            registry=registry,
+        )
+        self.skipped = Counter(
+            "smokejumper_fold_skipped_alerts",
+            "Alerts that folding stumbled over and passed by",
+            registry=registry,
+        )
+        self.is_behind = Gauge(
+            "smokejumper_fold_is_behind",
+            "1 while more alerts wait to be folded than one turn takes",
+            registry=registry,
+        )
+
+
+class Keeper:
+    """Owns the writing thread of incidents."""
+
+    def __init__(
+        self, ledger: Ledger, folder: Folder, clock: Clock, meters: Meters
+    ) -> None:
+        """Take the way to the store, the rules of folding, and the time."""
+        self._ledger = ledger
+        self._folder = folder
+        self._clock = clock
+        self._meters = meters
+        self._calls: deque[tuple[Work[Any], Future[Any]]] = deque()
+        self._signal = threading.Event()
+        self._is_open = False
+        self._next_due: int | None = None
+        self._listeners: list[Callable[[], None]] = []
+        self._thread = threading.Thread(target=self._run, name="keeper")
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call back, on the keeper's thread, when the log has grown."""
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._is_open = True
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the turn and what was asked for, then end the thread."""
+        self._is_open = False
+        self._signal.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._ledger.close()
+
+    def wake(self) -> None:
+        """Say that something came in; cheap, from any thread."""
+        self._signal.set()
+
+    def ask(self, work: Work[T]) -> Future[T]:
+        """Run some work in a turn of its own; the future says how it went.
+
+        Raises:
+            TooBusy: too much is waiting, or the service ends.
+        """
+        if not self._is_open or len(self._calls) >= MOST_WAITING:
+            raise TooBusy("keeper_busy", "Too much waits to be written.")
+        future: Future[T] = Future()
+        self._calls.append((work, future))
+        self._signal.set()
+        return future
+
+    def _run(self) -> None:
+        """Turn by turn, until told to stop."""
+        while self._is_open:
+            self._signal.wait(self._wait_seconds())
+            self._signal.clear()
+            self._answer_calls()
+            while self._is_open and self._try_turn():
+                self._answer_calls()
+        self._answer_calls()
+
+    def _wait_seconds(self) -> float:
+        """Return how long nothing can be due."""
+        if self._next_due is None:
+            return LOOK_SECONDS
+        due = (self._next_due - self._clock.now()) / 1e6
+        return min(max(due, 0.01), LOOK_SECONDS)
+
+    def _answer_calls(self) -> None:
+        """Do what people asked for, each in a turn of its own."""
+        while self._calls:
+            work, future = self._calls.popleft()
+            try:
+                result = self._attempt(work)
+            except SmokejumperError as error:
+                future.set_exception(error)
+                continue
+            if isinstance(result, Bug):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+                self._tell()
+
+    def _attempt(self, work: Work[T]) -> T | Bug:
+        """Run some work in a turn; a bug undoes the turn, not the thread."""
+        try:
+            with self._ledger.turn() as connection:
+                return work(connection)
+        except SmokejumperError:
+            raise
+        except Exception as bug:
+            log.exception("turn.crashed")
+            return Bug(type(bug).__name__)
+
+    def _try_turn(self) -> bool:
+        """Fold once; tell whether there is more to do at once."""
+        start = self._clock.monotonic()
+        try:
+            turn = self._turn()
+        except StorageFailed as error:
+            self._meters.failures.inc()
+            log.error("fold.failed", error=str(error))
+            self._signal.wait(PAUSE_SECONDS)
+            return False
+        took = self._clock.monotonic() - start
+        self._next_due = turn.next_due
+        self._meters.is_behind.set(turn.is_full)
+        if turn.alerts:
+            self._meters.alerts.inc(turn.alerts)
+            self._meters.seconds.observe(took)
+        if turn.entries:
+            self._meters.entries.inc(turn.entries)
+            self._tell()
+        if turn.is_full:
+            # Whoever waits for a receipt comes first.
+            self._signal.wait(took)
+        return turn.is_full
+
+    def _turn(self) -> Turn:
+        """Fold a batch; what crashes is narrowed down and passed by."""
+        turn = self._attempt(self._folder.fold)
+        if isinstance(turn, Bug):
+            turn = self._attempt(partial(self._folder.fold, limit=1))
+        if isinstance(turn, Bug):
+            self._meters.skipped.inc()
+            turn = self._attempt(partial(self._folder.skip, why=str(turn)))
+        if isinstance(turn, Bug):
+            raise StorageFailed(f"a bug: {turn}")
+        return turn
+
+    def _tell(self) -> None:
+        """Tell whoever listens that the log has grown."""
+        for listener in self._listeners:
+            listener()

@@ -1,0 +1,1 @@
+"""Step 1b: alerts become incidents, and people have their say."""

@@ -1,0 +1,137 @@
+"""Where an incident stands, what that changes, and what the log says."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from app.models.alert import Severity
+from app.models.cluster import FOREVER
+from app.models.entry import Note
+from app.models.episode import Episode
+from app.models.incident import Health, Incident, Standing, State, judge
+from app.models.strand import RANKS
+from app.store.incidents import StrandRecord, Tally
+
+RESOLVED_BY = "source"
+KINDS = {
+    State.OPEN: "incident.reopened",
+    State.RESOLVED: "incident.resolved",
+    State.SUPPRESSED: "incident.suppressed",
+    State.WAITING: "incident.held",
+}
+
+
+class Muted(msgspec.Struct, frozen=True):
+    """Until when every episode that goes on is muted, and by what."""
+
+    until: int
+    why: str
+
+
+def open_incident(
+    number: int, first: Episode, strand: StrandRecord, now: int
+) -> Incident:
+    """Return a new incident; where it stands is settled afterwards."""
+    return Incident(
+        id=number,
+        state=State.OPEN.value,
+        target=strand.target,
+        target_kind=strand.target_kind,
+        target_name=strand.target_name,
+        problem=first.problem,
+        source=first.source,
+        severity=first.severity,
+        title=first.summary or first.name,
+        opened_at=now,
+        changed_at=now,
+        begins_at=first.begins_at,
+    )
+
+
+def settle(
+    incident: Incident,
+    tally: Tally,
+    firing: Sequence[Episode],
+    muted: Muted | None,
+    now: int,
+) -> Incident:
+    """Return an incident as it should be."""
+    worst = worst_of(firing) if firing else Severity(incident.severity)
+    health = Health(
+        firing=tally.firing,
+        worst=worst,
+        muted_until=muted.until if muted else None,
+        mute=muted.why if muted else "",
+        held_until=incident.held_until,
+        flapping_until=incident.flapping_until,
+    )
+    standing = judge(health, now)
+    ends_at = None if tally.until == FOREVER else tally.until
+    return msgspec.structs.replace(
+        incident,
+        state=standing.state.value,
+        reason=standing.reason,
+        due_at=standing.due_at,
+        severity=worst.value,
+        begins_at=tally.begins_at,
+        ends_at=ends_at,
+        episodes=tally.episodes,
+        firing=tally.firing,
+        merged_into=0,
+    )
+
+
+def worst_of(episodes: Sequence[Episode]) -> Severity:
+    """Return the worst severity of some episodes."""
+    severities = (Severity(episode.severity) for episode in episodes)
+    return max(severities, key=RANKS.__getitem__, default=Severity.UNKNOWN)
+
+
+def tell_change(
+    before: Incident | None, after: Incident, actor: str
+) -> list[Note]:
+    """Return what the log says about an incident that was settled."""
+    notes = []
+    if before is None:
+        notes.append(_note(after, "incident.opened", actor, after.title))
+    old_state = before.state if before else State.OPEN.value
+    if after.state != old_state:
+        kind = KINDS[State(after.state)]
+        if old_state in (State.SUPPRESSED, State.WAITING):
+            kind = kind.replace("reopened", "released")
+        notes.append(_note(after, kind, actor, _say(after)))
+    if before is not None and before.severity != after.severity:
+        what = f"severity {before.severity} -> {after.severity}"
+        kind = "incident.severity_changed"
+        notes.append(_note(after, kind, actor, what))
+    return notes
+
+
+def note_about(incident: Incident, kind: str, actor: str, **more: Any) -> Note:
+    """Return a note about an incident with a summary and a body."""
+    note = _note(incident, kind, actor, more["summary"])
+    return msgspec.structs.replace(note, body=more.get("body", {}))
+
+
+def _note(incident: Incident, kind: str, actor: str, summary: str) -> Note:
+    """Return a note that carries the incident's own columns."""
+    return Note(
+        kind=kind,
+        incident=incident.id,
+        target=incident.target_name,
+        problem=incident.problem,
+        severity=incident.severity,
+        status=incident.state,
+        actor=actor,
+        summary=summary,
+        body={"begins_at": incident.begins_at, "firing": incident.firing},
+    )
+
+
+def _say(incident: Incident) -> str:
+    """Return where an incident stands, for people."""
+    standing = Standing(State(incident.state), incident.reason)
+    if standing.reason:
+        return f"{incident.title}: {standing.reason}"
+    return f"{incident.title}: {standing.state.value}"

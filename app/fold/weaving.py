@@ -1,0 +1,216 @@
+"""Alerts into strands: which episodes there are, and which changed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from app.core.clock import from_iso
+from app.fold.rules import Rules
+from app.models.alert import Severity, Status
+from app.models.cluster import FOREVER
+from app.models.episode import Episode
+from app.models.strand import Ending, Point, Saying, Strand
+from app.models.target import Target, find_target
+from app.store.incidents import Name, StrandRecord
+
+State = tuple[int, str, Severity, int]
+
+
+class Update(msgspec.Struct, frozen=True):
+    """What people said in the monitoring system, and about which episode."""
+
+    episode: Point
+    alert_id: int
+    at: int
+    annotations: dict[str, str]
+
+
+class Woven(msgspec.Struct):
+    """What a batch of alerts amounts to, before it is grouped.
+
+    Attributes:
+        strands: those that were spoken of, by name.
+        new_strands: the names of those that were not known.
+        episodes: the episodes that are new or changed, by id.
+        new: the ids of those that are new.
+        ended: the ids of those that ended with this batch.
+        updates: what people said.
+    """
+
+    strands: dict[Name, StrandRecord]
+    new_strands: set[Name] = set()
+    episodes: dict[int, Episode] = {}
+    new: set[int] = set()
+    ended: set[int] = set()
+    updates: list[Update] = []
+
+
+class Ids(msgspec.Struct):
+    """The next free numbers, given out under the turn's lock."""
+
+    strand: int
+    episode: int
+
+    def next_strand(self) -> int:
+        """Return a number for a new strand."""
+        self.strand += 1
+        return self.strand - 1
+
+    def next_episode(self) -> int:
+        """Return a number for a new episode."""
+        self.episode += 1
+        return self.episode - 1
+
+
+def weave(
+    alerts: Sequence[Any],
+    strands: dict[Name, StrandRecord],
+    ids: Ids,
+    rules: Rules,
+) -> Woven:
+    """Return what alerts, in the order of their coming, amount to."""
+    woven = Woven(strands)
+    by_strand: dict[Name, list[Any]] = {}
+    for row in alerts:
+        by_strand.setdefault((row.fingerprint, row.source), []).append(row)
+    for name, rows in by_strand.items():
+        record = strands.get(name)
+        if record is None:
+            record = _new_strand(rows[0], ids.next_strand(), rules)
+            strands[name] = record
+            woven.new_strands.add(name)
+        _follow(woven, record, rows, ids)
+    return woven
+
+
+def retell(woven: Woven, record: StrandRecord, ids: Ids) -> None:
+    """Write down the episodes of a strand whose memory was changed."""
+    _compare(woven, record, {}, ids)
+
+
+def _follow(
+    woven: Woven, record: StrandRecord, rows: Sequence[Any], ids: Ids
+) -> None:
+    """Let a strand take what was said, and note what changed by it."""
+    memory = record.memory
+    before = _states(memory)
+    summaries = {}
+    for row in rows:
+        saying = to_saying(row)
+        point = memory.take(saying)
+        if point is None:
+            continue
+        if saying.status is not Status.RESOLVED:
+            summaries[point.begins_at] = saying.summary
+        if saying.status is Status.UPDATED:
+            told = msgspec.json.decode(row.annotations, type=dict[str, str])
+            woven.updates.append(Update(point, row.id, row.received_at, told))
+    _compare(woven, record, before, ids)
+    for point in memory.points:
+        if point.begins_at in summaries and point.episode in woven.episodes:
+            episode = woven.episodes[point.episode]
+            episode.summary = summaries[point.begins_at]
+
+
+def _compare(
+    woven: Woven, record: StrandRecord, before: dict[int, State], ids: Ids
+) -> None:
+    """Note the episodes of a strand that are not as they were."""
+    for point, ending in record.memory.endings():
+        if not point.is_fired:
+            continue
+        is_same = before.get(point.begins_at) == _state(point, ending)
+        if is_same and point.episode:
+            continue
+        if not point.episode:
+            point.episode = ids.next_episode()
+            woven.new.add(point.episode)
+        episode = _to_episode(record, point, ending)
+        was_open = before.get(point.begins_at, (FOREVER,))[0] == FOREVER
+        if episode.is_over and was_open:
+            woven.ended.add(episode.id)
+        woven.episodes[episode.id] = episode
+
+
+def _states(memory: Strand) -> dict[int, State]:
+    """Return what can change about each episode, by its beginning."""
+    return {
+        point.begins_at: _state(point, ending)
+        for point, ending in memory.endings()
+    }
+
+
+def _state(point: Point, ending: Ending | None) -> State:
+    """Return what can change about an episode."""
+    until = FOREVER if ending is None else ending.at
+    why = "" if ending is None else ending.why
+    return until, why, point.severity, point.alerts
+
+
+def _to_episode(
+    record: StrandRecord, point: Point, ending: Ending | None
+) -> Episode:
+    """Return a point of a strand as an episode, not yet in an incident."""
+    until, why, severity, alerts = _state(point, ending)
+    return Episode(
+        id=point.episode,
+        strand_id=record.id,
+        source=record.source,
+        fingerprint=record.fingerprint,
+        target=record.target,
+        problem=record.problem,
+        name=record.name,
+        severity=severity.value,
+        summary="",
+        begins_at=point.begins_at,
+        until=max(until, point.begins_at),
+        ended=why,
+        first_alert=point.first_alert,
+        last_alert=point.last_alert,
+        alerts=alerts,
+        seen_at=point.seen_at,
+    )
+
+
+def _new_strand(row: Any, strand_id: int, rules: Rules) -> StrandRecord:
+    """Return a strand that begins with an alert."""
+    labels = msgspec.json.decode(row.labels, type=dict[str, str])
+    naming = rules.naming_of(row.source)
+    target = find_target(labels, naming.targets)
+    if target is None:
+        # Nothing says where it is: it must not meet anything else there.
+        target = Target("alert", row.fingerprint, row.source)
+    parts = [labels.get(label, "") for label in naming.problem]
+    return StrandRecord(
+        id=strand_id,
+        fingerprint=row.fingerprint,
+        source=row.source,
+        name=row.name,
+        labels=labels,
+        target=target.key,
+        target_kind=target.kind,
+        target_name=target.name,
+        problem=" / ".join(part for part in parts if part) or row.name,
+        memory=Strand(),
+    )
+
+
+def to_saying(row: Any) -> Saying:
+    """Return a stored alert as what it says to its strand."""
+    status = Status(row.status)
+    said_at = row.received_at
+    if status is Status.UPDATED:
+        told = msgspec.json.decode(row.annotations, type=dict[str, str])
+        said_at = from_iso(told.get("updated_at", "")) or said_at
+    return Saying(
+        alert_id=row.id,
+        status=status,
+        severity=Severity(row.severity),
+        name=row.name,
+        summary=row.summary,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        said_at=said_at,
+        received_at=row.received_at,
+    )

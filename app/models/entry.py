@@ -1,0 +1,103 @@
+"""The entry: one line of the action log, chained to the one before.
+
+The hash covers every field of the entry and the hash of its forerunner, so
+that an entry that is changed, dropped or moved breaks the chain at itself.
+"""
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+START = bytes(32)
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be written into the action log.
+
+    Attributes:
+        kind: what happened, as ``noun.verb_past``.
+        incident: the incident's id, or 0.
+        target: the key of the target, or empty.
+        problem: the problem class, or empty.
+        severity: how bad it is, or empty.
+        status: where the incident stands afterwards, or empty.
+        actor: who or what did it: person:ana, source:zabbix, rule:hold_down.
+        action: the call, when one was made.
+        summary: one line for people.
+        body: the details, with the evidence.
+    """
+
+    kind: str
+    incident: int = 0
+    target: str = ""
+    problem: str = ""
+    severity: str = ""
+    status: str = ""
+    actor: str
+    action: str = ""
+    summary: str
+    body: dict[str, Any] = {}
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the action log as it lies in the store."""
+
+    id: int
+    at: int
+    kind: str
+    incident_id: int
+    target: str
+    problem: str
+    severity: str
+    status: str
+    actor: str
+    action: str
+    summary: str
+    body: str
+    hash: bytes
+
+
+COLUMNS = Entry.__struct_fields__
+_encode = msgspec.json.Encoder().encode
+
+
+def seal(before: bytes, fields: tuple[Any, ...]) -> bytes:
+    """Return the hash of an entry whose forerunner has the given hash.
+
+    Args:
+        before: the hash of the entry before, START for the first.
+        fields: every field in the order of COLUMNS, without the hash.
+    """
+    return hashlib.sha256(before + _encode(fields)).digest()
+
+
+def to_entry(before: Entry | None, at: int, note: Note) -> Entry:
+    """Return a note as the entry that follows another."""
+    blank = Entry(
+        id=before.id + 1 if before else 1,
+        at=at,
+        kind=note.kind,
+        incident_id=note.incident,
+        target=note.target,
+        problem=note.problem,
+        severity=note.severity,
+        status=note.status,
+        actor=note.actor,
+        action=note.action,
+        summary=note.summary,
+        body=_encode(note.body).decode(),
+        hash=b"",
+    )
+    digest = seal(before.hash if before else START, _fields(blank))
+    return msgspec.structs.replace(blank, hash=digest)
+
+
+def holds(before: bytes, entry: Entry) -> bool:
+    """Tell whether an entry is what was written after its forerunner."""
+    return seal(before, _fields(entry)) == entry.hash
+
+
+def _fields(entry: Entry) -> tuple[Any, ...]:
+    """Return what the hash of an entry covers, in the order of COLUMNS."""
+    return tuple(getattr(entry, name) for name in COLUMNS[:-1])

@@ -1,0 +1,202 @@
+"""The strand: all that one fingerprint of one source said, as episodes.
+
+Messages come late, twice and in the wrong order. So a strand remembers
+points in the source's own time, and every episode is derived from them: the
+same messages make the same episodes in whatever order they come.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+
+import msgspec
+
+from app.models.alert import Severity, Status
+
+# Older episodes stay as they are: a month of flapping must not grow a row.
+MOST_POINTS = 32
+RANKS = {
+    Severity.CRITICAL: 4,
+    Severity.ERROR: 3,
+    Severity.WARNING: 2,
+    Severity.INFO: 1,
+    Severity.UNKNOWN: 0,
+}
+
+
+class Saying(msgspec.Struct, frozen=True, kw_only=True):
+    """What one stored alert says to its strand.
+
+    Attributes:
+        alert_id: the stored alert.
+        status: firing, resolved or updated.
+        severity: how bad it is.
+        name: what the monitoring system calls it.
+        summary: one line for people.
+        starts_at: when the problem began, if the source says so.
+        ends_at: when it ended, if the source says so.
+        said_at: when an update was made; else when it came.
+        received_at: when it came, by our clock.
+    """
+
+    alert_id: int
+    status: Status
+    severity: Severity
+    name: str
+    summary: str
+    starts_at: int | None
+    ends_at: int | None
+    said_at: int
+    received_at: int
+
+
+class Point(msgspec.Struct):
+    """One beginning, and what is known about that episode.
+
+    Attributes:
+        begins_at: when it began, by the source's clock.
+        told_end: when it ended, told together with its beginning.
+        lapsed_at: when we gave up waiting for its end, by our clock.
+        is_fired: whether anybody said that it fires.
+        severity: the newest word on how bad it is.
+        severity_at: when that word was said.
+        episode: the id of its row, 0 before there is one.
+        first_alert: the alert that was stored first.
+        last_alert: the alert that was stored last.
+        alerts: how many messages it is made of.
+        seen_at: when the last of them came, by our clock.
+    """
+
+    begins_at: int
+    told_end: int | None = None
+    lapsed_at: int | None = None
+    is_fired: bool = False
+    severity: Severity = Severity.UNKNOWN
+    severity_at: int = -(2**62)
+    episode: int = 0
+    first_alert: int = 0
+    last_alert: int = 0
+    alerts: int = 0
+    seen_at: int = 0
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """When and why an episode ended."""
+
+    at: int
+    why: str
+
+
+class Strand(msgspec.Struct):
+    """The memory of one fingerprint of one source.
+
+    Attributes:
+        points: the beginnings, oldest first.
+        loose_ends: ends that name no beginning, oldest first.
+    """
+
+    points: list[Point] = []
+    loose_ends: list[int] = []
+
+    def take(self, saying: Saying) -> Point | None:
+        """Remember what an alert says; return the point that it is about.
+
+        None when it ends something of which no beginning is known.
+        """
+        if saying.status is Status.RESOLVED and saying.starts_at is None:
+            point = self._take_loose_end(saying)
+        elif saying.status is Status.UPDATED and saying.starts_at is None:
+            point = self.points[-1] if self.points else None
+        else:
+            point = self._take_dated(saying)
+        if point is not None:
+            _note(point, saying)
+        self._forget()
+        return point
+
+    def endings(self) -> Iterator[tuple[Point, Ending | None]]:
+        """Yield each point with its end, None for one that goes on."""
+        for index, point in enumerate(self.points):
+            following = (
+                self.points[index + 1].begins_at
+                if index + 1 < len(self.points)
+                else None
+            )
+            yield point, self._ending(point, following)
+
+    def _ending(self, point: Point, following: int | None) -> Ending | None:
+        """Return the end of an episode by the best word there is on it."""
+        if point.told_end is not None:
+            return Ending(point.told_end, "resolved")
+        index = bisect_left(self.loose_ends, point.begins_at)
+        if index < len(self.loose_ends):
+            end = self.loose_ends[index]
+            if following is None or end <= following:
+                return Ending(end, "resolved")
+        if following is not None:
+            return Ending(following, "began again")
+        if point.lapsed_at is not None:
+            return Ending(point.lapsed_at, "stale")
+        return None
+
+    def _take_dated(self, saying: Saying) -> Point:
+        """Return the point of a beginning, which may be a new one."""
+        begins_at = saying.starts_at
+        if begins_at is None:
+            begins_at = saying.received_at
+        point = self._find(begins_at)
+        if point is None:
+            point = Point(begins_at, first_alert=saying.alert_id)
+            insort(self.points, point, key=lambda one: one.begins_at)
+        if saying.status is Status.RESOLVED:
+            end = saying.ends_at
+            if end is None:
+                end = max(begins_at, saying.received_at)
+            told = point.told_end
+            point.told_end = end if told is None else min(told, end)
+        return point
+
+    def _take_loose_end(self, saying: Saying) -> Point | None:
+        """Remember an end that names no beginning."""
+        end = saying.ends_at
+        if end is None:
+            end = saying.received_at
+        if end not in self.loose_ends:
+            insort(self.loose_ends, end)
+        before = [one for one in self.points if one.begins_at <= end]
+        return before[-1] if before else None
+
+    def _find(self, begins_at: int) -> Point | None:
+        """Return the point that begins at a moment, or None."""
+        for point in reversed(self.points):
+            if point.begins_at == begins_at:
+                return point
+        return None
+
+    def _forget(self) -> None:
+        """Drop the oldest points and loose ends beyond the bound."""
+        del self.points[:-MOST_POINTS]
+        del self.loose_ends[:-MOST_POINTS]
+
+
+def _note(point: Point, saying: Saying) -> None:
+    """Write down at a point what an alert says about it."""
+    point.alerts += 1
+    point.first_alert = min(
+        point.first_alert or saying.alert_id, saying.alert_id
+    )
+    point.last_alert = max(point.last_alert, saying.alert_id)
+    point.seen_at = max(point.seen_at, saying.received_at)
+    if saying.status is not Status.RESOLVED:
+        # An update, too, says that there is a problem.
+        point.is_fired = True
+        point.lapsed_at = None
+    if saying.status is Status.RESOLVED:
+        # A recovery repeats the severity; it is no new word on it.
+        said_at = point.begins_at - 1
+    elif saying.status is Status.FIRING:
+        said_at = point.begins_at
+    else:
+        said_at = saying.said_at
+    newer = (said_at, RANKS[saying.severity])
+    if newer > (point.severity_at, RANKS[point.severity]):
+        point.severity, point.severity_at = saying.severity, said_at
