@@ -53,11 +53,14 @@ class Source(Protocol):
     Attributes:
         example: a payload for the docs and the contract test.
         paths: further paths that it answers on, beside /webhooks/NAME.
+        tells_once: whether it says a thing once and repeats nothing, so
+            that its silence does not mean that a problem is over.
         setup: how to point the monitoring system here, in one line.
     """
 
     example: Example
     paths: tuple[str, ...]
+    tells_once: bool
     setup: str
 
     def parse(self, delivery: Delivery) -> Parsed:

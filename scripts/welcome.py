@@ -35,6 +35,7 @@ def welcome(product: Product, url: str) -> str:
     """Return the addresses, and a line to try."""
     lines = [
         _line("open", f"{url}/docs"),
+        _line("incidents", f"{url}/api/v1/incidents"),
         _line("alerts", f"{url}/api/v1/alerts"),
         _line("deliveries", f"{url}/api/v1/deliveries"),
         _line("metrics", f"{url}/metrics"),
@@ -62,7 +63,10 @@ def _try(product: Product, url: str) -> list[str]:
         f"  {curl(entrance, url)}",
     ]
     if not product.api_tokens:
-        lines += ["and look at it:", f"  curl -sS {url}/api/v1/alerts"]
+        lines += [
+            "and look at what became of it:",
+            f"  curl -sS {url}/api/v1/incidents",
+        ]
     return lines
 
 

@@ -33,7 +33,11 @@ class Service:
         self.url = f"http://127.0.0.1:{self.port}"
         self.database = folder / "smokejumper.db"
         self.log = folder / "service.log"
-        self._environ = {**os.environ, **(environ or {})}
+        self._environ = {
+            **os.environ,
+            "SMOKEJUMPER_INCIDENTS__ANCHOR_FILE": f"{folder}/log.anchor",
+            **(environ or {}),
+        }
         self._process: subprocess.Popen[bytes] | None = None
         self.config = folder / "smokejumper.yaml"
         tree: dict[str, Any] = {

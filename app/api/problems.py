@@ -22,6 +22,7 @@ TITLES = {
     403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
+    409: "Not as things stand",
     411: "Length required",
     413: "Too large",
     415: "Unsupported encoding",

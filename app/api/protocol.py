@@ -20,6 +20,8 @@ from app.core.log import get_log
 from app.core.settings import Limits
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+# Set in the scope of an answer that never ends by itself.
+ENDLESS = "smokejumper.endless"
 HEAD_BYTES = 65_536
 HEADERS = 100
 log = get_log("api")
@@ -182,6 +184,9 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Stay until what was asked is answered, then close."""
+        if self.scope is not None and ENDLESS in self.scope:
+            self.transport.close()
+            return False
         self._end(self._last_words or b"")
         return not self.transport.is_closing()
 

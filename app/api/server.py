@@ -1,5 +1,7 @@
 """Run the service until it is told to stop."""
 
+import socket
+
 import uvicorn
 
 from app.api.door import make_app, make_webhooks
@@ -7,6 +9,23 @@ from app.api.protocol import make_protocol
 from app.bootstrap import Product
 
 DRAIN_SECONDS = 10
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which ends what never ends before it waits."""
+
+    def __init__(self, config: uvicorn.Config, product: Product) -> None:
+        """Take the settings of uvicorn and whose streams are to end."""
+        super().__init__(config)
+        self._product = product
+
+    async def shutdown(
+        self, sockets: list[socket.socket] | None = None
+    ) -> None:
+        """End the streams, then drain."""
+        for end in self._product.endless:
+            end()
+        await super().shutdown(sockets)
 
 
 def make_server(product: Product) -> uvicorn.Server:
@@ -28,4 +47,4 @@ def make_server(product: Product) -> uvicorn.Server:
         timeout_graceful_shutdown=DRAIN_SECONDS,
         backlog=2048,
     )
-    return uvicorn.Server(config)
+    return Server(config, product)

@@ -1,128 +1,173 @@
-"""The reading API: what came in, newest first, page by page."""
+"""The reading API: what came in and what became of it, page by page."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-)
+from fastapi import APIRouter, Depends, Query, Request, Response
 
+from app.api import examples
 from app.api.access import ReadAccess
+from app.api.entries import EntryView
+from app.api.incident_views import IncidentDossier, IncidentPage, IncidentView
+from app.api.paging import RowId, find_page, must_find, show
+from app.api.queries import (
+    AlertQuery,
+    DeliveryQuery,
+    IncidentQuery,
+    LogQuery,
+    PageQuery,
+    Text,
+)
+from app.api.tagged import TaggedRoute, known_tags, shown
 from app.api.views import (
     AlertPage,
     AlertView,
     DeliveryPage,
     DeliveryView,
+    EntryPage,
     SourceView,
 )
 from app.bootstrap import Product
-from app.core.clock import to_moment
-from app.core.errors import Refused
-from app.models.alert import Severity, Status
-from app.models.delivery import Outcome
-from app.models.tables import DeliveryRow
+from app.store.listings import ALERTS, DELIVERIES, INCIDENTS, LOG
 from app.store.reading import Reader
 
-LAST_ID = 2**63 - 1
-RowId = Annotated[int, Path(ge=1, le=LAST_ID)]
-
-
-def _storable(text: str) -> str:
-    """Return a text that a database can be asked for."""
-    if "\0" in text:
-        # PostgreSQL has none in its texts, so nothing could match.
-        raise ValueError("must not hold a NUL")
-    return text
-
-
-Text = Annotated[str, AfterValidator(_storable)]
-
-
-class PageQuery(BaseModel):
-    """What every list takes."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    source: Text | None = Field(None, max_length=200)
-    since: AwareDatetime | None = Field(
-        None, description="came at or after this time, by our clock"
-    )
-    until: AwareDatetime | None = Field(
-        None, description="came before this time, by our clock"
-    )
-    before: int | None = Field(
-        None, ge=1, le=LAST_ID, description="only ids below this one"
-    )
-    limit: int = Field(50, ge=1, le=500)
-
-    def where(self) -> dict[str, Any]:
-        """Return the filters that were given, for the store."""
-        given = self.model_dump(
-            exclude={"before", "limit"}, exclude_none=True, mode="python"
-        )
-        for name in ("since", "until"):
-            if name in given:
-                given[name] = to_moment(given[name])
-        return given
-
-
-class DeliveryQuery(PageQuery):
-    """What the list of deliveries takes."""
-
-    outcome: Outcome | None = None
-    reason: Text | None = Field(None, max_length=200)
-
-
-class AlertQuery(PageQuery):
-    """What the list of alerts takes."""
-
-    status: Status | None = None
-    severity: Severity | None = None
-    name: Text | None = Field(None, max_length=500)
-    fingerprint: Text | None = Field(None, max_length=500)
-    delivery_id: int | None = Field(None, ge=1, le=LAST_ID)
+# What an export is asked for is the same.
+__all__ = [
+    "AlertQuery",
+    "DeliveryQuery",
+    "IncidentQuery",
+    "LogQuery",
+    "PageQuery",
+    "Text",
+    "make_router",
+]
+BODY: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            "application/octet-stream": {
+                "schema": {"type": "string", "format": "binary"},
+                "example": '{"alerts": []}',
+            }
+        }
+    },
+    304: shown(None)[304],
+}
 
 
 def make_router(product: Product) -> APIRouter:
-    """Return the routes under /api/v1."""
+    """Return the routes under /api/v1 that read."""
     access = Depends(ReadAccess(product.api_tokens))
-    router = APIRouter(prefix="/api/v1", dependencies=[access], tags=["read"])
-    _add_deliveries(router, product.reader)
+    router = APIRouter(
+        prefix="/api/v1",
+        dependencies=[access, Depends(known_tags)],
+        tags=["read"],
+        route_class=TaggedRoute,
+    )
+    _add_incidents(router, product)
+    _add_log(router, product.reader)
     _add_alerts(router, product.reader)
+    _add_deliveries(router, product.reader)
     _add_sources(router, product)
     return router
+
+
+def _add_incidents(router: APIRouter, product: Product) -> None:
+    """Add the routes about incidents."""
+    reader, within = product.reader, product.rules.windows.together
+
+    @router.get(
+        "/incidents",
+        responses=shown(examples.page_of(examples.INCIDENT, "incidents")),
+    )
+    def list_incidents(
+        request: Request, query: Annotated[IncidentQuery, Query()]
+    ) -> IncidentPage:
+        """List incidents, newest first; those that were merged are hidden."""
+        page = find_page(reader, INCIDENTS, query, request)
+        return IncidentPage(**show(page, IncidentView.of))
+
+    @router.get("/incidents/{incident_id}", responses=shown(examples.DOSSIER))
+    def get_incident(incident_id: RowId) -> IncidentDossier:
+        """Show one incident with its episodes, siblings and words."""
+        dossier = reader.find_incident(incident_id, within)
+        dossier = must_find(dossier, "incident", "incidents", incident_id)
+        return IncidentDossier.whole(dossier)
+
+
+def _add_log(router: APIRouter, reader: Reader) -> None:
+    """Add the routes about the action log."""
+
+    @router.get(
+        "/log", responses=shown(examples.page_of(examples.ENTRY, "log"))
+    )
+    def list_log(
+        request: Request, query: Annotated[LogQuery, Query()]
+    ) -> EntryPage:
+        """List the action log, newest first; pages by id, never by offset."""
+        page = find_page(reader, LOG, query, request)
+        return EntryPage(**show(page, EntryView.of))
+
+    @router.get("/log/{entry_id}", responses=shown(examples.ENTRY))
+    def get_entry(entry_id: RowId) -> EntryView:
+        """Show one line of the action log."""
+        row = reader.find(LOG, entry_id)
+        return EntryView.of(must_find(row, "entry", "log", entry_id))
+
+
+def _add_alerts(router: APIRouter, reader: Reader) -> None:
+    """Add the routes about alerts."""
+
+    @router.get(
+        "/alerts", responses=shown(examples.page_of(examples.ALERT, "alerts"))
+    )
+    def list_alerts(
+        request: Request, query: Annotated[AlertQuery, Query()]
+    ) -> AlertPage:
+        """List alerts, newest first; pages by id, never by offset."""
+        page = find_page(reader, ALERTS, query, request)
+        return AlertPage(**show(page, AlertView.of))
+
+    @router.get("/alerts/{alert_id}", responses=shown(examples.ALERT))
+    def get_alert(alert_id: RowId) -> AlertView:
+        """Show one alert."""
+        row = reader.find_alert(alert_id)
+        return AlertView.of(must_find(row, "alert", "alerts", alert_id))
 
 
 def _add_deliveries(router: APIRouter, reader: Reader) -> None:
     """Add the routes about deliveries."""
 
-    @router.get("/deliveries")
+    @router.get(
+        "/deliveries",
+        responses=shown(examples.page_of(examples.DELIVERY, "deliveries")),
+    )
     def list_deliveries(
         request: Request, query: Annotated[DeliveryQuery, Query()]
     ) -> DeliveryPage:
         """List deliveries, newest first; pages by id, never by offset."""
-        more = query.limit + 1
-        rows = reader.deliveries(query.where(), query.before, more)
-        items = [DeliveryView.of(row) for row in rows[: query.limit]]
-        return DeliveryPage(items=items, next=_next(request, rows, query))
+        page = find_page(reader, DELIVERIES, query, request)
+        return DeliveryPage(**show(page, DeliveryView.of))
 
-    @router.get("/deliveries/{delivery_id}")
+    @router.get(
+        "/deliveries/{delivery_id}", responses=shown(examples.DELIVERY)
+    )
     def get_delivery(delivery_id: RowId) -> DeliveryView:
         """Show one delivery."""
-        return DeliveryView.of(_delivery(reader, delivery_id))
+        row = reader.find_delivery(delivery_id)
+        row = must_find(row, "delivery", "deliveries", delivery_id)
+        return DeliveryView.of(row)
 
-    @router.get("/deliveries/{delivery_id}/body", response_class=Response)
+    @router.get(
+        "/deliveries/{delivery_id}/body",
+        response_class=Response,
+        responses=BODY,
+    )
     def get_body(delivery_id: RowId) -> Response:
         """Return the body of a delivery, byte for byte, as a download."""
-        row = _delivery(reader, delivery_id)
+        row = reader.find_delivery(delivery_id)
+        row = must_find(row, "delivery", "deliveries", delivery_id)
         name = f'attachment; filename="delivery-{delivery_id}.bin"'
         return Response(
-            row.body,
+            bytes(row.body),
             media_type="application/octet-stream",
             headers={
                 "content-disposition": name,
@@ -131,31 +176,10 @@ def _add_deliveries(router: APIRouter, reader: Reader) -> None:
         )
 
 
-def _add_alerts(router: APIRouter, reader: Reader) -> None:
-    """Add the routes about alerts."""
-
-    @router.get("/alerts")
-    def list_alerts(
-        request: Request, query: Annotated[AlertQuery, Query()]
-    ) -> AlertPage:
-        """List alerts, newest first; pages by id, never by offset."""
-        rows = reader.alerts(query.where(), query.before, query.limit + 1)
-        items = [AlertView.of(row) for row in rows[: query.limit]]
-        return AlertPage(items=items, next=_next(request, rows, query))
-
-    @router.get("/alerts/{alert_id}")
-    def get_alert(alert_id: RowId) -> AlertView:
-        """Show one alert."""
-        row = reader.find_alert(alert_id)
-        if row is None:
-            raise _missing("alert", "alerts", alert_id)
-        return AlertView.of(row)
-
-
 def _add_sources(router: APIRouter, product: Product) -> None:
     """Add the route about sources."""
 
-    @router.get("/sources")
+    @router.get("/sources", responses=shown(examples.SOURCES))
     def list_sources() -> list[SourceView]:
         """List the configured sources and how to point them here."""
         return [
@@ -167,36 +191,3 @@ def _add_sources(router: APIRouter, product: Product) -> None:
             )
             for entrance in product.entrances.values()
         ]
-
-
-def _delivery(reader: Reader, delivery_id: int) -> DeliveryRow:
-    """Return a delivery, or refuse an id that is not there."""
-    row = reader.find_delivery(delivery_id)
-    if row is None:
-        raise _missing("delivery", "deliveries", delivery_id)
-    return row
-
-
-def _next(
-    request: Request, rows: Sequence[Any], query: PageQuery
-) -> str | None:
-    """Return the address of the next page, None on the last one.
-
-    The row beyond the limit says that there is one.
-    """
-    if len(rows) <= query.limit:
-        return None
-    last = rows[query.limit - 1].id
-    url = request.url.include_query_params(before=last)
-    return f"{url.path}?{url.query}"
-
-
-def _missing(what: str, many: str, row_id: int) -> Refused:
-    """Return the refusal for an id that is not there."""
-    return Refused(
-        404,
-        "not_found",
-        f"There is no {what} {row_id}.",
-        field=f"{what}_id",
-        remedy=f"List what there is with GET /api/v1/{many}.",
-    )

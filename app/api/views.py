@@ -5,8 +5,8 @@ from typing import Any, Self
 import msgspec
 from pydantic import BaseModel, Field
 
+from app.api.entries import EntryView
 from app.core.clock import to_iso
-from app.models.tables import AlertRow, DeliveryRow
 
 
 class DeliveryView(BaseModel):
@@ -29,7 +29,7 @@ class DeliveryView(BaseModel):
     last_seen_at: str
 
     @classmethod
-    def of(cls, row: DeliveryRow) -> Self:
+    def of(cls, row: Any) -> Self:
         """Return a row as the API shows it."""
         values = {
             name: getattr(row, name)
@@ -49,6 +49,7 @@ SAME = (
     "delivery_id",
     "source",
     "fingerprint",
+    "occurrence",
     "status",
     "name",
     "severity",
@@ -65,6 +66,7 @@ class AlertView(BaseModel):
     delivery_id: int
     source: str
     fingerprint: str
+    occurrence: str = Field(description="what tells it from the next one")
     status: str = Field(description="firing, resolved or updated")
     name: str
     severity: str
@@ -79,7 +81,7 @@ class AlertView(BaseModel):
     last_seen_at: str
 
     @classmethod
-    def of(cls, row: AlertRow) -> Self:
+    def of(cls, row: Any) -> Self:
         """Return a row as the API shows it."""
         decode: Any = msgspec.json.decode
         return cls(
@@ -93,18 +95,38 @@ class AlertView(BaseModel):
         )
 
 
+class CountView(BaseModel):
+    """How many rows match in all."""
+
+    value: int
+    kind: str = Field(description="estimated or exact")
+
+
 class DeliveryPage(BaseModel):
     """Some deliveries, newest first."""
 
+    seq: int = Field(description="the last entry of the log at this moment")
     items: list[DeliveryView]
     next: str | None = Field(description="the address of the next page")
+    count: CountView | None
 
 
 class AlertPage(BaseModel):
     """Some alerts, newest first."""
 
+    seq: int = Field(description="the last entry of the log at this moment")
     items: list[AlertView]
     next: str | None = Field(description="the address of the next page")
+    count: CountView | None
+
+
+class EntryPage(BaseModel):
+    """Some lines of the action log, newest first."""
+
+    seq: int = Field(description="the last entry of the log at this moment")
+    items: list[EntryView]
+    next: str | None = Field(description="the address of the next page")
+    count: CountView | None
 
 
 class SourceView(BaseModel):

@@ -2,7 +2,17 @@
 
 import typer
 
-from app.cli import settings, show, storage
+from app.cli import (
+    incidents,
+    keeping,
+    log,
+    mutes,
+    settings,
+    show,
+    storage,
+    words,
+)
+from app.cli.export import export
 from app.cli.serve import serve
 
 app = typer.Typer(
@@ -16,11 +26,30 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(settings.check_config)
 app.command()(storage.migrate)
-app.command()(show.log)
+app.add_typer(log.app, name="log")
+app.command()(show.deliveries)
 app.command()(show.alerts)
-app.command()(show.incidents)
+app.command()(incidents.incidents)
+app.command()(incidents.incident)
+app.command()(mutes.mutes)
+app.add_typer(mutes.mute, name="mute")
+for command in (
+    words.note,
+    words.correct,
+    words.ack,
+    words.unack,
+    words.take,
+    words.release,
+    words.split,
+    words.merge,
+):
+    app.command()(command)
 app.command()(show.sources)
 app.command()(storage.replay)
+app.command()(export)
+app.command()(keeping.backup)
+app.command()(keeping.restore)
+app.command()(keeping.cleanup)
 app.command()(settings.version)
 
 

@@ -1,6 +1,7 @@
-"""log, alerts, incidents and sources: what the store and settings hold."""
+"""deliveries, alerts and sources: what came in, and from where."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -33,20 +34,11 @@ ALERT_COLUMNS = (
     "summary",
     "repeats",
 )
-INCIDENT_COLUMNS = (
-    "id",
-    "starts_at",
-    "source",
-    "severity",
-    "name",
-    "summary",
-    "repeats",
-)
 Limit = Annotated[int, typer.Option(help="How many.", min=1, max=500)]
 Source = Annotated[str | None, typer.Option(help="Only of this source.")]
 
 
-def log(
+def deliveries(
     config: ConfigFile = None,
     source: Source = None,
     outcome: Annotated[
@@ -57,13 +49,13 @@ def log(
 ) -> None:
     """List what came in and what became of it, newest first."""
     product = wire(config)
-    where = _given(source=source, outcome=outcome)
+    where = given(source=source, outcome=outcome)
     try:
         rows = product.reader.deliveries(where, None, limit)
     except StorageFailed as error:
-        _stop_unread(product, error)
+        stop_unread(product, error)
     views = [DeliveryView.of(row).model_dump() for row in rows]
-    _print(views, DELIVERY_COLUMNS, as_json=as_json)
+    print_rows(views, DELIVERY_COLUMNS, as_json=as_json)
 
 
 def alerts(
@@ -77,29 +69,13 @@ def alerts(
 ) -> None:
     """List the alerts, newest first."""
     product = wire(config)
-    where = _given(source=source, status=status)
+    where = given(source=source, status=status)
     try:
         rows = product.reader.alerts(where, None, limit)
     except StorageFailed as error:
-        _stop_unread(product, error)
+        stop_unread(product, error)
     views = [AlertView.of(row).model_dump() for row in rows]
-    _print(views, ALERT_COLUMNS, as_json=as_json)
-
-
-def incidents(
-    config: ConfigFile = None,
-    source: Source = None,
-    limit: Limit = 20,
-    as_json: Json = False,
-) -> None:
-    """List what fires now: the newest word on each problem is "firing"."""
-    product = wire(config)
-    try:
-        rows = product.reader.firing(_given(source=source), None, limit)
-    except StorageFailed as error:
-        _stop_unread(product, error)
-    views = [AlertView.of(row).model_dump() for row in rows]
-    _print(views, INCIDENT_COLUMNS, as_json=as_json)
+    print_rows(views, ALERT_COLUMNS, as_json=as_json)
 
 
 def sources(config: ConfigFile = None, as_json: Json = False) -> None:
@@ -113,16 +89,16 @@ def sources(config: ConfigFile = None, as_json: Json = False) -> None:
         }
         for entrance in wire(config).entrances.values()
     ]
-    _print(rows, ("source", "type", "path", "set-up"), as_json=as_json)
+    print_rows(rows, ("source", "type", "path", "set-up"), as_json=as_json)
 
 
-def _given(**filters: str | None) -> dict[str, str]:
+def given(**filters: Any) -> dict[str, Any]:
     """Return the filters that were given."""
     return {name: text for name, text in filters.items() if text is not None}
 
 
-def _print(
-    rows: list[dict[str, Any]], columns: tuple[str, ...], *, as_json: bool
+def print_rows(
+    rows: Sequence[dict[str, Any]], columns: tuple[str, ...], *, as_json: bool
 ) -> None:
     """Print rows for a person or for a program."""
     if as_json:
@@ -131,7 +107,7 @@ def _print(
         print_table(rows, columns)
 
 
-def _stop_unread(product: Product, error: StorageFailed) -> None:
+def stop_unread(product: Product, error: StorageFailed) -> NoReturn:
     """End a command that could not read the database."""
     remedy = "Is it there? 'python main.py migrate' makes it."
     stop(f"{product.location}: {error}. {remedy}", NO_DATABASE)

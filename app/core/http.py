@@ -4,6 +4,9 @@ Redirects and the proxies of the environment are not followed: an address
 was allowed by its own name, not by where it leads.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import httpx
 from tenacity import (
     AsyncRetrying,
@@ -43,20 +46,47 @@ async def fetch(url: str) -> bytes:
     raise OutgoingFailed("no try was made")
 
 
-async def _get(client: httpx.AsyncClient, url: str) -> bytes:
+def open_client(seconds: float) -> httpx.AsyncClient:
+    """Return a client for calls that come again anyway: no retries."""
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(seconds), trust_env=False, follow_redirects=False
+    )
+
+
+async def ask(
+    client: httpx.AsyncClient,
+    url: str,
+    headers: Mapping[str, str],
+    most_bytes: int,
+) -> bytes:
+    """Return what an address answers to one GET, or raise OutgoingFailed."""
+    try:
+        # What is packed could be far longer than it says.
+        plain = {"Accept-Encoding": "identity", **headers}
+        return await _get(client, url, plain, most_bytes)
+    except Temporary as error:
+        raise OutgoingFailed(str(error)) from error
+
+
+async def _get(
+    client: httpx.AsyncClient,
+    url: str,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    most_bytes: int = MOST_BYTES,
+) -> bytes:
     """Return one answer's body, no longer than the cap."""
     try:
-        async with client.stream("GET", url) as response:
+        async with client.stream("GET", url, headers=headers) as response:
             if response.status_code >= 500:
                 raise Temporary(f"status {response.status_code}")
             if response.status_code != 200:
                 raise OutgoingFailed(f"status {response.status_code}")
-            body = b""
+            body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
-                if len(body) > MOST_BYTES:
+                if len(body) > most_bytes:
                     raise OutgoingFailed("the answer is too long")
-            return body
+            return bytes(body)
     except httpx.InvalidURL as error:
         raise OutgoingFailed("the address is none") from error
     except httpx.HTTPError as error:

@@ -64,11 +64,6 @@ def set_up_log(level: str, form: str) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-# Until the settings say more, lines go where they will go: not to stdout,
-# which belongs to the answers of commands.
-structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-
-
 def get_log(name: str) -> Log:
     """Return the log of one part of the product."""
     log: Log = structlog.get_logger(part=name)
@@ -88,10 +83,30 @@ def _shared() -> list[structlog.typing.Processor]:
 def _renderer(form: str) -> structlog.typing.Processor:
     """Return what turns a line into text."""
     if form == "console":
-        return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        return _console(colors=sys.stderr.isatty())
     return structlog.processors.JSONRenderer(serializer=_to_json)
 
 
 def _to_json(line: Any, **_: Any) -> str:
     """Return a line as JSON; control characters leave as escapes."""
     return msgspec.json.encode(line, enc_hook=str).decode()
+
+
+def _console(*, colors: bool) -> structlog.dev.ConsoleRenderer:
+    """Return what writes for people: a crash without its variables.
+
+    They are as long as a batch of alerts, and what is in them is no
+    business of a log.
+    """
+    plain = structlog.dev.plain_traceback
+    return structlog.dev.ConsoleRenderer(
+        colors=colors, exception_formatter=plain
+    )
+
+
+# Until the settings say more, lines go where they will go: not to stdout,
+# which belongs to the answers of commands.
+structlog.configure(
+    processors=[*_shared(), _console(colors=False)],
+    logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+)

@@ -6,7 +6,15 @@ from pydantic import Field, SecretStr
 
 from app.core.configfile import Config, Section
 
-KNOWN = ("server", "database", "log", "api", "incidents", "sources")
+KNOWN = (
+    "server",
+    "database",
+    "log",
+    "api",
+    "incidents",
+    "retention",
+    "sources",
+)
 
 
 class Limits(Section):
@@ -56,6 +64,8 @@ class ApiSettings(Section):
     """Who may read; without a token only this machine may."""
 
     tokens: tuple[SecretStr, ...] = ()
+    streams: int = Field(100, ge=1, le=10_000)
+    exports: int = Field(4, ge=1, le=100)
 
 
 class Settings(Section):

@@ -17,7 +17,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from app.core.clock import Clock
 from app.core.errors import SmokejumperError, StorageFailed, TooBusy
 from app.core.log import get_log
-from app.fold.folding import Folder, Turn
+from app.engine.anchor import Anchoring
+from app.fold.folding import BATCH, Folder, Turn
 from app.store.ledger import Connection, Ledger
 
 # Another process may have written, too: look without being called.
@@ -75,15 +76,24 @@ class Keeper:
     """Owns the writing thread of incidents."""
 
     def __init__(
-        self, ledger: Ledger, folder: Folder, clock: Clock, meters: Meters
+        self,
+        ledger: Ledger,
+        folder: Folder,
+        clock: Clock,
+        meters: Meters,
+        anchoring: Anchoring | None = None,
     ) -> None:
         """Take the way to the store, the rules of folding, and the time."""
         self._ledger = ledger
         self._folder = folder
         self._clock = clock
         self._meters = meters
+        self._anchoring = anchoring or Anchoring(None, clock)
         self._calls: deque[tuple[Work[Any], Future[Any]]] = deque()
         self._signal = threading.Event()
+        self._ended = threading.Event()
+        self._is_door_busy: Callable[[], bool] = bool
+        self._limit = BATCH
         self._is_open = False
         self._next_due: int | None = None
         self._listeners: list[Callable[[], None]] = []
@@ -92,6 +102,10 @@ class Keeper:
     def listen(self, listener: Callable[[], None]) -> None:
         """Call back, on the keeper's thread, when the log has grown."""
         self._listeners.append(listener)
+
+    def give_way(self, is_door_busy: Callable[[], bool]) -> None:
+        """Pause between two turns while senders wait for their receipts."""
+        self._is_door_busy = is_door_busy
 
     def start(self) -> None:
         """Start the thread."""
@@ -102,6 +116,7 @@ class Keeper:
         """Finish the turn and what was asked for, then end the thread."""
         self._is_open = False
         self._signal.set()
+        self._ended.set()
         if self._thread.is_alive():
             self._thread.join()
         self._ledger.close()
@@ -132,6 +147,7 @@ class Keeper:
             while self._is_open and self._try_turn():
                 self._answer_calls()
         self._answer_calls()
+        self._anchor_end()
 
     def _wait_seconds(self) -> float:
         """Return how long nothing can be due."""
@@ -144,6 +160,9 @@ class Keeper:
         """Do what people asked for, each in a turn of its own."""
         while self._calls:
             work, future = self._calls.popleft()
+            if not future.set_running_or_notify_cancel():
+                # Whoever asked has gone before it began.
+                continue
             try:
                 result = self._attempt(work)
             except SmokejumperError as error:
@@ -159,12 +178,27 @@ class Keeper:
         """Run some work in a turn; a bug undoes the turn, not the thread."""
         try:
             with self._ledger.turn() as connection:
-                return work(connection)
+                result = work(connection)
+                anchor = self._anchoring.look(connection)
         except SmokejumperError:
             raise
         except Exception as bug:
             log.exception("turn.crashed")
             return Bug(type(bug).__name__)
+        if anchor is not None:
+            self._anchoring.keep(anchor)
+        return result
+
+    def _anchor_end(self) -> None:
+        """Keep where the log ends when nothing more will be written."""
+        try:
+            with self._ledger.turn() as connection:
+                anchor = self._anchoring.look(connection, at_once=True)
+        except SmokejumperError as error:
+            log.warning("anchor.not_written", error=str(error))
+            return
+        if anchor is not None:
+            self._anchoring.keep(anchor)
 
     def _try_turn(self) -> bool:
         """Fold once; tell whether there is more to do at once."""
@@ -174,7 +208,7 @@ class Keeper:
         except StorageFailed as error:
             self._meters.failures.inc()
             log.error("fold.failed", error=str(error))
-            self._signal.wait(PAUSE_SECONDS)
+            self._ended.wait(PAUSE_SECONDS)
             return False
         took = self._clock.monotonic() - start
         self._next_due = turn.next_due
@@ -185,22 +219,36 @@ class Keeper:
         if turn.entries:
             self._meters.entries.inc(turn.entries)
             self._tell()
-        if turn.is_full:
+        if turn.is_full and self._is_door_busy():
             # Whoever waits for a receipt comes first.
-            self._signal.wait(took)
+            self._ended.wait(took)
         return turn.is_full
 
     def _turn(self) -> Turn:
         """Fold a batch; what crashes is narrowed down and passed by."""
-        turn = self._attempt(self._folder.fold)
-        if isinstance(turn, Bug):
-            turn = self._attempt(partial(self._folder.fold, limit=1))
-        if isinstance(turn, Bug):
-            self._meters.skipped.inc()
-            turn = self._attempt(partial(self._folder.skip, why=str(turn)))
-        if isinstance(turn, Bug):
-            raise StorageFailed(f"a bug: {turn}")
-        return turn
+        while True:
+            limit = self._limit
+            turn = self._attempt(partial(self._folder.fold, limit=limit))
+            if not isinstance(turn, Bug):
+                self._limit = min(BATCH, 2 * limit)
+                return turn
+            turn = self._attempt(partial(self._folder.fold_only, limit=limit))
+            if not isinstance(turn, Bug):
+                # It is no alert, but what a turn looks at besides.
+                self._sure(self._folder.postpone)
+                return turn
+            if limit == 1:
+                self._meters.skipped.inc()
+                why = str(turn)
+                return self._sure(partial(self._folder.skip, why=why))
+            self._limit = limit // 2
+
+    def _sure(self, work: Work[T]) -> T:
+        """Run some work that must not crash; if it does, wait."""
+        result = self._attempt(work)
+        if isinstance(result, Bug):
+            raise StorageFailed(f"a bug: {result}")
+        return result
 
     def _tell(self) -> None:
         """Tell whoever listens that the log has grown."""

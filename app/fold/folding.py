@@ -5,31 +5,42 @@ incidents, the log, and how far the inbox was read. A crash in between
 leaves the turn undone, and the next one does it again.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 import msgspec
 
 from app.core.clock import Clock
 from app.fold import standing
-from app.fold.grouping import Assigned, Numbers, assign
-from app.fold.mutes import Mutes, find_mutes
+from app.fold.adding import add_up
+from app.fold.grouping import Assigned, Numbers, assign, find_loosened
+from app.fold.mutes import Mutes, earlier_mute, find_mutes, follow_mutes
 from app.fold.rules import Rules
+from app.fold.saving import merge, overlay, save_changed, save_woven
+from app.fold.staleness import Sweeper
+from app.fold.telling import ACTOR, Case, tell_incident
 from app.fold.weaving import Ids, Woven, weave
-from app.fold.words import take_updates
+from app.fold.words import inherit, take_updates
 from app.models.cluster import FOREVER
 from app.models.entry import Note
 from app.models.episode import Episode
-from app.models.incident import Incident, State, flapping_until
+from app.models.incident import (
+    Change,
+    Incident,
+    flapping_until,
+)
 from app.models.strand import Strand
+from app.store import due
 from app.store import incidents as store
 from app.store.incidents import StrandRecord
+from app.store.indexing import index_inbox
 from app.store.ledger import Connection
 from app.store.log import append
 from app.store.marks import get_mark, put_mark
 
 FOLDED = "folded"
 BATCH = 200
-ACTOR = "rule:folding"
+LATER = 3_600_000_000
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -50,15 +61,20 @@ class Turn(msgspec.Struct, frozen=True):
     next_due: int | None
 
 
-class Case(msgspec.Struct):
-    """The incidents that a turn touches, and what will be said of them."""
+class Work(msgspec.Struct, frozen=True):
+    """What a turn has to do.
 
+    Attributes:
+        alerts: those that came in.
+        woven: what they amount to.
+        due: incidents that must be looked at besides.
+        notes: what the log will say already.
+    """
+
+    alerts: Sequence[Any]
     woven: Woven
-    assigned: Assigned
-    before: dict[int, Incident] = {}
-    notes: list[Note] = []
-    strands: dict[int, StrandRecord] = {}
-    episodes: dict[int, list[Episode]] = {}
+    due: Collection[int] = ()
+    notes: Sequence[Note] = ()
 
 
 class Folder:
@@ -68,10 +84,49 @@ class Folder:
         """Take the rules and the time."""
         self._rules = rules
         self._clock = clock
+        self._sweeper = Sweeper(rules, clock)
 
     def fold(self, connection: Connection, limit: int = BATCH) -> Turn:
         """Fold what came in, and look again at what is due."""
         now = self._clock.now()
+        alerts, woven, ids = self._weave(connection, limit)
+        self._sweeper.sweep(connection, woven, ids)
+        muted = follow_mutes(connection, now, BATCH)
+        late = due.find_due(connection, now, BATCH)
+        work = Work(alerts, woven, {*late, *muted.living}, muted.notes)
+        turn = self._finish(connection, work)
+        is_behind = index_inbox(connection) or muted.is_full
+        is_full = len(late) == BATCH or len(alerts) == limit
+        next_due = self._sweeper.earlier(due.next_due(connection))
+        return msgspec.structs.replace(
+            turn,
+            is_full=is_full or is_behind,
+            next_due=earlier_mute(connection, next_due),
+        )
+
+    def fold_only(self, connection: Connection, limit: int) -> Turn:
+        """Fold what came in, and nothing else."""
+        alerts, woven, _ = self._weave(connection, limit)
+        turn = self._finish(connection, Work(alerts, woven))
+        return msgspec.structs.replace(turn, is_full=len(alerts) == limit)
+
+    def postpone(self, connection: Connection) -> None:
+        """Put off the incident that is due first and cannot be settled."""
+        now = self._clock.now()
+        for number in due.find_due(connection, now, 1):
+            due.postpone(connection, number, now + LATER)
+            note = Note(
+                kind="incident.not_settled",
+                incident=number,
+                actor=ACTOR,
+                summary="it cannot be settled: see the service's own log",
+            )
+            append(connection, now, [note])
+
+    def _weave(
+        self, connection: Connection, limit: int
+    ) -> tuple[Sequence[Any], Woven, Ids]:
+        """Return the next alerts, and what they amount to."""
         after = get_mark(connection, FOLDED)
         alerts = store.find_unfolded(connection, after, limit)
         names = {(row.fingerprint, row.source) for row in alerts}
@@ -80,18 +135,19 @@ class Folder:
             store.next_id(connection, store.STRAND),
             store.next_id(connection, store.EPISODE),
         )
-        woven = weave(alerts, strands, ids, self._rules)
-        due = store.find_due(connection, now, BATCH)
-        notes = self.apply(connection, woven, due)
+        return alerts, weave(alerts, strands, ids, self._rules), ids
+
+    def _finish(self, connection: Connection, work: Work) -> Turn:
+        """Save what came of some alerts, and how far the inbox was read."""
+        now = self._clock.now()
+        alerts = work.alerts
+        notes = self.apply(connection, work.woven, work.due)
         if alerts:
             put_mark(connection, FOLDED, alerts[-1].id)
-        entries = append(connection, now, notes)
+        entries = append(connection, now, [*work.notes, *notes])
+        last = entries[-1].id if entries else 0
         return Turn(
-            alerts=len(alerts),
-            entries=len(entries),
-            last_entry=entries[-1].id if entries else 0,
-            is_full=len(alerts) == limit or len(due) == BATCH,
-            next_due=store.next_due(connection),
+            len(alerts), len(entries), last, is_full=False, next_due=None
         )
 
     def skip(self, connection: Connection, why: str) -> Turn:
@@ -130,51 +186,85 @@ class Folder:
             more: further incidents to look at.
         """
         now = self._clock.now()
-        known = _overlay(connection, woven)
-        around = self._around(connection, woven)
+        known = overlay(connection, woven)
+        around, loosened = self._around(connection, woven, known)
         numbers = Numbers(store.next_id(connection, store.INCIDENT))
-        assigned = assign(around.values(), self._rules.windows, numbers)
-        case = Case(woven, assigned)
+        assigned = assign(
+            around.values(), self._rules.windows, numbers, loosened
+        )
+        case = Case(woven, assigned, around=around)
         assigned.touched.update(more)
         assigned.touched.update(e.incident_id for e in known.values())
         assigned.touched.discard(0)
-        _save_woven(connection, case, around)
+        save_woven(connection, case, around)
         case.strands = {one.id: one for one in woven.strands.values()}
+        firsts = {first.strand_id for first in assigned.opened.values()}
+        missing = firsts - case.strands.keys()
+        case.strands |= store.find_strands_by_id(connection, missing)
         for episode in woven.episodes.values():
             case.episodes.setdefault(episode.incident_id, []).append(episode)
         case.before = store.find_incidents(connection, assigned.touched)
-        gone = _merge(connection, case, now)
+        gone = merge(connection, case, now)
         after = self._settle(connection, case, gone, now)
+        for number in sorted(gone):
+            inherit(after, assigned.merged[number], case.before[number])
         take_updates(connection, woven, after, case.notes)
-        _save_incidents(connection, case, after, now)
+        save_changed(connection, case, after, now)
         return case.notes
 
+    def settle(
+        self, connection: Connection, incidents: dict[int, Incident]
+    ) -> tuple[dict[int, Incident], list[Note]]:
+        """Return incidents as they should be now, and what that changes.
+
+        For those whose episodes a person moved; nothing is saved here.
+        """
+        case = Case(Woven({}), Assigned(touched=set(incidents)), incidents)
+        now = self._clock.now()
+        after = self._settle(connection, case, set(), now)
+        return after, case.notes
+
     def _around(
-        self, connection: Connection, woven: Woven
-    ) -> dict[int, Episode]:
-        """Return the changed episodes and those that may meet them."""
+        self,
+        connection: Connection,
+        woven: Woven,
+        known: dict[int, Episode],
+    ) -> tuple[dict[int, Episode], set[int]]:
+        """Return the changed episodes and those that may meet them.
+
+        Also the incidents that may fall apart, with all their episodes.
+        """
         changed = woven.episodes
         if not changed:
-            return {}
+            return {}, set()
         targets = {episode.target for episode in changed.values()}
         since = min(episode.begins_at for episode in changed.values())
         since -= self._rules.windows.widest
         found = store.find_episodes(connection, targets, since)
-        return {one.id: one for one in found} | changed
+        around = {one.id: one for one in found} | changed
+        loosened = set()
+        for number in find_loosened(around, known, self._rules.windows):
+            every = store.find_episodes_of(connection, number)
+            if len(every) < store.MOST_OF_ONE:
+                loosened.add(number)
+                around = {one.id: one for one in every} | around
+        return around, loosened
 
     def _settle(
         self, connection: Connection, case: Case, gone: set[int], now: int
     ) -> dict[int, Incident]:
         """Return the touched incidents as they should be."""
         touched = case.assigned.touched - gone
-        tallies = store.count_episodes(connection, touched)
         firing = store.find_firing(connection, touched)
+        tallies = add_up(connection, case, firing)
         mutes = find_mutes(connection, now)
         strands = _strands_of(connection, case.strands, firing, mutes)
         after = {}
-        for number in sorted(touched & tallies.keys()):
+        for number in sorted(tallies):
             incident = case.before.get(number) or self._open(case, number, now)
-            flap = self._flapping(case, number, now)
+            flap = None
+            if 2 * tallies[number].episodes >= self._rules.flapping.changes:
+                flap = self._flapping(connection, case, number)
             if flap is not None:
                 latest = max(flap, incident.flapping_until or flap)
                 incident = msgspec.structs.replace(
@@ -184,7 +274,7 @@ class Folder:
             settled = standing.settle(
                 incident, tallies[number], firing[number], muted, now
             )
-            _tell(case, case.before.get(number), settled)
+            tell_incident(case, case.before.get(number), settled)
             after[number] = settled
         return after
 
@@ -193,115 +283,67 @@ class Folder:
         first = case.assigned.opened[number]
         strand = case.strands[first.strand_id]
         incident = standing.open_incident(number, first, strand, now)
-        wait = self._rules.hold(labels_of(strand, first))
+        wait = self._rules.hold(standing.labels_of(strand, first))
         if wait:
             incident.held_until = now + wait
         return incident
 
-    def _flapping(self, case: Case, number: int, now: int) -> int | None:
+    def _flapping(
+        self, connection: Connection, case: Case, number: int
+    ) -> int | None:
         """Return until when a changed episode makes its incident flap."""
         rule = self._rules.flapping
-        for episode in case.episodes.get(number, ()):
-            memory = case.strands[episode.strand_id].memory
-            if flapping_until(changes_of(memory), rule) is not None:
-                return now + rule.calm
-        return None
+        now = self._clock.now()
+        changed = case.episodes.get(number, ())
+        ids = {
+            one.strand_id
+            for one in changed
+            # A point is two changes at most: most strands are done with.
+            if 2 * len(case.strands[one.strand_id].memory.points)
+            >= rule.changes
+        }
+        found = [
+            flapping_until(changes_of(case.strands[one].memory), rule)
+            for one in ids
+        ]
+        # Where each firing has a fingerprint of its own, as in Zabbix.
+        for problem in {one.problem for one in changed}:
+            some = store.find_newest(
+                connection, number, problem, rule.changes + 1
+            )
+            found.append(flapping_until(outline(some), rule))
+        return max(
+            (f for f in found if f is not None and f > now), default=None
+        )
 
 
-def changes_of(memory: Strand) -> list[int]:
-    """Return the moments at which a strand began or ended."""
+def changes_of(memory: Strand) -> list[Change]:
+    """Return when a strand began or ended."""
     changes = []
     for point, ending in memory.endings():
         if point.is_fired:
-            changes.append(point.begins_at)
+            changes.append(Change(point.begins_at, point.seen_at))
             if ending is not None and ending.why == "resolved":
-                changes.append(ending.at)
+                changes.append(Change(ending.at, point.seen_at))
     return changes
 
 
-def labels_of(strand: StrandRecord, episode: Episode) -> dict[str, str]:
-    """Return what a matcher may ask about an episode."""
-    return strand.labels | {
-        "alertname": strand.labels.get("alertname", strand.name),
-        "source": strand.source,
-        "severity": episode.severity,
-        "target": strand.target_name,
-        "target_kind": strand.target_kind,
-        "problem": strand.problem,
-    }
+def outline(episodes: Iterable[Episode]) -> list[Change]:
+    """Return when one problem began and ended, whoever told of it.
 
-
-def _overlay(connection: Connection, woven: Woven) -> dict[int, Episode]:
-    """Give changed episodes what their rows know; return those rows."""
-    ids = woven.episodes.keys() - woven.new
-    known = store.find_episodes_by_id(connection, ids)
-    for number, row in known.items():
-        episode = woven.episodes[number]
-        episode.incident_id = row.incident_id
-        episode.pin = row.pin
-        episode.home = row.home
-        episode.because = row.because
-        episode.summary = episode.summary or row.summary
-    return known
-
-
-def _save_woven(
-    connection: Connection, case: Case, around: dict[int, Episode]
-) -> None:
-    """Write strands and episodes with the incidents that they are in."""
-    woven, assigned = case.woven, case.assigned
-    changed = set(woven.episodes)
-    for number, incident in assigned.joined.items():
-        around[number].incident_id = incident
-    for number, (_, incident) in assigned.moved.items():
-        around[number].incident_id = incident
-        changed.add(number)
-    for number, why in assigned.because.items():
-        around[number].because = why
-        changed.add(number)
-    names = woven.new_strands
-    strands = woven.strands.items()
-    store.save_strands(
-        connection,
-        [one for name, one in strands if name in names],
-        [one for name, one in strands if name not in names],
-    )
-    store.save_episodes(
-        connection,
-        [around[number] for number in sorted(woven.new)],
-        [around[number] for number in sorted(changed - woven.new)],
-    )
-
-
-def _merge(connection: Connection, case: Case, now: int) -> set[int]:
-    """End the incidents that live on in another one; return them."""
-    gone = set()
-    for number, into in sorted(case.assigned.merged.items()):
-        old = case.before.get(number)
-        if old is None or not store.move_rest(connection, number, into):
-            continue
-        merged = msgspec.structs.replace(
-            old,
-            state=State.MERGED.value,
-            reason=f"merged into incident {into}",
-            merged_into=into,
-            due_at=None,
-            changed_at=now,
-            version=old.version + 1,
-        )
-        store.save_incidents(connection, [], [merged])
-        why = "an alert that came late shows that they are one"
-        case.notes.append(
-            standing.note_about(
-                merged,
-                "incident.merged",
-                ACTOR,
-                summary=f"merged into incident {into}: {why}",
-                body={"into": into},
-            )
-        )
-        gone.add(number)
-    return gone
+    Episodes that overlap are one: five full disks do not come and go.
+    """
+    changes: list[Change] = []
+    until = None
+    for one in sorted(episodes, key=lambda e: (e.begins_at, e.until)):
+        if until is not None and one.begins_at <= until:
+            changes = changes[:-1] if one.until > until else changes
+        else:
+            changes.append(Change(one.begins_at, one.seen_at))
+        if until is None or one.until > until:
+            until = one.until
+            changes.append(Change(until, one.seen_at))
+    return [change for change in changes if change.at != FOREVER]
 
 
 def _strands_of(
@@ -316,73 +358,3 @@ def _strands_of(
     ids = {one.strand_id for some in firing.values() for one in some}
     missing = ids - known.keys()
     return known | store.find_strands_by_id(connection, missing)
-
-
-def _tell(case: Case, before: Incident | None, after: Incident) -> None:
-    """Add what the log says about one incident."""
-    assigned = case.assigned
-    if before is None:
-        case.notes += standing.tell_change(None, after, ACTOR)[:1]
-    for episode in case.episodes.get(after.id, ()):
-        _tell_episode(case, before, after, episode)
-    left = [n for n, (old, _) in assigned.moved.items() if old == after.id]
-    if left and after.id not in assigned.merged:
-        into = sorted({assigned.moved[number][1] for number in left})
-        case.notes.append(
-            standing.note_about(
-                after,
-                "incident.split",
-                ACTOR,
-                summary=f"{len(left)} of its episodes are another problem",
-                body={"into": into, "episodes": left},
-            )
-        )
-    notes = standing.tell_change(before, after, ACTOR)
-    case.notes += notes[1:] if before is None else notes
-
-
-def _tell_episode(
-    case: Case, before: Incident | None, after: Incident, episode: Episode
-) -> None:
-    """Add what the log says about one episode of an incident."""
-    about = {"episode": episode.id, "alert": episode.last_alert}
-    actor = f"source:{episode.source}"
-    first = case.assigned.opened.get(after.id)
-    is_first = before is None and first is not None and first.id == episode.id
-    if episode.id in case.woven.new and not is_first:
-        why = episode.because or "it began before the others, told late"
-        case.notes.append(
-            standing.note_about(
-                after,
-                "incident.joined",
-                actor,
-                summary=f"{episode.name}: merged because {why}",
-                body={**about, "because": why},
-            )
-        )
-    if episode.id in case.woven.ended and episode.until != FOREVER:
-        case.notes.append(
-            standing.note_about(
-                after,
-                "episode.ended",
-                actor,
-                summary=f"{episode.name}: {episode.ended}",
-                body={**about, "ended": episode.ended},
-            )
-        )
-
-
-def _save_incidents(
-    connection: Connection, case: Case, after: dict[int, Incident], now: int
-) -> None:
-    """Write the incidents that are new or not as they were."""
-    new, old = [], []
-    for number, incident in after.items():
-        before = case.before.get(number)
-        if before is None:
-            new.append(incident)
-        elif before != incident:
-            incident.version = before.version + 1
-            incident.changed_at = now
-            old.append(incident)
-    store.save_incidents(connection, new, old)

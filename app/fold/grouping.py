@@ -4,7 +4,7 @@ Grouping says what belongs together; here the groups get the numbers of the
 incidents that they were, so that a page stays where people found it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -22,6 +22,7 @@ class Assigned(msgspec.Struct):
         opened: the numbers of new incidents, with their first episode.
         touched: every incident that must be looked at.
         because: why each episode is where it is.
+        pins: episodes that follow those that a person put together.
     """
 
     joined: dict[int, int] = {}
@@ -30,6 +31,32 @@ class Assigned(msgspec.Struct):
     opened: dict[int, Episode] = {}
     touched: set[int] = set()
     because: dict[int, str] = {}
+    pins: dict[int, int] = {}
+
+
+def find_loosened(
+    around: Mapping[int, Episode],
+    known: Mapping[int, Episode],
+    windows: Windows,
+) -> set[int]:
+    """Return the incidents that an end told late may have split.
+
+    Args:
+        around: the episodes as they are now.
+        known: those that changed, as they were.
+        windows: how close is close.
+    """
+    shrunk: dict[tuple[int, str], list[Episode]] = {}
+    for number, before in known.items():
+        if around[number].until < before.until:
+            name = (before.incident_id, before.problem)
+            shrunk.setdefault(name, []).append(before)
+    return {
+        one.incident_id
+        for one in (around.values() if shrunk else ())
+        for before in shrunk.get((one.incident_id, one.problem), ())
+        if around[before.id].until + windows.again < one.begins_at
+    }
 
 
 class Numbers(msgspec.Struct):
@@ -44,38 +71,54 @@ class Numbers(msgspec.Struct):
 
 
 def assign(
-    episodes: Iterable[Episode], windows: Windows, numbers: Numbers
+    episodes: Iterable[Episode],
+    windows: Windows,
+    numbers: Numbers,
+    loosened: Container[int] = (),
 ) -> Assigned:
-    """Return the incidents of episodes, target by target."""
+    """Return the incidents of episodes, target by target.
+
+    Args:
+        episodes: those that changed, and those that may meet them.
+        windows: how close is close.
+        numbers: gives new incidents their numbers.
+        loosened: incidents that may fall apart; all their episodes are
+            among the given ones.
+    """
     by_target: dict[str, list[Episode]] = {}
     for episode in episodes:
         by_target.setdefault(episode.target, []).append(episode)
     assigned = Assigned()
     for some in by_target.values():
-        _assign_target(assigned, some, windows, numbers)
+        members = [one.as_member(loosened) for one in some]
+        groups = group(members, windows)
+        _assign_groups(assigned, some, groups, numbers)
     return assigned
 
 
-def _assign_target(
+def _assign_groups(
     assigned: Assigned,
     episodes: Sequence[Episode],
-    windows: Windows,
+    groups: Sequence[Group],
     numbers: Numbers,
 ) -> None:
-    """Find the incidents of the episodes on one target."""
+    """Find the incidents of the groups on one target."""
     known = {episode.id: episode for episode in episodes}
-    groups = group([one.as_member() for one in episodes], windows)
+    first_new = numbers.incident
     kept = _keep(groups, known, numbers)
     for incident, some in zip(kept, groups, strict=True):
-        if all(not known[m.episode].incident_id for m in some.members):
-            assigned.opened.setdefault(
-                incident, known[some.members[0].episode]
-            )
+        if incident >= first_new:
+            assigned.opened[incident] = known[some.members[0].episode]
         for member in some.members:
             episode = known[member.episode]
             _place(assigned, episode, incident, kept)
             why = some.because.get(episode.id, "")
-            if why != episode.because:
+            has_moved = episode.incident_id != incident
+            if episode.pin:
+                continue  # why it is here was said when it was put here
+            if some.pin:
+                assigned.pins[episode.id] = some.pin
+            if why != episode.because and (has_moved or not episode.because):
                 assigned.because[episode.id] = why
 
 

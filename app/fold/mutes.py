@@ -1,20 +1,36 @@
-"""Which incidents are muted now: silences and maintenance windows."""
+"""What mutes do to incidents: silences and maintenance windows.
+
+Mutes begin and end by our clock, in the turns of the keeper. When one
+begins, or is taken back, every living incident is looked at again, a batch
+a turn; at its appointed end the incidents that it kept are due themselves.
+"""
 
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from app.fold.standing import Muted
+from app.core.clock import to_iso
+from app.fold.standing import Muted, labels_of
+from app.models.entry import Note
 from app.models.episode import Episode
 from app.models.incident import Incident
-from app.store.incidents import StrandRecord
+from app.models.matcher import fit_all, write_matchers
+from app.models.mute import Mute, Turning, follow
+from app.store import mutes as store
+from app.store.incidents import StrandRecord, find_living
 from app.store.ledger import Connection
+from app.store.marks import get_mark, put_mark
+
+ACTOR = "rule:mutes"
+# Living incidents from this id on are still to be looked at; 0: none.
+UNSETTLED = "unsettled"
+MOST_AT_ONCE = 100
 
 
 class Mutes(msgspec.Struct, frozen=True):
-    """The mutes that are active at a moment."""
+    """The mutes that are on at a moment."""
 
-    mutes: Sequence[object] = ()
+    mutes: Sequence[Mute] = ()
 
     def cover(
         self,
@@ -23,12 +39,115 @@ class Mutes(msgspec.Struct, frozen=True):
         strands: Mapping[int, StrandRecord],
         now: int,
     ) -> Muted | None:
-        """Return until when all that goes on is muted, or None."""
-        del incident, firing, strands, now
-        return None
+        """Return until when all that goes on is muted, or None.
+
+        Of the mutes that cover one episode, the one that ends last counts;
+        the first of these to end is when to look again.
+        """
+        del incident
+        found: set[tuple[int, int, Mute]] = set()
+        for episode in firing if self.mutes else ():
+            labels = labels_of(strands[episode.strand_id], episode)
+            covering = [
+                (mute.slot.until, -mute.id, mute)
+                for mute in self.mutes
+                if mute.slot is not None
+                and mute.slot.until > now
+                and fit_all(mute.wish.matchers, labels)
+            ]
+            if not covering:
+                return None
+            found.add(max(covering, key=lambda one: one[:2]))
+        if not found:
+            return None
+        until, _, first = min(found, key=lambda one: one[:2])
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        return Muted(until, f"{first.label}, until {to_iso(until)}{more}")
+
+
+class Followed(msgspec.Struct, frozen=True):
+    """What following the mutes amounts to, in one turn.
+
+    Attributes:
+        notes: what the log will say.
+        living: incidents to look at again.
+        is_full: whether there is more to do at once.
+    """
+
+    notes: list[Note]
+    living: list[int]
+    is_full: bool
 
 
 def find_mutes(connection: Connection, now: int) -> Mutes:
-    """Return the mutes that are active."""
-    del connection, now
-    return Mutes()
+    """Return the mutes that are on."""
+    del now
+    return Mutes(store.find_on(connection))
+
+
+def follow_mutes(connection: Connection, now: int, limit: int) -> Followed:
+    """Let mutes begin and end, and find the incidents that this concerns.
+
+    Args:
+        connection: the turn's transaction.
+        now: the present.
+        limit: how many incidents to look at in one turn.
+    """
+    due = store.find_due(connection, now, MOST_AT_ONCE)
+    notes = [note for mute in due for note in advance(connection, mute, now)]
+    living: list[int] = []
+    position = get_mark(connection, UNSETTLED)
+    if position:
+        living = find_living(connection, position - 1, limit)
+        is_rest = len(living) == limit
+        put_mark(connection, UNSETTLED, living[-1] + 1 if is_rest else 0)
+    is_full = len(due) == MOST_AT_ONCE or (0 < limit == len(living))
+    return Followed(notes, living, is_full)
+
+
+def advance(connection: Connection, mute: Mute, now: int) -> list[Note]:
+    """Bring one mute to the present; return what the log will say."""
+    notes = []
+    for turning in follow(mute, now):
+        mute = turning.mute
+        notes.append(_tell(turning))
+        if mute.is_on:
+            unsettle(connection)
+    if notes:
+        store.save(connection, mute)
+    return notes
+
+
+def unsettle(connection: Connection) -> None:
+    """Have every living incident looked at again."""
+    put_mark(connection, UNSETTLED, 1)
+
+
+def earlier_mute(connection: Connection, due: int | None) -> int | None:
+    """Return when a turn is due: then, or when a mute begins or ends."""
+    mute = store.next_due(connection)
+    return min((at for at in (due, mute) if at is not None), default=None)
+
+
+def note_about_mute(mute: Mute, kind: str, actor: str, said: str) -> Note:
+    """Return what the log says about a mute."""
+    wish, slot = mute.wish, mute.slot
+    return Note(
+        kind=kind,
+        actor=actor,
+        summary=f"{mute.label}: {said}",
+        body={
+            "mute": mute.id,
+            "matchers": write_matchers(wish.matchers),
+            "from": slot.begins_at if slot else None,
+            "until": slot.until if slot else None,
+            "rule": wish.times.rule,
+            "zone": wish.times.zone,
+            "uid": wish.uid,
+        },
+    )
+
+
+def _tell(turning: Turning) -> Note:
+    """Return what the log says about a mute that began or ended."""
+    return note_about_mute(turning.mute, turning.kind, ACTOR, turning.said)

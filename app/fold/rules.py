@@ -1,5 +1,6 @@
 """The settings of folding, as the rules that the pure parts ask for."""
 
+from collections.abc import Collection
 from typing import Annotated
 
 import msgspec
@@ -69,6 +70,8 @@ class FoldSettings(Section):
     hold_down: tuple[HoldSettings, ...] = ()
     flapping: FlappingSettings = FlappingSettings()
     sources: dict[str, SourceFoldSettings] = Field(default_factory=dict)
+    # Not of folding: where the end of the action log is kept.
+    anchor_file: str = "log.anchor"
 
 
 class Hold(msgspec.Struct, frozen=True):
@@ -121,14 +124,25 @@ class Rules(msgspec.Struct, frozen=True):
         return 0
 
 
-def make_rules(settings: FoldSettings) -> Rules:
-    """Return the rules out of the settings."""
+def make_rules(
+    settings: FoldSettings, tells_once: Collection[str] = ()
+) -> Rules:
+    """Return the rules out of the settings.
+
+    Args:
+        settings: what is written.
+        tells_once: the names of sources that repeat nothing, so that their
+            silence says nothing either: never stale unless it is so set.
+    """
     flapping = settings.flapping
     naming = Naming(
         _targets(settings.targets),
         settings.problem,
         _span(settings.stale_seconds),
     )
+    silent = msgspec.structs.replace(naming, stale=0)
+    own_ways = dict.fromkeys(tells_once, SourceFoldSettings())
+    own_ways |= settings.sources
     return Rules(
         windows=Windows(
             _span(settings.again_seconds), _span(settings.together_seconds)
@@ -144,8 +158,8 @@ def make_rules(settings: FoldSettings) -> Rules:
         ),
         naming=naming,
         by_source={
-            name: _override(naming, own)
-            for name, own in settings.sources.items()
+            name: _override(silent if name in tells_once else naming, own)
+            for name, own in own_ways.items()
         },
     )
 

@@ -6,14 +6,22 @@ from typing import Any
 import msgspec
 
 from app.models.alert import Severity
-from app.models.cluster import FOREVER
 from app.models.entry import Note
 from app.models.episode import Episode
-from app.models.incident import Health, Incident, Standing, State, judge
+from app.models.incident import (
+    Health,
+    Incident,
+    Standing,
+    State,
+    ahead,
+    judge,
+)
 from app.models.strand import RANKS
 from app.store.incidents import StrandRecord, Tally
 
 RESOLVED_BY = "source"
+UNHEARD = "stale: nothing more was heard, and nobody said it was over"
+HEALED = "healed itself while it was held down"
 KINDS = {
     State.OPEN: "incident.reopened",
     State.RESOLVED: "incident.resolved",
@@ -49,6 +57,18 @@ def open_incident(
     )
 
 
+def labels_of(strand: StrandRecord, episode: Episode) -> dict[str, str]:
+    """Return what a matcher may ask about an episode."""
+    return strand.labels | {
+        "alertname": strand.labels.get("alertname", strand.name),
+        "source": strand.source,
+        "severity": episode.severity,
+        "target": strand.target_name,
+        "target_kind": strand.target_kind,
+        "problem": strand.problem,
+    }
+
+
 def settle(
     incident: Incident,
     tally: Tally,
@@ -57,9 +77,11 @@ def settle(
     now: int,
 ) -> Incident:
     """Return an incident as it should be."""
-    worst = worst_of(firing) if firing else Severity(incident.severity)
+    worst = worst_of(firing or tally.last)
+    if not firing and not tally.last:
+        worst = Severity(incident.severity)
     health = Health(
-        firing=tally.firing,
+        firing=len(firing),
         worst=worst,
         muted_until=muted.until if muted else None,
         mute=muted.why if muted else "",
@@ -67,7 +89,12 @@ def settle(
         flapping_until=incident.flapping_until,
     )
     standing = judge(health, now)
-    ends_at = None if tally.until == FOREVER else tally.until
+    if standing.state is State.RESOLVED and tally.stale:
+        standing = Standing(State.RESOLVED, UNHEARD)
+    ends_at = None
+    if not firing:
+        last = (episode.until for episode in tally.last)
+        ends_at = max(last, default=incident.ends_at)
     return msgspec.structs.replace(
         incident,
         state=standing.state.value,
@@ -77,7 +104,10 @@ def settle(
         begins_at=tally.begins_at,
         ends_at=ends_at,
         episodes=tally.episodes,
-        firing=tally.firing,
+        firing=len(firing),
+        # What is past does not come back when our clock is set back.
+        held_until=ahead(incident.held_until, now),
+        flapping_until=ahead(incident.flapping_until, now),
         merged_into=0,
     )
 
@@ -100,7 +130,9 @@ def tell_change(
         kind = KINDS[State(after.state)]
         if old_state in (State.SUPPRESSED, State.WAITING):
             kind = kind.replace("reopened", "released")
-        notes.append(_note(after, kind, actor, _say(after)))
+        healed = _has_healed(before, after)
+        what = f"{after.title}: {HEALED}" if healed else _say(after)
+        notes.append(_note(after, kind, actor, what))
     if before is not None and before.severity != after.severity:
         what = f"severity {before.severity} -> {after.severity}"
         kind = "incident.severity_changed"
@@ -127,6 +159,15 @@ def _note(incident: Incident, kind: str, actor: str, summary: str) -> Note:
         summary=summary,
         body={"begins_at": incident.begins_at, "firing": incident.firing},
     )
+
+
+def _has_healed(before: Incident | None, after: Incident) -> bool:
+    """Tell whether an incident ended before its hold-down did."""
+    if after.state != State.RESOLVED or after.reason:
+        return False
+    if before is None:
+        return after.held_until is not None
+    return before.state == State.WAITING
 
 
 def _say(incident: Incident) -> str:

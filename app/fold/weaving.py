@@ -32,17 +32,21 @@ class Woven(msgspec.Struct):
     Attributes:
         strands: those that were spoken of, by name.
         new_strands: the names of those that were not known.
+        renamed: the names of those that say now what they are about.
         episodes: the episodes that are new or changed, by id.
         new: the ids of those that are new.
         ended: the ids of those that ended with this batch.
+        resumed: the ids of those that were stale and go on.
         updates: what people said.
     """
 
     strands: dict[Name, StrandRecord]
     new_strands: set[Name] = set()
+    renamed: set[Name] = set()
     episodes: dict[int, Episode] = {}
     new: set[int] = set()
     ended: set[int] = set()
+    resumed: set[int] = set()
     updates: list[Update] = []
 
 
@@ -77,16 +81,19 @@ def weave(
     for name, rows in by_strand.items():
         record = strands.get(name)
         if record is None:
-            record = _new_strand(rows[0], ids.next_strand(), rules)
-            strands[name] = record
+            record = strands[name] = _new_strand(rows[0], ids.next_strand())
             woven.new_strands.add(name)
+        if not record.memory.is_fired:
+            _name(woven, record, rows, rules)
         _follow(woven, record, rows, ids)
     return woven
 
 
-def retell(woven: Woven, record: StrandRecord, ids: Ids) -> None:
+def retell(
+    woven: Woven, record: StrandRecord, before: dict[int, State], ids: Ids
+) -> None:
     """Write down the episodes of a strand whose memory was changed."""
-    _compare(woven, record, {}, ids)
+    _compare(woven, record, before, ids)
 
 
 def _follow(
@@ -94,7 +101,7 @@ def _follow(
 ) -> None:
     """Let a strand take what was said, and note what changed by it."""
     memory = record.memory
-    before = _states(memory)
+    before = states_of(memory)
     summaries = {}
     for row in rows:
         saying = to_saying(row)
@@ -111,6 +118,7 @@ def _follow(
         if point.begins_at in summaries and point.episode in woven.episodes:
             episode = woven.episodes[point.episode]
             episode.summary = summaries[point.begins_at]
+    memory.forget()
 
 
 def _compare(
@@ -127,13 +135,17 @@ def _compare(
             point.episode = ids.next_episode()
             woven.new.add(point.episode)
         episode = _to_episode(record, point, ending)
-        was_open = before.get(point.begins_at, (FOREVER,))[0] == FOREVER
-        if episode.is_over and was_open:
+        until, why, *_ = before.get(point.begins_at, (FOREVER, ""))
+        # That nobody spoke of it is no end that anybody told.
+        was_open = until == FOREVER or why == "stale" != episode.ended
+        if episode.is_over and (was_open or episode.id in woven.new):
             woven.ended.add(episode.id)
+        elif why == "stale" and not episode.is_over:
+            woven.resumed.add(episode.id)
         woven.episodes[episode.id] = episode
 
 
-def _states(memory: Strand) -> dict[int, State]:
+def states_of(memory: Strand) -> dict[int, State]:
     """Return what can change about each episode, by its beginning."""
     return {
         point.begins_at: _state(point, ending)
@@ -173,8 +185,31 @@ def _to_episode(
     )
 
 
-def _new_strand(row: Any, strand_id: int, rules: Rules) -> StrandRecord:
-    """Return a strand that begins with an alert."""
+def _new_strand(row: Any, strand_id: int) -> StrandRecord:
+    """Return a strand that begins with an alert and has no name yet."""
+    return StrandRecord(
+        id=strand_id,
+        fingerprint=row.fingerprint,
+        source=row.source,
+        name="",
+        labels={},
+        target="",
+        target_kind="",
+        target_name="",
+        problem="",
+        memory=Strand(),
+    )
+
+
+def _name(
+    woven: Woven, record: StrandRecord, rows: Sequence[Any], rules: Rules
+) -> None:
+    """Write down what a strand is about: the first that fires says it.
+
+    Some sources send an end with no more in it than a fingerprint, and it
+    may come first.
+    """
+    row = next((r for r in rows if r.status != Status.RESOLVED), rows[0])
     labels = msgspec.json.decode(row.labels, type=dict[str, str])
     naming = rules.naming_of(row.source)
     target = find_target(labels, naming.targets)
@@ -182,18 +217,13 @@ def _new_strand(row: Any, strand_id: int, rules: Rules) -> StrandRecord:
         # Nothing says where it is: it must not meet anything else there.
         target = Target("alert", row.fingerprint, row.source)
     parts = [labels.get(label, "") for label in naming.problem]
-    return StrandRecord(
-        id=strand_id,
-        fingerprint=row.fingerprint,
-        source=row.source,
-        name=row.name,
-        labels=labels,
-        target=target.key,
-        target_kind=target.kind,
-        target_name=target.name,
-        problem=" / ".join(part for part in parts if part) or row.name,
-        memory=Strand(),
-    )
+    record.name = row.name
+    record.labels = labels
+    record.target = target.key
+    record.target_kind = target.kind
+    record.target_name = target.name
+    record.problem = " / ".join(p for p in parts if p) or row.name
+    woven.renamed.add((record.fingerprint, record.source))
 
 
 def to_saying(row: Any) -> Saying:

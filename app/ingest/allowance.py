@@ -7,7 +7,6 @@ from fnmatch import translate
 import msgspec
 
 from app.core.errors import Refused
-from app.models.alert import Alert
 from app.models.delivery import Flaw, Parsed
 
 
@@ -32,7 +31,7 @@ class Allowance:
         kept = []
         flaws = []
         for index, alert in enumerate(parsed.alerts):
-            label = self._missing(alert)
+            label = self._missing(alert.labels)
             if label is None:
                 kept.append(alert)
             else:
@@ -52,9 +51,13 @@ class Allowance:
             parsed, alerts=tuple(kept), rejected=tuple(flaws)
         )
 
-    def _missing(self, alert: Alert) -> str | None:
+    def allows(self, labels: Mapping[str, str]) -> bool:
+        """Tell whether the source may speak for an alert's labels."""
+        return self._missing(labels) is None
+
+    def _missing(self, labels: Mapping[str, str]) -> str | None:
         """Return the label that an alert lacks or may not have, or None."""
         for label, pattern in self._patterns.items():
-            if not pattern.match(alert.labels.get(label, "")):
+            if not pattern.match(labels.get(label, "")):
                 return label
         return None

@@ -15,6 +15,7 @@ from app.ingest.allowance import Allowance
 from app.ingest.auth import AuthSettings, make_authenticator
 from app.ingest.counters import Counters
 from app.ingest.intake import Entrance
+from app.ingest.polls import PollSettings
 from app.ports import Fetch, Source, SourceEnv
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -44,6 +45,7 @@ class SourceSettings(Section):
     allow: dict[str, Patterns] = Field(default_factory=dict)
     strict: bool = False
     options: dict[str, object] = Field(default_factory=dict)
+    poll: PollSettings | None = None
 
 
 class World(msgspec.Struct, frozen=True):

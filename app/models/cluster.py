@@ -5,10 +5,12 @@ episodes belong together when
 
 * the problem is the same, and one begins while the other goes on or soon
   after its end; or
-* they are different symptoms that begin close to each other.
+* they are symptoms that begin close to each other.
 
-People have the last word: an episode that a person put into an incident is
-pinned there, and two pins never end up in one group.
+What is one incident already stays one, unless it is asked for anew: only
+the episodes near to what changed are looked at, and what tied the others
+may lie far back. People have the last word: an episode that a person put
+into an incident is pinned there, and two pins never end up in one group.
 """
 
 from collections.abc import Iterator, Sequence
@@ -45,6 +47,7 @@ class Member(msgspec.Struct, frozen=True):
         begins_at: when it began.
         until: when it ended, FOREVER while it goes on.
         pin: the incident that a person put it into, or 0.
+        incident: the incident that it is part of and stays in, or 0.
     """
 
     episode: int
@@ -52,6 +55,7 @@ class Member(msgspec.Struct, frozen=True):
     begins_at: int
     until: int
     pin: int = 0
+    incident: int = 0
 
 
 class Group(msgspec.Struct):
@@ -86,7 +90,7 @@ def group(members: Sequence[Member], windows: Windows) -> list[Group]:
     ties = sorted(_ties(ordered, windows))
     roots = list(range(len(ordered)))
     pins = [member.pin for member in ordered]
-    for tie in (*_pinned(ordered), *ties):
+    for tie in (*_pinned(ordered), *_held(ordered), *ties):
         older, newer = _root(roots, tie.older), _root(roots, tie.newer)
         both = {pins[older], pins[newer]} - {0}
         if older != newer and len(both) < 2:
@@ -131,6 +135,15 @@ def _pinned(members: Sequence[Member]) -> Iterator[Tie]:
     for index, member in enumerate(members):
         if member.pin:
             yield Tie(0, seen.setdefault(member.pin, index), index, "")
+
+
+def _held(members: Sequence[Member]) -> Iterator[Tie]:
+    """Yield a tie between each two that are one incident already."""
+    seen: dict[int, int] = {}
+    for index, member in enumerate(members):
+        if member.incident:
+            older = seen.setdefault(member.incident, index)
+            yield Tie(0, older, index, "")
 
 
 def _again(gap: int) -> str:

@@ -1,7 +1,8 @@
 """The entry: one line of the action log, chained to the one before.
 
 The hash covers every field of the entry and the hash of its forerunner, so
-that an entry that is changed, dropped or moved breaks the chain at itself.
+that an entry that is changed, dropped or moved breaks the chain at itself:
+see app/models/chain.py.
 """
 
 import hashlib
@@ -58,6 +59,14 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     hash: bytes
 
 
+class End(msgspec.Struct, frozen=True):
+    """Where the chain ends: the next entry follows on this one."""
+
+    id: int
+    hash: bytes
+
+
+BEGINNING = End(0, START)
 COLUMNS = Entry.__struct_fields__
 _encode = msgspec.json.Encoder().encode
 
@@ -72,10 +81,10 @@ def seal(before: bytes, fields: tuple[Any, ...]) -> bytes:
     return hashlib.sha256(before + _encode(fields)).digest()
 
 
-def to_entry(before: Entry | None, at: int, note: Note) -> Entry:
+def to_entry(before: End, at: int, note: Note) -> Entry:
     """Return a note as the entry that follows another."""
     blank = Entry(
-        id=before.id + 1 if before else 1,
+        id=before.id + 1,
         at=at,
         kind=note.kind,
         incident_id=note.incident,
@@ -89,15 +98,5 @@ def to_entry(before: Entry | None, at: int, note: Note) -> Entry:
         body=_encode(note.body).decode(),
         hash=b"",
     )
-    digest = seal(before.hash if before else START, _fields(blank))
-    return msgspec.structs.replace(blank, hash=digest)
-
-
-def holds(before: bytes, entry: Entry) -> bool:
-    """Tell whether an entry is what was written after its forerunner."""
-    return seal(before, _fields(entry)) == entry.hash
-
-
-def _fields(entry: Entry) -> tuple[Any, ...]:
-    """Return what the hash of an entry covers, in the order of COLUMNS."""
-    return tuple(getattr(entry, name) for name in COLUMNS[:-1])
+    fields = tuple(getattr(blank, name) for name in COLUMNS[:-1])
+    return msgspec.structs.replace(blank, hash=seal(before.hash, fields))

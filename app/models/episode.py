@@ -1,5 +1,7 @@
 """The episode: one firing of one fingerprint, from beginning to end."""
 
+from collections.abc import Container
+
 import msgspec
 
 from app.models.cluster import FOREVER, Member
@@ -57,8 +59,18 @@ class Episode(msgspec.Struct, kw_only=True):
         """Tell whether it has ended."""
         return self.until != FOREVER
 
-    def as_member(self) -> Member:
-        """Return what grouping needs of it."""
+    def as_member(self, loosened: Container[int] = ()) -> Member:
+        """Return what grouping needs of it.
+
+        Args:
+            loosened: incidents that may fall apart.
+        """
+        held = 0 if self.incident_id in loosened else self.incident_id
         return Member(
-            self.id, self.problem, self.begins_at, self.until, self.pin
+            self.id,
+            self.problem,
+            self.begins_at,
+            self.until,
+            self.pin,
+            held,
         )

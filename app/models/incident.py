@@ -87,12 +87,19 @@ class Flapping(msgspec.Struct, frozen=True):
     calm: int
 
 
+class Change(msgspec.Struct, frozen=True, order=True):
+    """A beginning or an end: by the source's clock, and by ours."""
+
+    at: int
+    seen_at: int
+
+
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """What the episodes of an incident amount to, right now.
 
     Attributes:
         firing: how many go on.
-        worst: the worst severity of those, or of all when none goes on.
+        worst: the worst severity of those, or of those that ended last.
         muted_until: until when every one that goes on is muted, or None.
         mute: what mutes it, for people.
         held_until: until when it is held down, or None.
@@ -123,34 +130,41 @@ class Standing(msgspec.Struct, frozen=True):
 
 def judge(health: Health, now: int) -> Standing:
     """Return where an incident stands; the first rule that fits wins."""
-    flapping = _after(health.flapping_until, now)
+    flapping = ahead(health.flapping_until, now)
     if not health.firing and flapping is None:
         return Standing(State.RESOLVED)
-    muted = _after(health.muted_until, now)
+    muted = ahead(health.muted_until, now)
     if health.firing and muted is not None:
         return Standing(State.SUPPRESSED, health.mute, muted)
     if flapping is not None:
         reason = "flapping: it comes and goes"
         return Standing(State.SUPPRESSED, reason, flapping)
-    held = _after(health.held_until, now)
+    held = ahead(health.held_until, now)
     if held is not None:
         return Standing(State.WAITING, "held down: it may heal itself", held)
     return Standing(State.OPEN)
 
 
-def _after(moment: int | None, now: int) -> int | None:
+def ahead(moment: int | None, now: int) -> int | None:
     """Return a moment that is still to come, or None."""
     return moment if moment is not None and moment > now else None
 
 
-def flapping_until(changes: list[int], rule: Flapping) -> int | None:
+def flapping_until(changes: list[Change], rule: Flapping) -> int | None:
     """Return until when these changes count as flapping, or None.
 
+    How close they are is told by the source's clock, how long ago they are
+    by ours: a sender in another year is calm in time, too.
+
     Args:
-        changes: the moments of beginnings and ends, in any order.
+        changes: the beginnings and ends, in any order.
         rule: how many in what time are too many.
     """
-    newest = sorted(changes)[-rule.changes :]
-    if len(newest) < rule.changes or newest[-1] - newest[0] > rule.within:
-        return None
-    return newest[-1] + rule.calm
+    ordered = sorted(changes)
+    ends = ordered[rule.changes - 1 :]
+    found = [
+        last.seen_at + rule.calm
+        for first, last in zip(ordered, ends, strict=False)
+        if last.at - first.at <= rule.within
+    ]
+    return max(found, default=None)

@@ -14,6 +14,7 @@ from app.models.alert import Severity, Status
 
 # Older episodes stay as they are: a month of flapping must not grow a row.
 MOST_POINTS = 32
+LONG_AGO = -(2**62)
 RANKS = {
     Severity.CRITICAL: 4,
     Severity.ERROR: 3,
@@ -49,7 +50,7 @@ class Saying(msgspec.Struct, frozen=True, kw_only=True):
     received_at: int
 
 
-class Point(msgspec.Struct):
+class Point(msgspec.Struct, array_like=True):
     """One beginning, and what is known about that episode.
 
     Attributes:
@@ -71,7 +72,7 @@ class Point(msgspec.Struct):
     lapsed_at: int | None = None
     is_fired: bool = False
     severity: Severity = Severity.UNKNOWN
-    severity_at: int = -(2**62)
+    severity_at: int = LONG_AGO
     episode: int = 0
     first_alert: int = 0
     last_alert: int = 0
@@ -86,32 +87,57 @@ class Ending(msgspec.Struct, frozen=True):
     why: str
 
 
-class Strand(msgspec.Struct):
+class Strand(msgspec.Struct, array_like=True):
     """The memory of one fingerprint of one source.
 
     Attributes:
         points: the beginnings, oldest first.
         loose_ends: ends that name no beginning, oldest first.
+        forgotten: the newest beginning that was forgotten.
     """
 
     points: list[Point] = []
     loose_ends: list[int] = []
+    forgotten: int = LONG_AGO
+
+    @property
+    def is_fired(self) -> bool:
+        """Tell whether anybody ever said that there is a problem."""
+        return self.forgotten != LONG_AGO or any(
+            point.is_fired for point in self.points
+        )
 
     def take(self, saying: Saying) -> Point | None:
         """Remember what an alert says; return the point that it is about.
 
-        None when it ends something of which no beginning is known.
+        None when it ends something of which no beginning is known, or is
+        about something that was forgotten long ago.
         """
-        if saying.status is Status.RESOLVED and saying.starts_at is None:
+        if saying.starts_at is None and saying.status is Status.RESOLVED:
             point = self._take_loose_end(saying)
-        elif saying.status is Status.UPDATED and saying.starts_at is None:
-            point = self.points[-1] if self.points else None
+        elif saying.starts_at is None and saying.status is Status.UPDATED:
+            point = self._last_before(saying.said_at)
         else:
             point = self._take_dated(saying)
         if point is not None:
             _note(point, saying)
-        self._forget()
         return point
+
+    def forget(self) -> None:
+        """Drop the oldest points and loose ends beyond the bound.
+
+        Asked for when the episodes have been read off: those of a point
+        that is dropped stay as they are.
+        """
+        if len(self.loose_ends) > MOST_POINTS:
+            # An end that is dropped stays with the episode that it ended.
+            for point, ending in list(self.endings()):
+                if ending is not None and ending.why == "resolved":
+                    point.told_end = ending.at
+            del self.loose_ends[:-MOST_POINTS]
+        if len(self.points) > MOST_POINTS:
+            self.forgotten = self.points[-MOST_POINTS - 1].begins_at
+            del self.points[:-MOST_POINTS]
 
     def endings(self) -> Iterator[tuple[Point, Ending | None]]:
         """Yield each point with its end, None for one that goes on."""
@@ -138,19 +164,22 @@ class Strand(msgspec.Struct):
             return Ending(point.lapsed_at, "stale")
         return None
 
-    def _take_dated(self, saying: Saying) -> Point:
+    def _take_dated(self, saying: Saying) -> Point | None:
         """Return the point of a beginning, which may be a new one."""
         begins_at = saying.starts_at
         if begins_at is None:
             begins_at = saying.received_at
-        point = self._find(begins_at)
-        if point is None:
-            point = Point(begins_at, first_alert=saying.alert_id)
+        if begins_at <= self.forgotten:
+            return None
+        point = self._last_before(begins_at)
+        if point is None or point.begins_at != begins_at:
+            point = Point(begins_at)
             insort(self.points, point, key=lambda one: one.begins_at)
-        if saying.status is Status.RESOLVED:
-            end = saying.ends_at
-            if end is None:
-                end = max(begins_at, saying.received_at)
+        end = saying.ends_at
+        if end is None and saying.status is Status.RESOLVED:
+            end = max(begins_at, saying.received_at)
+        # A firing alert may say when it will end; that is no end yet.
+        if end is not None and saying.status is not Status.FIRING:
             told = point.told_end
             point.told_end = end if told is None else min(told, end)
         return point
@@ -160,22 +189,17 @@ class Strand(msgspec.Struct):
         end = saying.ends_at
         if end is None:
             end = saying.received_at
-        if end not in self.loose_ends:
-            insort(self.loose_ends, end)
-        before = [one for one in self.points if one.begins_at <= end]
-        return before[-1] if before else None
+        index = bisect_left(self.loose_ends, end)
+        if self.loose_ends[index : index + 1] != [end]:
+            self.loose_ends.insert(index, end)
+        return self._last_before(end)
 
-    def _find(self, begins_at: int) -> Point | None:
-        """Return the point that begins at a moment, or None."""
+    def _last_before(self, moment: int) -> Point | None:
+        """Return the newest point that begins at a moment or before it."""
         for point in reversed(self.points):
-            if point.begins_at == begins_at:
+            if point.begins_at <= moment:
                 return point
         return None
-
-    def _forget(self) -> None:
-        """Drop the oldest points and loose ends beyond the bound."""
-        del self.points[:-MOST_POINTS]
-        del self.loose_ends[:-MOST_POINTS]
 
 
 def _note(point: Point, saying: Saying) -> None:
@@ -195,6 +219,9 @@ def _note(point: Point, saying: Saying) -> None:
         said_at = point.begins_at - 1
     elif saying.status is Status.FIRING:
         said_at = point.begins_at
+    elif saying.severity is Severity.UNKNOWN:
+        # An update that is silent about it takes nothing back.
+        said_at = LONG_AGO
     else:
         said_at = saying.said_at
     newer = (said_at, RANKS[saying.severity])

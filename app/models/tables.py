@@ -4,7 +4,15 @@ Moments are microseconds since 1970, UTC. Ids rise with the order of
 acceptance by our own clock, never by a sender's.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    literal_column,
+)
 from sqlmodel import Field, SQLModel
 
 # SQLite counts rows by INTEGER only; PostgreSQL needs the wide type.
@@ -121,6 +129,20 @@ class EpisodeRow(SQLModel, table=True):
         Index("episode_target", "target", "until"),
         Index("episode_incident", "incident_id", "until"),
         Index("episode_problem", "problem", "begins_at"),
+        # Of those that go on: app/models/cluster.py's FOREVER.
+        Index(
+            "episode_silent",
+            "source",
+            "seen_at",
+            sqlite_where=Column("until") == literal_column(str(2**63 - 1)),
+            postgresql_where=Column("until") == literal_column(str(2**63 - 1)),
+        ),
+        Index(
+            "episode_stale",
+            "id",
+            sqlite_where=Column("ended") == "stale",
+            postgresql_where=Column("ended") == "stale",
+        ),
     )
 
     id: int = Field(sa_column=Column(Id, primary_key=True))
@@ -156,6 +178,12 @@ class IncidentRow(SQLModel, table=True):
         Index("incident_target", "target", "id"),
         Index("incident_name", "target_name", "id"),
         Index("incident_opened", "opened_at"),
+        Index(
+            "incident_merged",
+            "merged_into",
+            sqlite_where=Column("merged_into") != 0,
+            postgresql_where=Column("merged_into") != 0,
+        ),
         Index(
             "incident_due",
             "due_at",
@@ -196,7 +224,17 @@ class WordRow(SQLModel, table=True):
     """What a person said about an incident; never changed."""
 
     __tablename__ = "word"
-    __table_args__ = (Index("word_incident", "incident_id", "id"),)
+    __table_args__ = (
+        Index("word_incident", "incident_id", "id"),
+        Index(
+            "word_key",
+            "incident_id",
+            "key",
+            unique=True,
+            sqlite_where=Column("key") != "",
+            postgresql_where=Column("key") != "",
+        ),
+    )
 
     id: int = Field(sa_column=Column(Id, primary_key=True))
     incident_id: int = Field(sa_column=Column(BigInteger, nullable=False))
@@ -206,29 +244,53 @@ class WordRow(SQLModel, table=True):
     text: str = Field(sa_column=Column(Text, nullable=False))
     # The alert that brought it, when it came through a monitoring system.
     alert_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    # What belongs to its kind, as JSON.
+    details: str = Field(sa_column=Column(Text, nullable=False))
+    # The version of the incident that came of it.
+    version: int = Field(sa_column=Column(Integer, nullable=False))
+    # What the caller knows it by, so that a second try is no second word.
+    key: str = Field(sa_column=Column(Text, nullable=False))
 
 
 class MuteRow(SQLModel, table=True):
-    """A silence or a maintenance window."""
+    """A silence or a maintenance window; it is never removed."""
 
     __tablename__ = "mute"
+    __table_args__ = (
+        Index(
+            "mute_due",
+            "due_at",
+            sqlite_where=Column("due_at").is_not(None),
+            postgresql_where=Column("due_at").is_not(None),
+        ),
+        Index("mute_uid", "uid"),
+    )
 
     id: int = Field(sa_column=Column(Id, primary_key=True))
-    name: str = Field(sa_column=Column(Text, nullable=False))
     kind: str = Field(sa_column=Column(Text, nullable=False))
     matchers: str = Field(sa_column=Column(Text, nullable=False))
     starts_at: int = Field(sa_column=Column(BigInteger, nullable=False))
     ends_at: int = Field(sa_column=Column(BigInteger, nullable=False))
-    # How it comes again: an RRULE, its zone and its exceptions, or empty.
+    # How it comes again: an RRULE, its zone, its exceptions and additions,
+    # or empty; the moments as JSON.
     rule: str = Field(sa_column=Column(Text, nullable=False))
     zone: str = Field(sa_column=Column(Text, nullable=False))
     except_at: str = Field(sa_column=Column(Text, nullable=False))
+    also_at: str = Field(sa_column=Column(Text, nullable=False))
     author: str = Field(sa_column=Column(Text, nullable=False))
     comment: str = Field(sa_column=Column(Text, nullable=False))
     created_at: int = Field(sa_column=Column(BigInteger, nullable=False))
     ended_at: int | None = Field(sa_column=Column(BigInteger))
-    # The id of a calendar's event, so that a second import changes it.
+    # The id of a calendar's event, so that a second import changes it, and
+    # which of its times it replaces, or 0.
     uid: str = Field(sa_column=Column(Text, nullable=False))
+    instance: int = Field(sa_column=Column(BigInteger, nullable=False))
+    # The time that is on or comes next, whether it has begun, and when that
+    # changes; none when it is over.
+    active_from: int | None = Field(sa_column=Column(BigInteger))
+    active_until: int | None = Field(sa_column=Column(BigInteger))
+    is_on: int = Field(sa_column=Column(Integer, nullable=False))
+    due_at: int | None = Field(sa_column=Column(BigInteger))
 
 
 class EntryRow(SQLModel, table=True):
@@ -276,3 +338,22 @@ class MarkRow(SQLModel, table=True):
 
     name: str = Field(sa_column=Column(Text, primary_key=True))
     position: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class SpanRow(SQLModel, table=True):
+    """When the rows of a stretch of ids came, earliest and latest."""
+
+    __tablename__ = "span"
+
+    list: str = Field(sa_column=Column(Text, primary_key=True))
+    bucket: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    first_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    last_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class OutdatedRow(SQLModel, table=True):
+    """A delivery whose words must be read again: a replay changed it."""
+
+    __tablename__ = "outdated"
+
+    id: int = Field(sa_column=Column(Id, primary_key=True))

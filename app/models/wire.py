@@ -100,6 +100,15 @@ def real_moment(when: datetime | None) -> int | None:
     return moment if moment <= LAST_MOMENT else None
 
 
+def whole_milliseconds(when: datetime | None) -> int | None:
+    """Return a moment as exactly as Alertmanager's API tells it.
+
+    Its notifications tell more digits: one beginning must not be two.
+    """
+    moment = real_moment(when)
+    return None if moment is None else moment - moment % 1_000
+
+
 def read_moment(value: Any) -> int | None:
     """Return the moment of an ISO 8601 text or a number since 1970.
 

@@ -157,6 +157,10 @@ class Committer:
             raise TooBusy("queue_full", "Too many deliveries wait for disk.")
         self._enqueue(filing, size, done)
 
+    def is_busy(self) -> bool:
+        """Tell, from any thread, whether somebody waits for a receipt."""
+        return self._deliveries > 0
+
     async def probe(self) -> None:
         """Return when a row was really written and read back."""
         future = asyncio.get_running_loop().create_future()

@@ -14,9 +14,7 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
-    or_,
     select,
-    tuple_,
     update,
 )
 
@@ -25,6 +23,7 @@ from app.models.episode import Episode
 from app.models.incident import LIVING, Incident
 from app.models.strand import Strand
 from app.models.tables import AlertRow, EpisodeRow, IncidentRow, StrandRow
+from app.store.indexing import index_incidents
 
 ALERT: Table = AlertRow.__table__  # type: ignore[attr-defined]
 STRAND: Table = StrandRow.__table__  # type: ignore[attr-defined]
@@ -34,6 +33,8 @@ INCIDENT: Table = IncidentRow.__table__  # type: ignore[attr-defined]
 CHUNK = 400
 # A target with more recent episodes than this is grouped by its newest.
 MOST_MEMBERS = 500
+MOST_OF_ONE = 2 * MOST_MEMBERS
+MOST_AT_ONCE = 10 * MOST_MEMBERS
 UNFOLDED = (
     ALERT.c.id,
     ALERT.c.fingerprint,
@@ -81,12 +82,19 @@ class StrandRecord(msgspec.Struct, kw_only=True):
 
 
 class Tally(msgspec.Struct, frozen=True):
-    """What the episodes of one incident add up to."""
+    """What the episodes of one incident add up to.
+
+    Attributes:
+        episodes: how many there are.
+        begins_at: when the first began.
+        stale: of how many nobody said that they are over.
+        last: those that ended last, when none goes on.
+    """
 
     episodes: int
-    firing: int
     begins_at: int
-    until: int
+    stale: int = 0
+    last: Sequence[Episode] = ()
 
 
 def next_id(connection: Connection, table: Table) -> int:
@@ -113,11 +121,12 @@ def find_strands(
 ) -> dict[Name, StrandRecord]:
     """Return the known strands of these fingerprints and sources."""
     found = {}
-    place = tuple_(STRAND.c.fingerprint, STRAND.c.source)
-    for some in _chunks(sorted(names)):
-        query = select(STRAND).where(place.in_(some))
+    # Not by pairs: SQLite would read the whole table for a list of them.
+    for some in in_chunks(sorted({fingerprint for fingerprint, _ in names})):
+        query = select(STRAND).where(STRAND.c.fingerprint.in_(some))
         for row in connection.execute(query):
-            found[row.fingerprint, row.source] = to_strand(row)
+            if (row.fingerprint, row.source) in names:
+                found[row.fingerprint, row.source] = to_strand(row)
     return found
 
 
@@ -126,7 +135,7 @@ def find_strands_by_id(
 ) -> dict[int, StrandRecord]:
     """Return strands by their ids."""
     found = {}
-    for some in _chunks(sorted(ids)):
+    for some in in_chunks(sorted(ids)):
         query = select(STRAND).where(STRAND.c.id.in_(some))
         for row in connection.execute(query):
             found[row.id] = to_strand(row)
@@ -138,14 +147,14 @@ def find_episodes(
 ) -> list[Episode]:
     """Return the episodes on targets that went on at or after a moment."""
     found: list[Episode] = []
-    for some in _chunks(sorted(targets)):
+    for some in in_chunks(sorted(targets)):
         query = (
             select(EPISODE)
             .where(EPISODE.c.target.in_(some), EPISODE.c.until >= since)
-            .limit(MOST_MEMBERS * 2)
+            .limit(MOST_AT_ONCE)
         )
         rows = connection.execute(query).all()
-        if len(rows) < MOST_MEMBERS * 2:
+        if len(rows) < MOST_AT_ONCE:
             found.extend(to_episode(row) for row in rows)
         else:
             found.extend(_newest_of_each(connection, some, since))
@@ -157,7 +166,7 @@ def find_episodes_by_id(
 ) -> dict[int, Episode]:
     """Return episodes by their ids."""
     found = {}
-    for some in _chunks(sorted(ids)):
+    for some in in_chunks(sorted(ids)):
         query = select(EPISODE).where(EPISODE.c.id.in_(some))
         for row in connection.execute(query):
             found[row.id] = to_episode(row)
@@ -172,7 +181,22 @@ def find_episodes_of(
         select(EPISODE)
         .where(EPISODE.c.incident_id == incident_id)
         .order_by(EPISODE.c.until.desc(), EPISODE.c.id.desc())
-        .limit(MOST_MEMBERS * 2)
+        .limit(MOST_OF_ONE)
+    )
+    return [to_episode(row) for row in connection.execute(query)]
+
+
+def find_newest(
+    connection: Connection, incident_id: int, problem: str, limit: int
+) -> list[Episode]:
+    """Return the episodes of one problem that ended last, or go on."""
+    query = (
+        select(EPISODE)
+        .where(
+            EPISODE.c.incident_id == incident_id, EPISODE.c.problem == problem
+        )
+        .order_by(EPISODE.c.until.desc())
+        .limit(limit)
     )
     return [to_episode(row) for row in connection.execute(query)]
 
@@ -182,7 +206,7 @@ def find_firing(
 ) -> dict[int, list[Episode]]:
     """Return the episodes of incidents that go on."""
     found: dict[int, list[Episode]] = {one: [] for one in incidents}
-    for some in _chunks(sorted(incidents)):
+    for some in in_chunks(sorted(incidents)):
         query = select(EPISODE).where(
             EPISODE.c.incident_id.in_(some), EPISODE.c.until == FOREVER
         )
@@ -196,14 +220,13 @@ def count_episodes(
 ) -> dict[int, Tally]:
     """Return what the episodes of incidents add up to."""
     found = {}
-    for some in _chunks(sorted(incidents)):
+    for some in in_chunks(sorted(incidents)):
         query = (
             select(
                 EPISODE.c.incident_id,
                 func.count(),
-                func.count().filter(EPISODE.c.until == FOREVER),
                 func.min(EPISODE.c.begins_at),
-                func.max(EPISODE.c.until),
+                func.count().filter(EPISODE.c.ended == "stale"),
             )
             .where(EPISODE.c.incident_id.in_(some))
             .group_by(EPISODE.c.incident_id)
@@ -218,22 +241,11 @@ def find_incidents(
 ) -> dict[int, Incident]:
     """Return incidents by their ids."""
     found = {}
-    for some in _chunks(sorted(ids)):
+    for some in in_chunks(sorted(ids)):
         query = select(INCIDENT).where(INCIDENT.c.id.in_(some))
         for row in connection.execute(query):
             found[row.id] = Incident(**row._asdict())
     return found
-
-
-def find_due(connection: Connection, now: int, limit: int) -> list[int]:
-    """Return incidents that must be looked at again, the longest due first."""
-    query = (
-        select(INCIDENT.c.id)
-        .where(INCIDENT.c.due_at <= now)
-        .order_by(INCIDENT.c.due_at)
-        .limit(limit)
-    )
-    return list(connection.execute(query).scalars())
 
 
 def find_living(connection: Connection, after: int, limit: int) -> list[int]:
@@ -247,27 +259,11 @@ def find_living(connection: Connection, after: int, limit: int) -> list[int]:
     return list(connection.execute(query).scalars())
 
 
-def next_due(connection: Connection) -> int | None:
-    """Return when the next incident must be looked at, or None."""
-    earliest = select(func.min(INCIDENT.c.due_at)).where(
-        INCIDENT.c.due_at.is_not(None)
-    )
-    found: int | None = connection.execute(earliest).scalar()
-    return found
-
-
 def save_strands(
     connection: Connection, new: Iterable[StrandRecord], old: Iterable[Any]
 ) -> None:
     """Write strands: the new ones whole, the memory of the old ones."""
-    rows = [
-        {
-            **msgspec.structs.asdict(one),
-            "labels": msgspec.json.encode(one.labels).decode(),
-            "memory": msgspec.json.encode(one.memory).decode(),
-        }
-        for one in new
-    ]
+    rows = [_strand_row(one) for one in new]
     if rows:
         connection.execute(insert(STRAND), rows)
     changes = [
@@ -277,6 +273,18 @@ def save_strands(
     if changes:
         where = STRAND.c.id == bindparam("at")
         connection.execute(update(STRAND).where(where), changes)
+
+
+def rename_strands(
+    connection: Connection, some: Iterable[StrandRecord]
+) -> None:
+    """Write down what known strands are about."""
+    rows = [{**_strand_row(one), "at": one.id} for one in some]
+    for row in rows:
+        del row["id"]
+    if rows:
+        where = STRAND.c.id == bindparam("at")
+        connection.execute(update(STRAND).where(where), rows)
 
 
 def save_episodes(
@@ -293,6 +301,7 @@ def save_incidents(
     """Write incidents, new ones and known ones that changed."""
     _insert(connection, INCIDENT, new)
     _update(connection, INCIDENT, old)
+    index_incidents(connection, [*new, *old])
 
 
 def move_rest(connection: Connection, gone: int, into: int) -> bool:
@@ -308,32 +317,13 @@ def move_rest(connection: Connection, gone: int, into: int) -> bool:
     return connection.execute(left).first() is None
 
 
-def find_siblings(
-    connection: Connection, incident: Incident, within: int, limit: int
-) -> list[int]:
-    """Return the incidents with the same problem at the same time elsewhere.
-
-    Args:
-        connection: where to ask.
-        incident: whose siblings are asked for.
-        within: how far apart the beginnings may be.
-        limit: how many at most.
-    """
-    query = (
-        select(EPISODE.c.incident_id)
-        .where(
-            EPISODE.c.problem == incident.problem,
-            EPISODE.c.begins_at.between(
-                incident.begins_at - within, incident.begins_at + within
-            ),
-            EPISODE.c.incident_id != incident.id,
-            or_(EPISODE.c.target != incident.target, EPISODE.c.pin != 0),
-        )
-        .distinct()
-        .order_by(EPISODE.c.incident_id)
-        .limit(limit)
-    )
-    return list(connection.execute(query).scalars())
+def _strand_row(one: StrandRecord) -> dict[str, Any]:
+    """Return a strand as a row."""
+    return {
+        **msgspec.structs.asdict(one),
+        "labels": msgspec.json.encode(one.labels).decode(),
+        "memory": msgspec.json.encode(one.memory).decode(),
+    }
 
 
 def to_strand(row: Any) -> StrandRecord:
@@ -382,7 +372,7 @@ def _update(connection: Connection, table: Table, old: Sequence[Any]) -> None:
         connection.execute(update(table).where(where), rows)
 
 
-def _chunks(values: Sequence[T]) -> Iterable[Sequence[T]]:
+def in_chunks(values: Sequence[T]) -> Iterable[Sequence[T]]:
     """Yield values in pieces that one statement takes."""
     for start in range(0, len(values), CHUNK):
         yield values[start : start + CHUNK]

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from app.core.errors import StorageFailed
@@ -53,6 +53,8 @@ class Ledger:
                 self._begin(connection)
                 yield connection
                 self._commit(connection)
+        except DataError:
+            raise  # a value that no column takes: no use in waiting
         except DBAPIError as error:
             raise StorageFailed(f"cannot write: {tell(error.orig)}") from error
 

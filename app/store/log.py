@@ -1,48 +1,45 @@
-"""The action log: append, and prove that nothing was changed."""
+"""The action log: append, and prove that nothing was changed.
 
-from collections.abc import Iterator, Sequence
+What changes it behind our back is not hidden by going on: when its end is
+not where we left it, the next entry says so for ever.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    func,
+    insert,
+    literal_column,
+    select,
+    text,
+)
 
-from app.models.entry import START, Entry, Note, holds, to_entry
+from app.models.chain import BROKEN_KIND, Anchor, Chain, Finding, Row
+from app.models.entry import (
+    BEGINNING,
+    COLUMNS,
+    End,
+    Entry,
+    Note,
+    to_entry,
+)
 from app.models.tables import CutRow, EntryRow
-from app.store.marks import MARK, put_mark
+from app.store.indexing import index_entries
+from app.store.marks import get_mark, put_mark
 
+__all__ = ["ENTRY", "HEAD", "Finding", "append", "find_end", "verify"]
 ENTRY: Table = EntryRow.__table__  # type: ignore[attr-defined]
 CUT: Table = CutRow.__table__  # type: ignore[attr-defined]
-# How many entries the log has had; a tail that is cut off is missed here.
+# The last entry that was written; a tail that is cut off is missed here.
 HEAD = "log"
 READ_AT_ONCE = 1_000
-BLANK = to_entry(None, 0, Note(kind="", actor="", summary=""))
-
-
-class Breach(msgspec.Struct, frozen=True):
-    """The first entry at which the log is not what was written.
-
-    Attributes:
-        entry: its id.
-        what: edited, missing, out of order or cut off.
-    """
-
-    entry: int
-    what: str
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """What a walk through the log found.
-
-    Attributes:
-        entries: how many it read.
-        last: the id of the last one.
-        hash: the hash of the last one, to be kept elsewhere.
-        breach: the first that is wrong, or None.
-    """
-
-    entries: int
-    last: int
-    hash: str
-    breach: Breach | None
 
 
 def append(
@@ -52,104 +49,137 @@ def append(
     if not notes:
         return []
     entries: list[Entry] = []
-    before = last_entry(connection)
-    for note in notes:
-        before = to_entry(before, at, note)
-        entries.append(before)
+    end = find_end(connection)
+    left_at = get_mark(connection, HEAD)
+    broken = [] if left_at == end.id else [_tell_broken(end.id, left_at)]
+    for note in (*broken, *notes):
+        entry = to_entry(end, at, note)
+        entries.append(entry)
+        end = End(entry.id, entry.hash)
     rows = [msgspec.structs.asdict(entry) for entry in entries]
     connection.execute(insert(ENTRY), rows)
-    put_mark(connection, HEAD, entries[-1].id)
+    index_entries(connection, entries)
+    put_mark(connection, HEAD, end.id)
     return entries
 
 
-def last_entry(connection: Connection) -> Entry | None:
-    """Return the end of the chain, None when it has not begun.
+def find_end(connection: Connection) -> End:
+    """Return the end of the chain, BEGINNING when nothing was written.
 
-    When all that was written has been cut off by age, an entry without
-    content stands for the last one: what follows is chained to its hash.
+    When all that was written has been cut off by age, the last cut is it:
+    what follows is chained to its hash.
     """
-    newest = select(ENTRY).order_by(ENTRY.c.id.desc()).limit(1)
+    columns = (ENTRY.c.id, ENTRY.c.hash)
+    newest = select(*columns).order_by(ENTRY.c.id.desc()).limit(1)
     row = connection.execute(newest).one_or_none()
-    if row is not None:
-        return Entry(**row._asdict())
-    cut = _last_cut(connection)
-    if cut is None:
-        return None
-    last_id, digest = cut
-    return msgspec.structs.replace(BLANK, id=last_id, hash=digest)
+    return End(row.id, bytes(row.hash)) if row else _last_cut(connection)
 
 
-def verify(connection: Connection, anchor: tuple[int, str] | None) -> Finding:
+def speaks_against(connection: Connection, anchor: Anchor) -> bool:
+    """Tell whether the log does not hold what an anchor says of it."""
+    if anchor.entry <= _last_cut(connection).id:
+        return False
+    query = select(ENTRY.c.hash).where(ENTRY.c.id == anchor.entry)
+    found = connection.execute(query).scalar()
+    return found is None or bytes(found).hex() != anchor.hash
+
+
+def verify(
+    connection: Connection, anchors: Collection[Anchor] = ()
+) -> Finding:
     """Walk through the log and name the first entry that is wrong.
 
     Args:
         connection: a transaction that sees one state of the log.
-        anchor: an id and a hash that were kept outside of the database.
+        anchors: what was kept outside of the database.
     """
+    if connection.dialect.name == "postgresql":
+        # However long it takes: nobody waits for a page.
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
     cut = _last_cut(connection)
-    expected, before = (cut[0] + 1, cut[1]) if cut else (1, START)
-    count = 0
-    for entry in _walk(connection, expected - 1):
-        what = _flaw(entry, expected, before, anchor)
-        if what:
-            return _found(count, expected, before, what)
-        before = entry.hash
-        expected += 1
-        count += 1
-    return _found(
-        count, expected, before, _end_flaw(connection, expected, anchor)
+    chain = Chain(_before_first(connection, cut), cut, anchors)
+    with _any_text(connection):
+        for row in _walk(connection):
+            breach = chain.follow(row)
+            if breach is not None:
+                return chain.found(breach)
+    return chain.found(chain.end(get_mark(connection, HEAD)))
+
+
+def _tell_broken(last: int, left_at: int) -> Note:
+    """Return the note that the log does not end where we left it."""
+    if last < left_at:
+        what = f"entries {last + 1} to {left_at} are missing"
+    else:
+        what = f"entries {left_at + 1} to {last} were not written by us"
+    return Note(
+        kind=BROKEN_KIND,
+        actor="rule:log",
+        severity="critical",
+        summary=f"the action log was changed behind our back: {what}",
+        body={"last": last, "left_at": left_at},
     )
 
 
-def _found(count: int, expected: int, before: bytes, what: str) -> Finding:
-    """Return a finding, with a breach when something is wrong."""
-    breach = Breach(expected, what) if what else None
-    return Finding(count, expected - 1, before.hex(), breach)
+def _before_first(
+    connection: Connection, cut: End
+) -> tuple[int, bytes | None]:
+    """Return what lies before the first row, its hash where it is known.
+
+    Behind a cut some entries may wait for their removal, oldest first.
+    """
+    first = connection.execute(select(func.min(ENTRY.c.id))).scalar()
+    if first is None or first > cut.id:
+        return cut.id, cut.hash
+    if first <= 1:
+        return BEGINNING.id, BEGINNING.hash
+    known = select(CUT.c.hash).where(CUT.c.id == first - 1)
+    digest = connection.execute(known).scalar()
+    return first - 1, None if digest is None else bytes(digest)
 
 
-def _flaw(
-    entry: Entry, expected: int, before: bytes, anchor: tuple[int, str] | None
-) -> str:
-    """Return what is wrong with an entry, or an empty text."""
-    if entry.id != expected:
-        return "is missing"
-    if not holds(before, entry):
-        return "is not what was written: edited, or its forerunner was"
-    if anchor and anchor[0] == entry.id and anchor[1] != entry.hash.hex():
-        return "is not what was anchored: the log was written anew"
-    return ""
+def _walk(connection: Connection) -> Iterator[Row]:
+    """Yield the rows in order as they lie there, some at a time."""
+    columns: list[ColumnElement[Any]] = [
+        literal_column(name) for name in COLUMNS
+    ]
+    query = (
+        select(*columns)
+        .select_from(ENTRY)
+        .order_by(ENTRY.c.id)
+        .execution_options(yield_per=READ_AT_ONCE)
+    )
+    with connection.execute(query) as rows:
+        for some in rows.partitions():
+            for row in some:
+                yield tuple(row)
 
 
-def _end_flaw(
-    connection: Connection, expected: int, anchor: tuple[int, str] | None
-) -> str:
-    """Return what is wrong with the end of the log, or an empty text."""
-    known = select(MARK.c.position).where(MARK.c.name == HEAD)
-    head = connection.execute(known).scalar() or 0
-    if expected <= max(head, anchor[0] if anchor else 0):
-        return "is missing: the end of the log was cut off"
-    return ""
+@contextmanager
+def _any_text(connection: Connection) -> Iterator[None]:
+    """Let SQLite yield texts that are none as bytes, instead of failing."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        yield
+        return
+    usual = driver.text_factory
+    driver.text_factory = _read_text
+    try:
+        yield
+    finally:
+        driver.text_factory = usual
 
 
-def _walk(connection: Connection, after: int) -> Iterator[Entry]:
-    """Yield the entries in order, some at a time."""
-    while True:
-        query = (
-            select(ENTRY)
-            .where(ENTRY.c.id > after)
-            .order_by(ENTRY.c.id)
-            .limit(READ_AT_ONCE)
-        )
-        rows = connection.execute(query).all()
-        for row in rows:
-            yield Entry(**row._asdict())
-        if len(rows) < READ_AT_ONCE:
-            return
-        after = rows[-1].id
+def _read_text(raw: bytes) -> str | bytes:
+    """Return a text, or bytes that are none as they are."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw
 
 
-def _last_cut(connection: Connection) -> tuple[int, bytes] | None:
-    """Return where the log was cut off last, or None."""
+def _last_cut(connection: Connection) -> End:
+    """Return where the log was cut off last, BEGINNING when it never was."""
     newest = select(CUT.c.id, CUT.c.hash).order_by(CUT.c.id.desc()).limit(1)
     row = connection.execute(newest).one_or_none()
-    return (row.id, bytes(row.hash)) if row is not None else None
+    return End(row.id, bytes(row.hash)) if row else BEGINNING

@@ -1,39 +1,81 @@
 """Questions to the store: pages by id, newest first, never by offset."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
+import psycopg
 from sqlalchemy import (
-    ColumnElement,
+    Connection,
     Engine,
-    LargeBinary,
-    and_,
-    cast,
     create_engine,
     event,
-    exists,
-    func,
-    or_,
+    select,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoneFree
-from sqlalchemy.orm import aliased, defer
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlmodel import Session, col, select
 
-from app.core.errors import StorageFailed
-from app.models.tables import AlertRow, DeliveryRow
+from app.core.errors import StorageFailed, TooBusy
+from app.store.dossier import Dossier, find_dossier
 from app.store.failures import tell
+from app.store.filters import read_filters
+from app.store.listings import ALERTS, DELIVERIES, DELIVERY, Listing
 from app.store.location import Location, watch_network
-from app.store.plan import END, HALF, start_of_identity
+from app.store.pages import (
+    Facts,
+    Turn,
+    count_rows,
+    find_page,
+    look_up,
+)
+from app.store.tally import Tally, estimate
 
+__all__ = ["Engine", "Found", "Reader", "Wish", "open_engine"]
 READERS = 4
+# SQLite asks so often whether a question has taken too long.
+STEPS = 10_000
 Values = Mapping[str, Any]
+T = TypeVar("T")
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What somebody wants to read of a list.
+
+    Attributes:
+        where: filters by name; see app/store/filters.py.
+        before: only ids below this one, or None.
+        after: only ids above this one, or None.
+        limit: how many rows.
+        count: none, estimated or exact.
+    """
+
+    where: Values = {}
+    before: int | None = None
+    after: int | None = None
+    limit: int = 50
+    count: str = "none"
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A page, as the store was at one moment.
+
+    Attributes:
+        rows: newest first.
+        has_more: whether there are further ones the same way.
+        seq: the last entry of the log at that moment, 0 before the first.
+        count: how many rows there are in all, or None.
+    """
+
+    rows: Sequence[Any]
+    has_more: bool
+    seq: int
+    count: Tally | None
 
 
 def open_engine(location: Location, wait_seconds: float) -> Engine:
@@ -48,10 +90,15 @@ def open_engine(location: Location, wait_seconds: float) -> Engine:
         return engine
     wait = f"{int(wait_seconds * 1000)}ms"
     options["pool_pre_ping"] = True
+    # What one answer says is of one moment.
+    options["isolation_level"] = "REPEATABLE READ"
     options["connect_args"] = {
         "application_name": "smokejumper-reader",
         **watch_network(wait_seconds),
-        "options": f"-c statement_timeout={wait}"
+        # Compiling a question takes longer than any of ours.
+        "options": f"-c statement_timeout={wait} -c jit=off"
+        # In one process: what comes first is first.
+        " -c max_parallel_workers_per_gather=0"
         " -c default_transaction_read_only=on",
     }
     return create_engine(location.url, **options)
@@ -64,6 +111,7 @@ def _open_file(file: Path, wait_seconds: float) -> sqlite3.Connection:
         uri=True,
         timeout=wait_seconds,
         check_same_thread=False,
+        isolation_level=None,
     )
 
 
@@ -79,127 +127,147 @@ def _read_only(
 class Reader:
     """Answers the questions of the API and the command line."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Take an engine that can only read."""
+    def __init__(self, engine: Engine, most_seconds: float = 5.0) -> None:
+        """Take an engine that can only read, and how long a page may take."""
         self._engine = engine
+        self._most_seconds = most_seconds
 
     def open(self) -> None:
         """Hold one connection, which keeps SQLite's shared index in place.
 
         On a full disk it could not be made any more, and nothing be read.
         """
-        with self._session() as session:
-            session.exec(select(DeliveryRow.id).limit(1)).first()
+        with self.snapshot() as connection:
+            connection.execute(select(DELIVERY.c.id).limit(1)).first()
+
+    def page(self, listing: Listing, wish: Wish) -> Found:
+        """Return a page of a list."""
+        with self.snapshot() as connection:
+            filters = read_filters(connection, listing, wish.where)
+            turn = Turn(wish.before, wish.after, wish.limit + 1)
+            facts = look_up(connection, filters)
+            rows = find_page(connection, filters, turn, facts)
+            has_more = len(rows) > wish.limit
+            rows = rows[: wish.limit]
+            if turn.is_up:
+                rows.reverse()
+            if wish.count == "exact":
+                number = count_rows(connection, filters, facts)
+                return Found(rows, has_more, facts.seq, Tally(number, "exact"))
+            tally = _estimate(wish, facts, rows, has_more=has_more)
+            return Found(rows, has_more, facts.seq, tally)
 
     def deliveries(
         self, where: Values, before: int | None, limit: int
-    ) -> Sequence[DeliveryRow]:
+    ) -> Sequence[Any]:
         """Return a page of deliveries without their bodies, newest first."""
-        query = select(DeliveryRow).options(
-            defer(DeliveryRow.body, raiseload=True)  # type: ignore[arg-type]
-        )
-        return self._page(DeliveryRow, query, where, (before, limit))
+        return self.page(DELIVERIES, Wish(where, before, limit=limit)).rows
 
     def alerts(
         self, where: Values, before: int | None, limit: int
-    ) -> Sequence[AlertRow]:
+    ) -> Sequence[Any]:
         """Return a page of alerts, newest first."""
-        query = select(AlertRow)
-        filters = dict(where)
-        delivery_id = filters.pop("delivery_id", None)
-        if delivery_id is not None:
-            row = self.find_delivery(delivery_id)
-            ids = msgspec.json.decode(row.alerts) if row else []
-            query = query.where(col(AlertRow.id).in_(ids))
-        return self._page(AlertRow, query, filters, (before, limit))
+        return self.page(ALERTS, Wish(where, before, limit=limit)).rows
 
-    def firing(
-        self, where: Values, before: int | None, limit: int
-    ) -> Sequence[AlertRow]:
-        """Return a page of the alerts that are the last word and firing."""
-        later = aliased(AlertRow)
-        start = func.substr(col(AlertRow.identity), 1, HALF)
-        answered = exists().where(
-            # Found by the index: equal fingerprints begin alike.
-            col(later.identity).between(start, _end_of(start)),
-            col(later.fingerprint) == col(AlertRow.fingerprint),
-            col(later.source) == col(AlertRow.source),
-            col(later.status) != "updated",
-            # By arrival: a replayed alert has a new id, but is an old word.
-            or_(
-                col(later.received_at) > col(AlertRow.received_at),
-                and_(
-                    col(later.received_at) == col(AlertRow.received_at),
-                    col(later.id) > col(AlertRow.id),
-                ),
-            ),
-        )
-        query = select(AlertRow).where(
-            col(AlertRow.status) == "firing", ~answered
-        )
-        return self._page(AlertRow, query, where, (before, limit))
+    def ask(self, question: Callable[[Connection], T]) -> T:
+        """Ask a question of one's own about one moment."""
+        with self.snapshot() as connection:
+            return question(connection)
 
-    def find_delivery(self, delivery_id: int) -> DeliveryRow | None:
+    def find(self, listing: Listing, row_id: int) -> Any:
+        """Return one row of a list, or None."""
+        query = select(listing.rows).where(listing.rows.c.id == row_id)
+        with self.snapshot() as connection:
+            return connection.execute(query).one_or_none()
+
+    def find_delivery(self, delivery_id: int) -> Any:
         """Return a delivery with its body, or None."""
-        row: DeliveryRow | None = self._find(DeliveryRow, delivery_id)
-        return row
+        return self.find(DELIVERIES, delivery_id)
 
-    def find_alert(self, alert_id: int) -> AlertRow | None:
+    def find_alert(self, alert_id: int) -> Any:
         """Return an alert, or None."""
-        row: AlertRow | None = self._find(AlertRow, alert_id)
-        return row
+        return self.find(ALERTS, alert_id)
+
+    def find_incident(self, incident_id: int, within: int) -> Dossier | None:
+        """Return an incident with all that belongs to it, or None.
+
+        Args:
+            incident_id: which one.
+            within: how far apart siblings may begin, in microseconds.
+        """
+        with self.snapshot() as connection:
+            return find_dossier(connection, incident_id, within)
 
     def close(self) -> None:
         """Give back the connections."""
         self._engine.dispose()
 
-    def _find(self, table: Any, row_id: int) -> Any:
-        """Return one row of a table, or None."""
-        with self._session() as session:
-            return session.get(table, row_id)
-
-    def _page(
-        self, table: Any, query: Any, where: Values, page: tuple[Any, int]
-    ) -> Sequence[Any]:
-        """Return the rows that match, below an id, newest first."""
-        before, limit = page
-        for name, value in where.items():
-            query = query.where(_condition(table, name, value))
-        if before is not None:
-            query = query.where(col(table.id) < before)
-        query = query.order_by(col(table.id).desc()).limit(limit)
-        with self._session() as session:
-            return session.exec(query).all()  # type: ignore[no-any-return]
-
     @contextmanager
-    def _session(self) -> Iterator[Session]:
-        """Lend a session; what the database says against it is ours."""
+    def snapshot(self) -> Iterator[Connection]:
+        """Lend a connection that sees the store as it is at one moment.
+
+        Raises:
+            StorageFailed: the database cannot be read.
+            TooBusy: the question took too long.
+        """
         try:
-            with Session(self._engine) as session:
-                yield session
+            with (
+                self._engine.connect() as connection,
+                _bounded(connection, self._most_seconds),
+            ):
+                yield connection
         except NoneFree as error:
             what = "cannot read: no connection became free in time"
             raise StorageFailed(what) from error
         except DBAPIError as error:
+            if _took_too_long(error.orig):
+                raise _too_slow() from error
             raise StorageFailed(f"cannot read: {tell(error.orig)}") from error
 
 
-def _condition(table: Any, name: str, value: Any) -> Any:
-    """Return one filter; ``since`` and ``until`` are about arrival."""
-    if name == "since":
-        return table.received_at >= value
-    if name == "until":
-        return table.received_at < value
-    if name == "fingerprint":
-        start = start_of_identity(value)
-        alike = table.identity.between(start, start + END)
-        return and_(alike, table.fingerprint == value)
-    return getattr(table, name) == value
+@contextmanager
+def _bounded(connection: Connection, most_seconds: float) -> Iterator[None]:
+    """Begin a snapshot on SQLite, and end what takes too long there.
 
-
-def _end_of(start: ColumnElement[bytes]) -> ColumnElement[bytes]:
-    """Return the end of the range of identities that begin alike.
-
-    SQLite joins bytes to a text; the cast makes them bytes again.
+    PostgreSQL does both by itself.
     """
-    return cast(start.op("||")(END), LargeBinary)
+    raw: Any = connection.connection.dbapi_connection
+    if not isinstance(raw, sqlite3.Connection):
+        yield
+        return
+    deadline = time.monotonic() + most_seconds
+    connection.exec_driver_sql("BEGIN")
+    raw.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
+    try:
+        yield
+    finally:
+        raw.set_progress_handler(None, 0)
+
+
+def _took_too_long(error: BaseException | None) -> bool:
+    """Tell whether a database ended a question because of the time."""
+    if isinstance(error, sqlite3.OperationalError):
+        return str(error) == "interrupted"
+    return isinstance(error, psycopg.errors.QueryCanceled)
+
+
+def _too_slow() -> TooBusy:
+    """Return the refusal of a question that took too long."""
+    return TooBusy(
+        "too_slow",
+        "The database did not find it in time.",
+        remedy="Narrow the filter: a range of time, a longer word, a target;"
+        " and do without count=exact.",
+    )
+
+
+def _estimate(
+    wish: Wish, facts: Facts, rows: Sequence[Any], *, has_more: bool
+) -> Tally | None:
+    """Return how many rows there are, as far as somebody wants to know."""
+    if wish.count == "none":
+        return None
+    if not has_more and wish.before is None and wish.after is None:
+        return Tally(len(rows), "exact")
+    ids = [row.id for row in rows]
+    return estimate(ids, (facts.first, facts.last), has_more=has_more)

@@ -2,8 +2,10 @@
 
 import json
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -74,6 +76,12 @@ def test_filters_narrow(shared: Service, query: str, found: list[str]) -> None:
         "name=%00",
         "source=a%00b",
         "fingerprint=%00",
+        "text=...",
+        "text=ab*",
+        "severity=critical,bad",
+        "count=all",
+        "repeats_min=-1",
+        "after=-1",
     ],
 )
 def test_a_wrong_filter_is_named(shared: Service, query: str) -> None:
@@ -81,6 +89,151 @@ def test_a_wrong_filter_is_named(shared: Service, query: str) -> None:
     answer = httpx.get(f"{shared.url}/api/v1/alerts?{query}")
     assert answer.status_code == 422
     assert query.partition("=")[0] in answer.json()["field"]
+
+
+def read(service: Service, path: str) -> dict[str, Any]:
+    """Return an answer of the reading API."""
+    answer = httpx.get(f"{service.url}/api/v1/{path}")
+    answer.raise_for_status()
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def wait_for(service: Service, path: str, count: int) -> list[dict[str, Any]]:
+    """Return the items of a list as soon as there are so many."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        items = read(service, path)["items"]
+        if len(items) >= count:
+            return list(items)
+        time.sleep(0.05)
+    raise AssertionError(f"{path} never had {count} items")
+
+
+def check_incident(service: Service) -> None:
+    """One incident, its log, and all that is said of it."""
+    incident = wait_for(service, "incidents?text=A", 1)[-1]
+    found = read(service, f"incidents/{incident['id']}")
+    assert {name: found[name] for name in incident} == incident
+    assert found["all_episodes"][0]["because"] == ""
+    assert found["merged"] == found["words"] == []
+    assert incident["id"] not in found["siblings"]
+    log = httpx.get(service.url + found["log"]).json()
+    assert log["items"][-1]["kind"] == "incident.opened"
+    assert log["seq"] >= log["items"][0]["id"]
+    entry = read(service, f"log/{log['items'][0]['id']}")
+    assert entry == log["items"][0]
+
+
+def test_an_incident_is_shown_with_its_log(shared: Service) -> None:
+    """From the alert to the line in the log."""
+    check_incident(shared)
+
+
+@pytest.mark.parametrize(
+    ("query", "some"),
+    [
+        ("incidents?state=open,waiting", True),
+        ("incidents?state=open&state=waiting", True),
+        ("incidents?state=resolved", False),
+        ("incidents?state=merged", False),
+        ("incidents?merged=true", True),
+        ("incidents?problem=A&firing_min=1", True),
+        ("incidents?begins_at_until=2000-01-01T00:00:00Z", False),
+        ("incidents?owner=ana", False),
+        ("log?kind=incident.opened&text=a", True),
+        ("log?status=open,merged&actor=nobody", False),
+        ("log?incident_id=1", True),
+        ("log?since=2000-01-01T00:00:00Z&text=A", True),
+        ("log?until=2000-01-01T00:00:00Z", False),
+        ("alerts?text=a&severity=critical,info", True),
+        ("alerts?text=a&repeats_min=1000", False),
+        ("alerts?until=2000-01-01T00:00:00Z", False),
+        ("deliveries?text=alertm*", True),
+        ("deliveries?text=a&outcome=parsed&accepted_min=1", True),
+        ("deliveries?text=nowhere", False),
+    ],
+)
+def test_every_list_takes_filters_and_words(
+    shared: Service, query: str, some: bool
+) -> None:
+    """Alone and together, also while folding is still behind."""
+    if some:
+        wait_for(shared, query, 1)
+    else:
+        assert read(shared, query)["items"] == []
+
+
+def test_pages_also_go_upwards(shared: Service) -> None:
+    """From the oldest to the newest, each page newest first."""
+    seen: list[int] = []
+    path = "/api/v1/alerts?limit=3&after=0&source=alertmanager"
+    while path:
+        page = httpx.get(shared.url + path).json()
+        seen = [item["id"] for item in page["items"]] + seen
+        path = page["next"]
+    down = read(shared, "alerts?limit=500&source=alertmanager")["items"]
+    assert seen == [item["id"] for item in down]
+
+
+def test_a_count_says_what_it_is(shared: Service) -> None:
+    """None, about, or exactly; one page that holds all is exact for free."""
+    query = "alerts?source=alertmanager&"
+    assert read(shared, f"{query}count=none")["count"] is None
+    exact = read(shared, f"{query}count=exact&limit=2")["count"]
+    assert exact == {"value": 7, "kind": "exact"}
+    about = read(shared, f"{query}limit=2")["count"]
+    assert about["kind"] == "estimated"
+    assert about["value"] >= 2
+    assert read(shared, f"{query}limit=500")["count"] == exact
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["alerts", "alerts/1", "deliveries/1/body", "sources", "incidents"],
+)
+def test_who_has_it_already_is_told_so(shared: Service, path: str) -> None:
+    """304 for a tag that still holds, alone, weak or among others."""
+    wait_for(shared, "incidents", 1)
+    url = f"{shared.url}/api/v1/{path}"
+    answer = httpx.get(url)
+    tag = answer.headers["etag"]
+    for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        again = httpx.get(url, headers={"if-none-match": known})
+        assert again.status_code == 304
+        assert again.content == b""
+        assert again.headers["etag"] == tag
+    other = httpx.get(url, headers={"if-none-match": '"other"'})
+    assert other.content == answer.content
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "%22%20OR%20rowid%20%3E%200",
+        "NEAR(a%20b)",
+        "words:a",
+        "a%20AND%20NOT%20b",
+        "%27%3B%20DROP%20TABLE%20entry%3B--",
+        "%F0%9F%94%A5a",
+        "%EE%80%80t41",
+        "%5C",
+        "***",
+        "%22",
+        "%00",
+        "%FF",
+        "a*",
+    ],
+)
+@pytest.mark.parametrize("what", ["alerts", "deliveries", "incidents", "log"])
+def test_a_weird_text_is_a_page_or_a_problem(
+    shared: Service, what: str, text: str
+) -> None:
+    """Never a crash, and never the language of the database."""
+    answer = httpx.get(f"{shared.url}/api/v1/{what}?text={text}")
+    assert answer.status_code in {200, 422}
+    if answer.status_code == 422:
+        assert answer.json()["field"] == "query.text"
 
 
 @pytest.mark.parametrize("path", ["alerts/999", "deliveries/999", "nothing"])
@@ -139,6 +292,9 @@ def test_postgresql_answers_the_same(
             ("before=2&since=2000-01-01T00:00:00Z", ["s0"]),
         ):
             assert items(service, query) == found
+        check_incident(service)
+        wait_for(service, "deliveries?text=alertm*", 3)
+        wait_for(service, "alerts?text=a&status=firing", 3)
         answer = httpx.get(f"{service.url}/api/v1/alerts?name=%00")
         assert answer.status_code == 422
 

@@ -25,7 +25,8 @@ def test_help_lists_the_commands() -> None:
         timeout=60,
     )
     commands = ("serve", "check-config", "migrate", "replay", "log")
-    for command in (*commands, "alerts", "incidents", "sources", "version"):
+    lists = ("deliveries", "alerts", "incidents", "incident", "sources")
+    for command in (*commands, *lists, "version"):
         assert command in done.stdout
 
 
@@ -99,7 +100,7 @@ def test_a_database_that_is_not_there_is_said(tmp_path: Path) -> None:
 def test_reading_before_migrate_makes_no_file(tmp_path: Path) -> None:
     """The first file is made by migrate, and is its owner's alone."""
     service = Service(tmp_path)
-    for command in ("log", "alerts", "incidents"):
+    for command in ("log", "deliveries", "alerts", "incidents"):
         assert service.run(command).returncode == 3
     assert not service.database.exists()
     assert service.run("migrate").returncode == 0
@@ -158,20 +159,8 @@ def test_quarantine_and_replay(tmp_path: Path) -> None:
         listed = json.loads(service.run("alerts", "--json").stdout)
         assert [alert["name"] for alert in listed] == ["A"]
         assert "A" in service.run("alerts").stdout
-        rows = json.loads(service.run("log", "--json").stdout)
+        rows = json.loads(service.run("deliveries", "--json").stdout)
         assert rows[0]["outcome"] == "parsed"
-
-
-def test_incidents_are_what_fires_now(tmp_path: Path) -> None:
-    """A problem whose last word is resolved is not listed."""
-    ended = group("ended").replace(b'"firing"', b'"resolved"')
-    with Service(tmp_path) as service:
-        url = f"{service.url}/webhooks/alertmanager"
-        for body in (group("ended", "going on"), ended):
-            assert httpx.post(url, content=body).status_code == 202
-        done = service.run("incidents", "--json")
-    listed = [one["fingerprint"] for one in json.loads(done.stdout)]
-    assert listed == ["going on"]
 
 
 def test_texts_of_strangers_cannot_steer_the_terminal(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Alertmanager's webhook, version 4.
 
 Groups are mixed: the status of the group says nothing about one alert. A
-fingerprint stays the same for ever, an episode is fingerprint + startsAt.
+fingerprint stays the same for ever, an episode is fingerprint + startsAt,
+to the millisecond: that is how its API tells it when it is polled.
 """
 
 from datetime import datetime
@@ -19,6 +20,7 @@ from app.models.wire import (
     to_fingerprint,
     to_status,
     to_summary,
+    whole_milliseconds,
 )
 from app.ports import Example, Source, SourceEnv
 
@@ -87,6 +89,7 @@ class Alertmanager:
 
     example = Example(body=EXAMPLE, names=("DiskAlmostFull",))
     paths: tuple[str, ...] = ()
+    tells_once = False
     setup = (
         "receivers: webhook_configs: url http://HOST:8080/webhooks/"
         "alertmanager, send_resolved: true"
@@ -107,7 +110,7 @@ def to_alert(wire: WireAlert) -> Alert:
     """Return an alert in our words."""
     labels = wire.labels
     annotations = wire.annotations
-    starts_at = real_moment(wire.startsAt)
+    starts_at = whole_milliseconds(wire.startsAt)
     return Alert(
         fingerprint=wire.fingerprint or to_fingerprint(labels),
         status=to_status(wire.status),

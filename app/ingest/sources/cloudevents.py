@@ -88,6 +88,7 @@ class CloudEvents:
 
     example = Example(body=EXAMPLE, headers=HEADERS, names=("Backup failed",))
     paths: tuple[str, ...] = ()
+    tells_once = False
     setup = (
         "POST events to https://HOST/webhooks/cloudevents; say under "
         "options where status and name stand in their data"

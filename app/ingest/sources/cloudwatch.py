@@ -99,6 +99,7 @@ class Cloudwatch:
         body=msgspec.json.encode(EXAMPLE), names=("queue-backlog",)
     )
     paths: tuple[str, ...] = ()
+    tells_once = True
     setup = (
         "SNS: list the alarms' topic in options.topics, then subscribe "
         "https://HOST/webhooks/cloudwatch to it"
@@ -166,7 +167,8 @@ def to_alert(body: bytes, where: str) -> Alert:
         summary=about or reason or "",
         labels=_labels(alarm),
         annotations={name: text for name, text in texts.items() if text},
-        starts_at=None if status is Status.RESOLVED else moment,
+        # Without data nobody knows whether there is a problem.
+        starts_at=moment if status is Status.FIRING else None,
         ends_at=moment if status is Status.RESOLVED else None,
     )
 

@@ -85,6 +85,7 @@ class Datadog:
         body=EXAMPLE, names=("Checkout answers slowly on shop-04",)
     )
     paths: tuple[str, ...] = ()
+    tells_once = True
     setup = (
         "Integrations, Webhooks: URL https://HOST/webhooks/datadog, and as "
         "payload the template in app/ingest/sources/datadog.py"

@@ -142,6 +142,7 @@ class Generic:
 
     example = Example(body=EXAMPLE, names=("Nightly export failed",))
     paths: tuple[str, ...] = ()
+    tells_once = False
 
     def __init__(self, name: str, options: Options) -> None:
         """Take the name of this instance and where its fields are."""

@@ -122,6 +122,7 @@ class Grafana:
 
     example = Example(body=EXAMPLE, names=("Queue grows",))
     paths: tuple[str, ...] = ()
+    tells_once = False
     setup = (
         "Alerting: Contact points: Webhook: URL http://HOST:8080/webhooks/"
         "grafana, Authorization Header: scheme Bearer, credentials SECRET"

@@ -72,6 +72,7 @@ class Prometheus:
     """Reads the list that Prometheus posts to its Alertmanagers."""
 
     example = Example(body=EXAMPLE, names=("SwapAlmostFull", "TargetDown"))
+    tells_once = False
     setup = (
         "alerting: alertmanagers: static_configs: targets: [HOST:8080], "
         "and authorization: credentials: SECRET"

@@ -93,6 +93,7 @@ class UptimeKuma:
 
     example = Example(body=EXAMPLE, names=("Customer portal",))
     paths: tuple[str, ...] = ()
+    tells_once = True
     setup = (
         "Notifications, Webhook: POST https://HOST/webhooks/uptime-kuma, "
         "request body: preset application/json"

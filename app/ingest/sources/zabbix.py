@@ -8,6 +8,7 @@ compared without case, dots, dashes and underscores.
 import re
 from collections import defaultdict
 from datetime import UTC, datetime, tzinfo
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from pydantic import field_validator
 
+from app.core.clock import to_iso
 from app.core.configfile import Section
 from app.models.alert import Alert, Severity, Status, to_severity
 from app.models.delivery import Delivery, Flaw, Parsed, Unparsed
@@ -51,6 +53,8 @@ LABELS = {name: squeeze(name) for name in PLAIN_LABELS.split()} | {
     "host_name": "hostname hostvisiblename",
     "hostgroups": "hostgroups hostgroup triggerhostgroupname",
 }
+UPDATE_MESSAGE = "eventupdatemessage"
+UPDATE_USER = "eventupdateuser userfullname"
 ANNOTATIONS = {
     "opdata": "eventopdata opdata triggeropdata",
     "trigger_description": "triggerdescription triggerdesc",
@@ -59,8 +63,8 @@ ANNOTATIONS = {
     "alert_message": "alertmessage",
     "event_ack_status": "eventackstatus eventack",
     "update_action": "eventupdateaction",
-    "update_message": "eventupdatemessage",
-    "update_user": "eventupdateuser userfullname",
+    "update_message": UPDATE_MESSAGE,
+    "update_user": UPDATE_USER,
 }
 RESERVED = frozenset((*LABELS, "severity"))
 TAGS = "eventtagsjson eventtags tags"
@@ -107,6 +111,7 @@ class Zabbix:
         body=EXAMPLE, names=("Mail queue is too long on relay-02",)
     )
     paths: tuple[str, ...] = ()
+    tells_once = True
     setup = (
         "Media types: Webhook: post JSON.stringify(parameters) to "
         "http://HOST:8080/webhooks/zabbix with Authorization: Bearer SECRET"
@@ -148,11 +153,22 @@ class Zabbix:
             labels=read_tags(known)
             | collect(known, LABELS)
             | ({"severity": word} if word else {}),
-            annotations=collect(known, ANNOTATIONS),
+            annotations=self._annotations(known, status),
             starts_at=self._moment(known, "event"),
             ends_at=self._moment(known, "eventrecovery"),
             url=to_url(known, event_id),
         )
+
+    def _annotations(
+        self, known: Parameters, status: Status
+    ) -> dict[str, str]:
+        """Return the free texts, and when an update was made."""
+        found = collect(known, ANNOTATIONS)
+        if status is Status.UPDATED:
+            updated_at = to_iso(self._moment(known, "eventupdate"))
+            if updated_at:
+                found["updated_at"] = updated_at
+        return found
 
     def _moment(self, known: Parameters, prefix: str) -> int | None:
         """Return a moment that Zabbix tells in its server's local time."""
@@ -211,7 +227,15 @@ def to_occurrence(known: Parameters, status: Status) -> str | None:
         names = "eventrecoverydate eventrecoverytime"
         return own_id or all_of(known, names)
     names = "eventupdatedate eventupdatetime eventupdateaction"
-    return all_of(known, names) or None
+    told = all_of(known, names)
+    # Two people may write in one second; their texts tell them apart.
+    texts = all_of(known, f"{UPDATE_USER} {UPDATE_MESSAGE}")
+    return f"{told} {short_hash(texts)}" if told else None
+
+
+def short_hash(text: str) -> str:
+    """Return what tells one text from another, in a few letters."""
+    return sha256(text.encode(errors="replace")).hexdigest()[:16]
 
 
 def to_word(known: Parameters) -> str:

@@ -132,7 +132,7 @@ def test_an_alarm_comes_in_an_envelope_or_raw() -> None:
     [
         ("ALARM", Status.FIRING, True, False),
         ("OK", Status.RESOLVED, False, True),
-        ("INSUFFICIENT_DATA", Status.UPDATED, True, False),
+        ("INSUFFICIENT_DATA", Status.UPDATED, False, False),
     ],
 )
 def test_each_state_has_a_status(

@@ -15,11 +15,18 @@ from app.store.migrate import migrate
 from tests.programs import free_port
 
 
+def is_a_table_of_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """Leave out the indexes of words: the two databases differ in them."""
+    return kind != "table" or "_text" not in (name or "")
+
+
 def test_migrations_lead_to_the_tables(location: Location) -> None:
     """What the migrations make is what app/models/tables.py says."""
     engine = create_engine(location.url)
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection)
+        context = MigrationContext.configure(
+            connection, opts={"include_name": is_a_table_of_ours}
+        )
         differences = compare_metadata(context, SQLModel.metadata)
     engine.dispose()
     assert differences == []

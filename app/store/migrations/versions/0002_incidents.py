@@ -18,6 +18,7 @@ def upgrade() -> None:
     _create_episode()
     _create_incident()
     _create_words()
+    _create_mutes()
     _create_log()
     if op.get_context().dialect.name == "sqlite":
         _guard_sqlite()
@@ -70,6 +71,22 @@ def _create_episode() -> None:
     op.create_index("episode_target", "episode", ["target", "until"])
     op.create_index("episode_incident", "episode", ["incident_id", "until"])
     op.create_index("episode_problem", "episode", ["problem", "begins_at"])
+    goes_on = sa.text(f"until = {2**63 - 1}")
+    op.create_index(
+        "episode_silent",
+        "episode",
+        ["source", "seen_at"],
+        sqlite_where=goes_on,
+        postgresql_where=goes_on,
+    )
+    is_stale = sa.text("ended = 'stale'")
+    op.create_index(
+        "episode_stale",
+        "episode",
+        ["id"],
+        sqlite_where=is_stale,
+        postgresql_where=is_stale,
+    )
 
 
 def _create_incident() -> None:
@@ -106,28 +123,66 @@ def _create_incident() -> None:
         sqlite_where=is_due,
         postgresql_where=is_due,
     )
+    is_merged = sa.text("merged_into <> 0")
+    op.create_index(
+        "incident_merged",
+        "incident",
+        ["merged_into"],
+        sqlite_where=is_merged,
+        postgresql_where=is_merged,
+    )
 
 
 def _create_words() -> None:
-    """Create the tables of what people say, and of how far we have come."""
+    """Create the table of what people say."""
     op.create_table(
         "word",
         sa.Column("id", ID, primary_key=True),
         *_wide("incident_id", "at"),
         *_texts("author", "kind", "text"),
         *_wide("alert_id"),
+        *_texts("details"),
+        *_counts("version"),
+        *_texts("key"),
     )
     op.create_index("word_incident", "word", ["incident_id", "id"])
+    has_key = sa.text("key <> ''")
+    op.create_index(
+        "word_key",
+        "word",
+        ["incident_id", "key"],
+        unique=True,
+        sqlite_where=has_key,
+        postgresql_where=has_key,
+    )
+
+
+def _create_mutes() -> None:
+    """Create the table of mutes, and of how far we have come."""
     op.create_table(
         "mute",
         sa.Column("id", ID, primary_key=True),
-        *_texts("name", "kind", "matchers"),
+        *_texts("kind", "matchers"),
         *_wide("starts_at", "ends_at"),
-        *_texts("rule", "zone", "except_at", "author", "comment"),
+        *_texts("rule", "zone", "except_at", "also_at", "author", "comment"),
         *_wide("created_at"),
         sa.Column("ended_at", sa.BigInteger),
         *_texts("uid"),
+        *_wide("instance"),
+        sa.Column("active_from", sa.BigInteger),
+        sa.Column("active_until", sa.BigInteger),
+        sa.Column("is_on", sa.Integer, nullable=False),
+        sa.Column("due_at", sa.BigInteger),
     )
+    is_due = sa.text("due_at IS NOT NULL")
+    op.create_index(
+        "mute_due",
+        "mute",
+        ["due_at"],
+        sqlite_where=is_due,
+        postgresql_where=is_due,
+    )
+    op.create_index("mute_uid", "mute", ["uid"])
     op.create_table(
         "mark",
         sa.Column("name", sa.Text, primary_key=True),
@@ -164,6 +219,11 @@ def _guard_sqlite() -> None:
     refuse = f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
     last = "(SELECT coalesce(max(id), 0) FROM entry)"
     cut = "(SELECT coalesce(max(id), 0) FROM cut)"
+    # A restored backup has its cuts before its entries.
+    loose = (
+        "(EXISTS (SELECT 1 FROM entry) AND NOT EXISTS (SELECT 1 FROM entry"
+        " WHERE id = NEW.id AND hash = NEW.hash))"
+    )
     for name, when in {
         "entry_kept BEFORE UPDATE ON entry": "",
         "entry_stays BEFORE DELETE ON entry": f"WHEN OLD.id > {cut}",
@@ -172,21 +232,32 @@ def _guard_sqlite() -> None:
         ),
         "cut_kept BEFORE UPDATE ON cut": "",
         "cut_stays BEFORE DELETE ON cut": "",
-        "cut_follows BEFORE INSERT ON cut": f"WHEN NEW.id <= {cut}",
+        "cut_follows BEFORE INSERT ON cut": (
+            f"WHEN NEW.id IS NULL OR NEW.id <= {cut} OR {loose}"
+        ),
     }.items():
         op.execute(f"CREATE TRIGGER {name} {when} {refuse}")
 
 
 def _guard_postgres() -> None:
-    """Let PostgreSQL refuse the same, and TRUNCATE."""
+    """Let PostgreSQL refuse the same, and TRUNCATE.
+
+    A session's own search_path, or its temporary tables, must not decide
+    which tables are asked.
+    """
+    own = sa.text("SELECT quote_ident(current_schema())")
+    schema = op.get_bind().execute(own).scalar_one()
+    language = (
+        " RETURNS trigger LANGUAGE plpgsql"
+        f" SET search_path = pg_catalog, {schema}, pg_temp"
+    )
     op.execute(
         "CREATE FUNCTION refuse_change() RETURNS trigger"
         " LANGUAGE plpgsql AS $$ BEGIN"
         f" RAISE EXCEPTION '{REFUSAL}'; END $$"
     )
     op.execute(
-        "CREATE FUNCTION guard_entry() RETURNS trigger"  # noqa: S608
-        " LANGUAGE plpgsql AS $$"
+        f"CREATE FUNCTION guard_entry() {language} AS $$"  # noqa: S608
         " DECLARE cut_id bigint; last_id bigint; BEGIN"
         " SELECT coalesce(max(id), 0) INTO cut_id FROM cut;"
         " IF TG_OP = 'DELETE' THEN"
@@ -209,4 +280,21 @@ def _guard_postgres() -> None:
     op.execute(
         "CREATE TRIGGER entry_follows BEFORE INSERT OR DELETE ON entry"
         " FOR EACH ROW EXECUTE FUNCTION guard_entry()"
+    )
+    _guard_postgres_cuts(language)
+
+
+def _guard_postgres_cuts(language: str) -> None:
+    """Let PostgreSQL take a cut only at an entry that is there."""
+    op.execute(
+        f"CREATE FUNCTION guard_cut() {language} AS $$ BEGIN"  # noqa: S608
+        " IF NEW.id <= (SELECT coalesce(max(id), 0) FROM cut)"
+        " OR (EXISTS (SELECT 1 FROM entry) AND NOT EXISTS (SELECT 1"
+        " FROM entry WHERE id = NEW.id AND hash = NEW.hash))"
+        f" THEN RAISE EXCEPTION '{REFUSAL}'; END IF;"
+        " RETURN NEW; END $$"
+    )
+    op.execute(
+        "CREATE TRIGGER cut_follows BEFORE INSERT ON cut"
+        " FOR EACH ROW EXECUTE FUNCTION guard_cut()"
     )

@@ -1,0 +1,65 @@
+"""The dossier: one incident with all that belongs to it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Table, select
+
+from app.models.episode import Episode
+from app.models.incident import Incident
+from app.models.tables import WordRow
+from app.models.word import Word
+from app.store.incidents import INCIDENT, find_episodes_of
+from app.store.people import find_family, to_word
+from app.store.siblings import find_siblings
+
+WORD: Table = WordRow.__table__  # type: ignore[attr-defined]  # SQLModel's
+# Of each kind, the newest.
+MOST = 200
+
+
+class Dossier(msgspec.Struct, frozen=True):
+    """One incident with all that belongs to it.
+
+    Attributes:
+        row: the incident.
+        episodes: its episodes, the newest first.
+        siblings: incidents with the same problem at the same time.
+        merged: incidents that live on in it, however deep.
+        words: what people said about all of them, the oldest first.
+    """
+
+    row: Any
+    episodes: Sequence[Episode]
+    siblings: Sequence[int]
+    merged: Sequence[int]
+    words: Sequence[Word]
+
+
+def find_dossier(
+    connection: Connection, incident_id: int, within: int
+) -> Dossier | None:
+    """Return an incident with all that belongs to it, or None.
+
+    Args:
+        connection: a snapshot.
+        incident_id: which one.
+        within: how far apart siblings may begin, in microseconds.
+    """
+    query = select(INCIDENT).where(INCIDENT.c.id == incident_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    family = find_family(connection, incident_id)
+    said = select(WORD).where(WORD.c.incident_id.in_(family))
+    said = said.order_by(WORD.c.id.desc()).limit(MOST)
+    words = [to_word(one) for one in connection.execute(said)]
+    incident = Incident(**row._asdict())
+    return Dossier(
+        row=row,
+        episodes=find_episodes_of(connection, incident_id)[:MOST],
+        siblings=find_siblings(connection, incident, within, MOST),
+        merged=[number for number in family if number != incident_id],
+        words=words[::-1],
+    )

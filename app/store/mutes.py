@@ -1,0 +1,166 @@
+"""Mutes in the store; they are ended, never removed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Table, func, insert, select, update
+
+from app.models.matcher import read_matchers, write_matchers
+from app.models.mute import Mute, MuteKind, Wish
+from app.models.tables import MuteRow
+from app.models.timetable import Slot, Timetable
+from app.store.incidents import next_id
+
+MUTE: Table = MuteRow.__table__  # type: ignore[attr-defined]
+Moments = tuple[int, ...]
+
+
+def add(connection: Connection, wish: Wish, now: int) -> Mute:
+    """Write a new mute, whose first time is still to be followed."""
+    slot = wish.times.next_slot(now)
+    number = next_id(connection, MUTE)
+    mute = Mute(id=number, wish=wish, created_at=now, slot=slot)
+    connection.execute(insert(MUTE), [_to_row(mute)])
+    return mute
+
+
+def save(connection: Connection, mute: Mute) -> None:
+    """Write a mute that changed."""
+    change = update(MUTE).where(MUTE.c.id == mute.id)
+    connection.execute(change.values(_to_row(mute)))
+
+
+def find(connection: Connection, number: int) -> Mute | None:
+    """Return a mute, or None."""
+    query = select(MUTE).where(MUTE.c.id == number)
+    row = connection.execute(query).one_or_none()
+    return _to_mute(row) if row is not None else None
+
+
+def find_on(connection: Connection) -> list[Mute]:
+    """Return the mutes that are on."""
+    query = select(MUTE).where(MUTE.c.due_at.is_not(None), MUTE.c.is_on == 1)
+    return _all(connection, query.order_by(MUTE.c.id))
+
+
+def find_due(connection: Connection, now: int, limit: int) -> list[Mute]:
+    """Return the mutes that begin or end, the longest due first."""
+    query = select(MUTE).where(MUTE.c.due_at <= now)
+    return _all(connection, query.order_by(MUTE.c.due_at).limit(limit))
+
+
+def next_due(connection: Connection) -> int | None:
+    """Return when the next mute begins or ends, or None."""
+    query = select(func.min(MUTE.c.due_at)).where(MUTE.c.due_at.is_not(None))
+    found: int | None = connection.execute(query).scalar()
+    return found
+
+
+def find_event(connection: Connection, uid: str, limit: int) -> list[Mute]:
+    """Return the mutes of a calendar's event."""
+    query = select(MUTE).where(MUTE.c.uid == uid).order_by(MUTE.c.id)
+    return _all(connection, query.limit(limit))
+
+
+def count_living(connection: Connection) -> int:
+    """Return how many mutes are on or to come."""
+    query = select(func.count()).where(MUTE.c.due_at.is_not(None))
+    return int(connection.execute(query).scalar() or 0)
+
+
+def find_page(
+    connection: Connection,
+    *,
+    is_over: bool | None,
+    before: int | None,
+    limit: int,
+) -> list[Mute]:
+    """Return a page of mutes, newest first.
+
+    Args:
+        connection: where to ask.
+        is_over: only those that are over, or that are not.
+        before: only ids below this one.
+        limit: how many at most.
+    """
+    query = select(MUTE).order_by(MUTE.c.id.desc()).limit(limit)
+    if is_over is not None:
+        due = MUTE.c.due_at
+        query = query.where(due.is_(None) if is_over else due.is_not(None))
+    if before is not None:
+        query = query.where(MUTE.c.id < before)
+    return _all(connection, query)
+
+
+def _all(connection: Connection, query: Any) -> list[Mute]:
+    """Return the mutes that a query finds."""
+    return [_to_mute(row) for row in connection.execute(query)]
+
+
+def _to_row(mute: Mute) -> dict[str, Any]:
+    """Return a mute as its columns."""
+    wish, times, slot = mute.wish, mute.wish.times, mute.slot
+    return {
+        "id": mute.id,
+        "kind": wish.kind.value,
+        "matchers": write_matchers(wish.matchers),
+        "starts_at": times.starts_at,
+        "ends_at": times.ends_at,
+        "rule": times.rule,
+        "zone": times.zone,
+        "except_at": _write_moments(times.except_at),
+        "also_at": _write_moments(times.also_at),
+        "author": wish.author,
+        "comment": wish.comment,
+        "created_at": mute.created_at,
+        "ended_at": mute.ended_at,
+        "uid": wish.uid,
+        "instance": wish.instance,
+        "active_from": slot.begins_at if slot else None,
+        "active_until": slot.until if slot else None,
+        "is_on": int(mute.is_on),
+        "due_at": mute.due_at,
+    }
+
+
+def _to_mute(row: Any) -> Mute:
+    """Return a row as a mute."""
+    times = Timetable(
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        rule=row.rule,
+        zone=row.zone,
+        except_at=_read_moments(row.except_at),
+        also_at=_read_moments(row.also_at),
+    )
+    wish = Wish(
+        kind=MuteKind(row.kind),
+        matchers=read_matchers(row.matchers),
+        times=times,
+        author=row.author,
+        comment=row.comment,
+        uid=row.uid,
+        instance=row.instance,
+    )
+    slot = None
+    if row.active_from is not None:
+        slot = Slot(row.active_from, row.active_until)
+    return Mute(
+        id=row.id,
+        wish=wish,
+        created_at=row.created_at,
+        ended_at=row.ended_at,
+        slot=slot,
+        is_on=bool(row.is_on),
+    )
+
+
+def _write_moments(moments: Sequence[int]) -> str:
+    """Return moments as JSON, empty when there are none."""
+    return msgspec.json.encode(moments).decode() if moments else ""
+
+
+def _read_moments(text: str) -> Moments:
+    """Return the moments of a JSON text."""
+    return msgspec.json.decode(text, type=Moments) if text else ()

@@ -1,0 +1,244 @@
+"""Clean-up by age and size, a small batch at a time.
+
+What lives is never touched: incidents that are not over with all that
+belongs to them, deliveries in quarantine, and what folding has not read. The
+newest row of each table stays, too, since it says which number is next. The
+action log is cut from its beginning only, and the cut is on the record: a
+walk along the chain begins there.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+)
+
+from app.models.entry import Note
+from app.models.incident import LIVING
+from app.models.tables import CutRow, DeliveryRow, WordRow
+from app.store.incidents import ALERT, EPISODE, INCIDENT, STRAND
+from app.store.log import ENTRY, append
+from app.store.marks import get_mark
+
+DELIVERY: Table = DeliveryRow.__table__  # type: ignore[attr-defined]
+WORD: Table = WordRow.__table__  # type: ignore[attr-defined]
+CUT: Table = CutRow.__table__  # type: ignore[attr-defined]
+FOLDED = "folded"
+BATCH = 200
+
+
+class Swept(msgspec.Struct, frozen=True):
+    """What one batch of a sweep did.
+
+    Attributes:
+        deleted: how many rows are gone.
+        upto: where the next batch begins, None when the sweep is over.
+    """
+
+    deleted: int
+    upto: int | None
+
+
+Sweep = Callable[[Connection, int, int], Swept]
+
+
+class Room(msgspec.Struct, frozen=True):
+    """How much of the disk the database takes.
+
+    Attributes:
+        used: bytes that hold rows; what was deleted does not count.
+        total: bytes of the file, or of the database on its server.
+    """
+
+    used: int
+    total: int
+
+
+def measure_room(connection: Connection) -> Room:
+    """Return how large the database is."""
+    if connection.dialect.name != "sqlite":
+        query = text("SELECT pg_database_size(current_database())")
+        size = int(connection.execute(query).scalar_one())
+        return Room(size, size)
+
+    def ask(name: str) -> int:
+        """Return one of SQLite's figures."""
+        return int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+
+    page = ask("page_size")
+    pages = ask("page_count")
+    return Room((pages - ask("freelist_count")) * page, pages * page)
+
+
+def sweep_deliveries(connection: Connection, before: int, after: int) -> Swept:
+    """Delete deliveries that came before a moment."""
+    ids, upto = _window(
+        connection, DELIVERY, DELIVERY.c.received_at, (before, after)
+    )
+    kept = DELIVERY.c.outcome == "unparsed"
+    return Swept(_delete(connection, DELIVERY, ids, kept), upto)
+
+
+def sweep_alerts(connection: Connection, before: int, after: int) -> Swept:
+    """Delete alerts that came before a moment, none of a living incident."""
+    ids, upto = _window(
+        connection, ALERT, ALERT.c.received_at, (before, after)
+    )
+    lives = (
+        exists()
+        .where(
+            STRAND.c.fingerprint == ALERT.c.fingerprint,
+            STRAND.c.source == ALERT.c.source,
+            # By its target, since that is what is indexed.
+            EPISODE.c.target == STRAND.c.target,
+            EPISODE.c.strand_id == STRAND.c.id,
+            INCIDENT.c.id == EPISODE.c.incident_id,
+            INCIDENT.c.state.in_(LIVING),
+        )
+        .correlate(ALERT)
+    )
+    unread = ALERT.c.id > get_mark(connection, FOLDED)
+    return Swept(_delete(connection, ALERT, ids, or_(unread, lives)), upto)
+
+
+def sweep_incidents(connection: Connection, before: int, after: int) -> Swept:
+    """Delete incidents that are over, with all that is theirs."""
+    ids, upto = _window(
+        connection, INCIDENT, INCIDENT.c.opened_at, (before, after)
+    )
+    heir = INCIDENT.alias("heir")
+    has_heir = (
+        exists().where(heir.c.id == INCIDENT.c.merged_into).correlate(INCIDENT)
+    )
+    query = select(INCIDENT.c.id).where(
+        INCIDENT.c.id.in_(ids),
+        INCIDENT.c.state.not_in(LIVING),
+        INCIDENT.c.changed_at < before,
+        ~has_heir,
+    )
+    over = list(connection.execute(query).scalars())
+    if over:
+        _delete_incidents(connection, over)
+    return Swept(len(over), upto)
+
+
+def _delete_incidents(connection: Connection, ids: list[int]) -> None:
+    """Delete incidents with their episodes, words and idle strands."""
+    theirs = EPISODE.c.incident_id.in_(ids)
+    query = select(EPISODE.c.strand_id, EPISODE.c.target).where(theirs)
+    strands = sorted({row.strand_id for row in connection.execute(query)})
+    newest = EPISODE.c.id == _newest(EPISODE)
+    connection.execute(delete(EPISODE).where(theirs, ~newest))
+    connection.execute(delete(WORD).where(WORD.c.incident_id.in_(ids)))
+    connection.execute(delete(INCIDENT).where(INCIDENT.c.id.in_(ids)))
+    has_episodes = (
+        exists()
+        .where(
+            EPISODE.c.target == STRAND.c.target,
+            EPISODE.c.strand_id == STRAND.c.id,
+        )
+        .correlate(STRAND)
+    )
+    for start in range(0, len(strands), BATCH):
+        _delete(
+            connection, STRAND, strands[start : start + BATCH], has_episodes
+        )
+
+
+def cut_log(connection: Connection, before: int, now: int) -> int:
+    """Let the log begin later; return how many entries that takes off.
+
+    It is cut before the first entry of any incident that lives. The cut
+    itself is an entry, so that nobody can cut in silence.
+    """
+    living = select(INCIDENT.c.id).where(INCIDENT.c.state.in_(LIVING))
+    needed = connection.execute(
+        select(func.min(ENTRY.c.id)).where(ENTRY.c.incident_id.in_(living))
+    ).scalar()
+    query = select(ENTRY.c.id, ENTRY.c.hash).where(ENTRY.c.at < before)
+    if needed is not None:
+        query = query.where(ENTRY.c.id < needed)
+    last = connection.execute(query.order_by(ENTRY.c.id.desc())).first()
+    begins = connection.execute(select(func.max(CUT.c.id))).scalar() or 0
+    if last is None or last.id <= begins:
+        return 0
+    count = last.id - begins
+    note = Note(
+        kind="log.cut",
+        actor="rule:retention",
+        summary=f"{count} entries up to {last.id} were removed by age",
+        body={"through": last.id, "hash": bytes(last.hash).hex()},
+    )
+    append(connection, now, [note])
+    row = {"id": last.id, "hash": bytes(last.hash), "at": now}
+    connection.execute(insert(CUT).values(row))
+    return int(count)
+
+
+def sweep_log(connection: Connection, _before: int, after: int) -> Swept:
+    """Delete entries before the cut; the database refuses any other."""
+    begins = connection.execute(select(func.max(CUT.c.id))).scalar() or 0
+    bound = (begins + 1, after)
+    ids, upto = _window(connection, ENTRY, ENTRY.c.id, bound)
+    return Swept(_delete(connection, ENTRY, ids, false()), upto)
+
+
+def _window(
+    connection: Connection,
+    table: Table,
+    age: ColumnElement[int],
+    bounds: tuple[int, int],
+) -> tuple[list[int], int | None]:
+    """Return the next ids that are old enough, and where to go on.
+
+    Ids rise with the time of their coming: the first that is too young ends
+    the walk. The newest row of all is never among them.
+
+    Args:
+        connection: the turn's transaction.
+        table: which rows.
+        age: the column that says how old one is.
+        bounds: older than this; beyond this id.
+    """
+    before, after = bounds
+    query = (
+        select(table.c.id, age.label("age"))
+        .where(table.c.id > after, table.c.id < _newest(table))
+        .order_by(table.c.id)
+        .limit(BATCH)
+    )
+    rows = connection.execute(query).all()
+    ids = [row.id for row in rows if row.age < before]
+    is_end = len(ids) < BATCH
+    return ids, None if is_end else ids[-1]
+
+
+def _delete(
+    connection: Connection,
+    table: Table,
+    ids: list[int],
+    kept: ColumnElement[bool],
+) -> int:
+    """Delete rows but those that must be kept and the newest."""
+    if not ids:
+        return 0
+    newest = table.c.id == _newest(table)
+    gone = delete(table).where(table.c.id.in_(ids), ~kept, ~newest)
+    return connection.execute(gone).rowcount
+
+
+def _newest(table: Table) -> Any:
+    """Return a question for the newest id of a table."""
+    return select(func.max(table.c.id)).scalar_subquery()

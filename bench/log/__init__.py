@@ -1,0 +1,1 @@
+"""How fast a page of a long action log is, on both databases."""
