@@ -8,7 +8,6 @@ and a lone delivery waits for one commit only.
 
 import asyncio
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
@@ -26,10 +25,6 @@ from app.models.delivery import Filing, Flaw, Parsed, Receipt
 LOOK_SECONDS = 0.5
 NOT_STORABLE = (Flaw("not_storable", "$", "the database cannot hold it"),)
 MOST_AT_ONCE = 500
-# After a batch of so many, more are waited for: see Committer._linger.
-BUSY = 4
-LINGER_SECONDS = 0.001
-LINGER_TURNS = 8
 Done = Callable[[Receipt | StorageFailed], None]
 Answers = Iterator[tuple["Waiting", Receipt | StorageFailed]]
 log = get_log("store")
@@ -221,28 +216,11 @@ class Committer:
 
     def _run(self) -> None:
         """Take what has gathered and commit it, until the end is queued."""
-        was_busy = is_over = False
+        is_over = False
         while not is_over and (first := self._queue.get()) is not None:
-            if was_busy:
-                self._linger()
             batch = [first]
             is_over = self._take_more(batch)
             self._try_commit(batch)
-            was_busy = len(batch) >= BUSY
-
-    def _linger(self) -> None:
-        """Wait as long as more keeps coming, some milliseconds at most.
-
-        Under load one large commit costs less than two small ones, and the
-        event loop works undisturbed meanwhile. Alone, nobody waits.
-        """
-        size = self._queue.qsize()
-        for _ in range(LINGER_TURNS):
-            time.sleep(LINGER_SECONDS)
-            grown = self._queue.qsize()
-            if grown == size:
-                return
-            size = grown
 
     def _take_more(self, batch: list[Waiting]) -> bool:
         """Add what waits to a batch; tell whether the end was queued."""
