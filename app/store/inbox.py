@@ -111,11 +111,14 @@ class SqlInbox:
         self._desk = desk
         # The next free ids, when it is worth to bet that a batch is new.
         self._free: tuple[int, int] | None = None
+        # The last batch was such a bet, and won: one statement.
+        self.was_quick = False
 
     def write(self, filings: Sequence[Filing]) -> list[Receipt]:
         """Return once all are on disk, in order; all of them or none."""
         batch = itemise(filings)
         plan = self._bet(batch)
+        self.was_quick = plan is not None
         if plan is None:
             with self._transaction():
                 known = self._known(batch)
