@@ -102,6 +102,8 @@ class Intray(Protocol):
 class Inbox(Protocol):
     """Where deliveries are kept; called from one writer thread only."""
 
+    was_quick: bool
+
     def write(self, filings: Sequence[Filing]) -> list[Receipt]:
         """Return once all are on disk, in order; all of them or none."""
 

@@ -49,6 +49,8 @@ class FakeIntray:
 class FakeWriter:
     """An inbox without a disk: gives ids, fails on demand."""
 
+    was_quick = False
+
     def __init__(self) -> None:
         self.batches: list[list[Filing]] = []
         self.failures: list[Exception] = []

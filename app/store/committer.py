@@ -36,7 +36,14 @@ log = get_log("store")
 
 
 class Writer(Protocol):
-    """What the writer thread needs of the inbox."""
+    """What the writer thread needs of the inbox.
+
+    Attributes:
+        was_quick: the last batch took one statement, which the event loop
+            hardly notices: then a larger batch is not worth a wait.
+    """
+
+    was_quick: bool
 
     def write(self, filings: Sequence[Filing]) -> list[Receipt]:
         """Return once all are on disk, in order; all of them or none."""
@@ -227,7 +234,7 @@ class Committer:
         """Take what has gathered and commit it, until the end is queued."""
         was_busy = is_over = False
         while not is_over and (first := self._queue.get()) is not None:
-            if was_busy:
+            if was_busy and not self._inbox.was_quick:
                 self._linger()
             batch = [first]
             is_over = self._take_more(batch)

@@ -38,9 +38,14 @@ from app.store.plan import (
 class Desk(Protocol):
     """The inbox's statements in the words of one database.
 
-    Every method but ``begin`` and ``rollback`` runs inside a transaction
-    that no other writer of any process shares.
+    Every method but ``begin``, ``rollback`` and ``insert_alone`` runs inside
+    a transaction that no other writer of any process shares.
+
+    Attributes:
+        has_insert_alone: whether ``insert_alone`` ever adds anything.
     """
+
+    has_insert_alone: bool
 
     def begin(self) -> None:
         """Start a transaction as the only writer, or raise StorageFailed."""
@@ -71,6 +76,15 @@ class Desk(Protocol):
     def insert(self, deliveries: Sequence[Row], alerts: Sequence[Row]) -> None:
         """Add rows in the order of app/store/columns.py."""
 
+    def insert_alone(
+        self, deliveries: Sequence[Row], alerts: Sequence[Row], /
+    ) -> bool:
+        """Add rows as a transaction of their own, outside of any other.
+
+        False when nothing was added: one of them is there already, or they
+        are too many.
+        """
+
     def count(self, table: str, seen: Sequence[tuple[int, int]]) -> None:
         """Count repeats of a table's rows: (moment, id) each."""
 
@@ -95,14 +109,51 @@ class SqlInbox:
     def __init__(self, desk: Desk) -> None:
         """Take the desk of one database."""
         self._desk = desk
+        # The next free ids, when it is worth to bet that a batch is new.
+        self._free: tuple[int, int] | None = None
+        # The last batch was such a bet, and won: one statement.
+        self.was_quick = False
 
     def write(self, filings: Sequence[Filing]) -> list[Receipt]:
         """Return once all are on disk, in order; all of them or none."""
-        with self._transaction():
-            batch = itemise(filings)
-            plan = draw_plan(batch, self._known(batch))
-            self._save(plan)
+        batch = itemise(filings)
+        plan = self._bet(batch)
+        self.was_quick = plan is not None
+        if plan is None:
+            with self._transaction():
+                known = self._known(batch)
+                plan = draw_plan(batch, known)
+                self._save(plan)
+            self._note(plan, known)
         return plan.receipts
+
+    def _bet(self, batch: Sequence[Item]) -> Plan | None:
+        """Write a batch as if all of it were new; None when it is not.
+
+        Not looking first makes one statement of six. What is known already
+        has its identity in a unique index, so the database refuses the batch
+        as a whole; ids that another process has taken are refused alike.
+        """
+        free, self._free = self._free, None
+        if free is None or not all(map(_is_dated, batch)):
+            return None
+        known = Known({}, {}, {}, {}, *free)
+        plan = draw_plan(batch, known)
+        if plan.repeated_alerts:
+            return None
+        desk = self._desk
+        with ExitStack() as undo:
+            undo.callback(desk.rollback)
+            if not desk.insert_alone(plan.delivery_rows, plan.alert_rows):
+                return None
+            undo.pop_all()
+        self._note(plan, known)
+        return plan
+
+    def _note(self, plan: Plan, known: Known) -> None:
+        """Bet on the next batch when all of this one was new."""
+        if self._desk.has_insert_alone and not plan.repeated_alerts:
+            self._free = (known.next_delivery, known.next_alert)
 
     def probe(self, now: int) -> None:
         """Return once a row was really written and read back."""
@@ -121,6 +172,7 @@ class SqlInbox:
 
     def refile(self, stored: int, filing: Filing) -> Receipt:
         """Return once a delivery of the quarantine is filed anew."""
+        self._free = None
         with self._transaction() as desk:
             batch = itemise([filing])
             known = self._known(batch)
@@ -160,6 +212,13 @@ class SqlInbox:
         self._desk.insert(plan.delivery_rows, plan.alert_rows)
         self._desk.count("delivery", plan.repeated_deliveries)
         self._desk.count("alert", plan.repeated_alerts)
+
+
+def _is_dated(item: Item) -> bool:
+    """Tell whether a unique index would find all that an item repeats."""
+    return bool(item.alerts) and all(
+        wanted.identity is not None for wanted in item.alerts
+    )
 
 
 def _stored(row: Row) -> StoredDelivery:

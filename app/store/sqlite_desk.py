@@ -1,9 +1,11 @@
 """The inbox's statements for SQLite, few and large.
 
 Each step of a statement gives the interpreter lock away and takes it back,
-which costs more than the step: so rows go in by the dozen, in one statement
-of many rows. Durable means WAL with synchronous=FULL: NORMAL loses
-acknowledged rows in a power cut (docs/performance.md).
+which costs more than the step: so rows go in by the dozen, and a batch of
+which all is new in one statement that is its own transaction.
+
+Durable means WAL with synchronous=FULL: NORMAL loses acknowledged rows in a
+power cut (docs/performance.md).
 """
 
 import sqlite3
@@ -20,17 +22,48 @@ from app.store.failures import tell
 from app.store.plan import END, Identity, Seen, Thread, start_of_identity
 
 CHUNK = 64
+# Rows of both tables in one statement, told by their kind: they go into a
+# view of this connection, and its triggers pass them on.
+WIDTH = max(len(DELIVERY_COLUMNS), len(ALERT_COLUMNS))
+ARRIVAL_COLUMNS = ("kind", *(f"v{i}" for i in range(WIDTH)))
+DELIVERY, ALERT = 1, 2
+# No trigger wants these: they round a batch up, so that it takes few
+# statements to have one for each size.
+FILLER: Row = (0,) * len(ARRIVAL_COLUMNS)
+STEP = 16
+MOST_ROWS = 1_024
 ROW_ERRORS = (
     sqlite3.DataError,
     sqlite3.IntegrityError,
     sqlite3.InterfaceError,
     OverflowError,
 )
+
+
+def _trigger(kind: int, table: str, columns: tuple[str, ...]) -> str:
+    """Return what sends the arrivals of one kind to their table."""
+    values = ",".join(f"NEW.v{i}" for i in range(len(columns)))
+    return (
+        f"CREATE TEMP TRIGGER arrival_{table} INSTEAD OF INSERT ON arrival"
+        f" WHEN NEW.kind = {kind} BEGIN"
+        f" INSERT INTO {table} ({','.join(columns)}) VALUES ({values}); END"
+    )
+
+
+ARRIVAL = (
+    "PRAGMA temp_store = MEMORY",
+    "CREATE TEMP VIEW arrival AS SELECT "
+    + ",".join(f"0 AS {name}" for name in ARRIVAL_COLUMNS),
+    _trigger(DELIVERY, "delivery", DELIVERY_COLUMNS),
+    _trigger(ALERT, "alert", ALERT_COLUMNS),
+)
 T = TypeVar("T")
 
 
 class SqliteDesk:
     """One connection, used by one thread at a time."""
+
+    has_insert_alone = True
 
     def __init__(self, file: Path, busy_seconds: float) -> None:
         """Take the file, and how long to wait for another writer."""
@@ -133,6 +166,32 @@ class SqliteDesk:
             sql = _insert("alert", ALERT_COLUMNS, len(some))
             self._run(sql, _flat(some))
 
+    def insert_alone(
+        self, deliveries: Sequence[Row], alerts: Sequence[Row], /
+    ) -> bool:
+        """Add rows as a transaction of their own, durable on return.
+
+        False when nothing was added: one of them is there already, or they
+        are too many for one statement.
+        """
+        size = len(deliveries) + len(alerts)
+        if self._connection is None or size > MOST_ROWS:
+            return False
+        rows = [
+            *((DELIVERY, *row) for row in deliveries),
+            *((ALERT, *row) for row in alerts),
+            *[FILLER] * (-size % STEP),
+        ]
+        sql = _insert("arrival", ARRIVAL_COLUMNS, len(rows))
+        try:
+            self._run(sql, _flat(rows))
+        except RowRefused:
+            return False
+        except StorageFailed:
+            self._is_suspect = True
+            raise
+        return True
+
     def count(self, table: str, seen: Sequence[tuple[int, int]]) -> None:
         """Count repeats of a table's rows: (moment, id) each."""
         for moment, row_id in seen:
@@ -195,6 +254,8 @@ class SqliteDesk:
             cached_statements=4 * CHUNK,
         )
         try:
+            for statement in ARRIVAL:
+                connection.execute(statement)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA wal_autocheckpoint = 1000")

@@ -33,10 +33,12 @@ class Group(msgspec.Struct):
 
 
 DECODER = msgspec.json.Decoder(Group)
+# Into dicts and lists, as orjson does it, and as fast.
+PLAIN = msgspec.json.Decoder()
 
 
 async def raw(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-    """Send the body back: the least that an ASGI server can do."""
+    """Decode the body and answer in JSON: the least that a server can do."""
     if scope["type"] != "http":
         return
     body = b""
@@ -45,13 +47,14 @@ async def raw(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         body += message.get("body", b"")
         if not message.get("more_body"):
             break
+    answer = msgspec.json.encode({"alerts": len(PLAIN.decode(body)["alerts"])})
     headers = [
         (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
+        (b"content-length", str(len(answer)).encode()),
     ]
     start = {"type": "http.response.start", "status": 200, "headers": headers}
     await send(start)
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": answer})
 
 
 def make_fastapi() -> FastAPI:

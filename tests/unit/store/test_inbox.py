@@ -205,3 +205,71 @@ def test_errors_tell_no_value_of_a_row(inbox: SqlInbox) -> None:
     assert "hunter2" not in text
     assert "(id)=" not in text
     assert "unique" in text.lower()
+
+
+def test_a_batch_with_something_known_is_written_once(
+    inbox: SqlInbox, reader: Reader
+) -> None:
+    """After new batches the inbox bets on another one; it may lose."""
+    inbox.write([make_filing(make_alert("a"), body=b"a")])
+    inbox.write([make_filing(make_alert("b"), body=b"b")])
+    new, known, silent = inbox.write(
+        [
+            make_filing(make_alert("c"), body=b"c"),
+            make_filing(make_alert("a"), body=b"other"),
+            make_filing(body=b"nothing"),
+        ]
+    )
+    assert (new.delivery, new.accepted, new.alerts) == (3, 1, (3,))
+    assert (known.delivery, known.repeated, known.alerts) == (4, 1, (1,))
+    assert (silent.delivery, silent.alerts) == (5, ())
+    alert = reader.find_alert(1)
+    assert alert is not None
+    assert alert.repeats == 1
+    assert reader.find_alert(4) is None
+
+
+def test_a_bet_that_repeats_itself_is_written_once(inbox: SqlInbox) -> None:
+    """The same delivery may come twice in one batch."""
+    inbox.write([make_filing(make_alert("a"), body=b"a")])
+    filing = make_filing(make_alert("b"), body=b"b")
+    first, again = inbox.write([filing, filing])
+    assert (first.accepted, first.repeat) == (1, False)
+    assert (again.delivery, again.repeat) == (first.delivery, True)
+
+
+def test_two_writers_in_turns_never_share_an_id(
+    inbox: SqlInbox, location: Location
+) -> None:
+    """What another process wrote meanwhile is neither lost nor repeated."""
+    other = open_inbox(location, 2.0)
+    receipts = []
+    for number in range(6):
+        writer = (inbox, other)[number // 2 % 2]
+        name = f"n{number}"
+        filing = make_filing(make_alert(name), body=name.encode())
+        receipts += writer.write([filing])
+    again = inbox.write([make_filing(make_alert("n3"), body=b"n3")])
+    other.close()
+    assert [receipt.delivery for receipt in receipts] == [1, 2, 3, 4, 5, 6]
+    assert [receipt.alerts[0] for receipt in receipts] == [1, 2, 3, 4, 5, 6]
+    assert (again[0].repeat, again[0].delivery) == (True, 4)
+
+
+@pytest.mark.parametrize("count", [1, 15, 600])
+def test_batches_of_any_size_are_stored_whole(
+    inbox: SqlInbox, reader: Reader, count: int
+) -> None:
+    """What does not fit into one statement goes in by several."""
+    inbox.write([make_filing(make_alert("first"), body=b"first")])
+    receipts = inbox.write(
+        [
+            make_filing(make_alert(f"n{number}"), body=b"%d" % number)
+            for number in range(count)
+        ]
+    )
+    assert [r.alerts[0] for r in receipts] == list(range(2, count + 2))
+    row = reader.find_delivery(count + 1)
+    assert row is not None
+    assert bytes(row.body) == b"%d" % (count - 1)
+    assert reader.find_delivery(count + 2) is None
