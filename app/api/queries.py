@@ -72,7 +72,8 @@ Statuses = Annotated[list[Status], BeforeValidator(_apart), Several]
 States = Annotated[list[State], BeforeValidator(_apart), Several]
 Outcomes = Annotated[list[Outcome], BeforeValidator(_apart), Several]
 Moment = AwareDatetime | None
-Bound = Number | None
+# The widest number that a count can be in PostgreSQL.
+Bound = Annotated[int, Field(ge=0, le=2**31 - 1)] | None
 PAGING = frozenset({"before", "after", "limit", "count"})
 
 
