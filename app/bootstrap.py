@@ -5,7 +5,7 @@ Nothing here touches the network or the database; ``Product.start`` does.
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -13,12 +13,12 @@ import msgspec
 from prometheus_client import CollectorRegistry, disable_created_metrics
 
 from app.core.clock import Clock, SystemClock
-from app.core.configfile import Config, reveal
+from app.core.configfile import Config, Section, reveal
 from app.core.errors import ConfigError, ConfigProblem, StorageFailed
 from app.core.http import fetch
 from app.core.log import get_log
 from app.core.registry import scan
-from app.core.settings import KNOWN, Settings, read_settings
+from app.core.settings import OWN, ServerSettings, Settings, read_settings
 from app.engine.anchor import AnchorFile, Anchoring, place_anchor
 from app.engine.cleaner import Cleaner, RetentionSettings
 from app.engine.cleaner import Meters as CleanerMeters
@@ -46,6 +46,11 @@ from app.store.sqlite_desk import SqliteDesk
 from app.store.tail import Tail
 
 HOME = Path(__file__).parent.parent
+SECTIONS: Mapping[str, type[Section]] = {
+    **OWN,
+    "incidents": FoldSettings,
+    "retention": RetentionSettings,
+}
 log = get_log("bootstrap")
 
 
@@ -190,13 +195,33 @@ def build(config: Config, outside: Outside | None = None) -> Product:
 
 def _lay_ground(config: Config, outside: Outside) -> Ground:
     """Return the settings and what is made before everything else."""
-    problems = config.unknown(KNOWN)
+    problems = config.unknown((*SECTIONS, "sources"))
+    problems += config.check(SECTIONS)
     if problems:
-        raise ConfigError(problems)
+        raise ConfigError([*problems, *_source_problems(config, outside)])
     settings = read_settings(config)
     location = find_location(config, settings, outside)
     disable_created_metrics()  # type: ignore[no-untyped-call]
     return Ground(config, settings, outside, location, CollectorRegistry())
+
+
+def _source_problems(
+    config: Config, outside: Outside
+) -> Sequence[ConfigProblem]:
+    """Return what is wrong with the sources, when other things are, too."""
+    if config.check({"server": ServerSettings}):
+        # Whether a source needs a secret depends on where we listen.
+        return ()
+    host = config.read(ServerSettings, "server").host
+    counters = Counters(CollectorRegistry())
+    world = World(
+        outside.environ, outside.clock, outside.fetch, counters, host
+    )
+    try:
+        make_entrances(config, scan(sources), world)
+    except ConfigError as error:
+        return error.problems
+    return ()
 
 
 def _make_committer(ground: Ground) -> Committer:

@@ -24,6 +24,7 @@ DELIVERY: dict[str, Any] = {
 ALERT: dict[str, Any] = {
     "id": 33,
     "delivery_id": 17,
+    "incident_id": 5,
     "source": "alertmanager",
     "fingerprint": "c2d1f8f0a9e34b55",
     "occurrence": "2026-11-21T02:14:00Z",

@@ -22,10 +22,12 @@ from app.bootstrap import Product
 from app.core.errors import Refused
 from app.fold.calendars import LARGEST, Terms, read_calendar, too_large
 from app.fold.muting import (
+    PlannedEvent,
     add_mute,
-    check_wish,
     end_mute,
     no_mute,
+    plan_calendar,
+    plan_mute,
     take_calendar,
 )
 from app.models.matcher import MOST
@@ -128,8 +130,8 @@ def _add_writing(router: APIRouter, product: Product) -> None:
         wish = body.to_wish()
         now = product.clock.now()
         # A rule takes a while to be followed: not on the keeper's thread.
-        await asyncio.to_thread(check_wish, wish, now)
-        mute: Mute = await _ask(product, partial(add_mute, wish=wish, now=now))
+        plan = await asyncio.to_thread(plan_mute, wish, now)
+        mute: Mute = await _ask(product, partial(add_mute, plan=plan, now=now))
         return await asyncio.to_thread(MuteView.of, mute)
 
     @router.delete("/mutes/{mute_id}")
@@ -165,8 +167,8 @@ def _add_import(router: APIRouter, product: Product) -> None:
             to_matchers(query.matcher),
             query.zone,
         )
-        events = await asyncio.to_thread(read_calendar, content, terms)
         now = product.clock.now()
+        events = await asyncio.to_thread(_plan, content, terms, now)
         actor = f"person:{query.author}"
         outcomes = await _ask(
             product, partial(take_calendar, events=events, by=(actor, now))
@@ -177,6 +179,11 @@ def _add_import(router: APIRouter, product: Product) -> None:
                 for one in outcomes
             ]
         )
+
+
+def _plan(content: bytes, terms: Terms, now: int) -> list[PlannedEvent]:
+    """Return what a calendar says and when that is."""
+    return plan_calendar(read_calendar(content, terms), now)
 
 
 async def _ask(product: Product, work: Callable[[Connection], T]) -> T:

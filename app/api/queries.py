@@ -179,6 +179,9 @@ class LogQuery(PageQuery):
 
     kind: Texts = []
     incident_id: Numbers = []
+    incident: Numbers = Field(
+        [], description="the same as incident_id, as the stream calls it"
+    )
     target: Texts = []
     problem: Texts = []
     severity: Severities = []
@@ -186,6 +189,12 @@ class LogQuery(PageQuery):
     actor: Texts = []
     action: Texts = []
     summary: Texts = []
+
+    def where(self) -> dict[str, Any]:
+        """Return the filters, with one name for incidents."""
+        given = super().where()
+        numbers = given.pop("incident", ()) + given.pop("incident_id", ())
+        return given | ({"incident_id": numbers} if numbers else {})
 
 
 class IncidentQuery(PageQuery):

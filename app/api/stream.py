@@ -47,7 +47,7 @@ class StreamQuery(BaseModel):
         0, ge=0, le=LAST_ID, description="only about this incident"
     )
     target: str = Field(
-        "", max_length=1_000, description="only about this target, by its key"
+        "", max_length=1_000, description="only about targets of this name"
     )
 
     def wants(self) -> Wants:

@@ -47,6 +47,7 @@ class DeliveryView(BaseModel):
 SAME = (
     "id",
     "delivery_id",
+    "incident_id",
     "source",
     "fingerprint",
     "occurrence",
@@ -64,6 +65,9 @@ class AlertView(BaseModel):
 
     id: int
     delivery_id: int
+    incident_id: int | None = Field(
+        description="that it is part of; null before it is folded"
+    )
     source: str
     fingerprint: str
     occurrence: str = Field(description="what tells it from the next one")

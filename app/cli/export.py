@@ -13,10 +13,9 @@ from app.api.export import QUERIES, begin
 from app.api.formats import Format
 from app.cli.output import err, stop
 from app.cli.setup import WRONG_SETTINGS, ConfigFile, wire
-from app.core.errors import StorageFailed, TooBusy
+from app.cli.show import reading
 
-NO_DATABASE = 3
-NOT_WRITTEN = 5
+NOT_WRITTEN = 1
 
 
 class List(StrEnum):
@@ -47,14 +46,12 @@ def export(
     product = wire(config)
     query = _read(what, kind, only or ())
     try:
-        parts = begin(product.reader, what, query)
-        if output is None:
-            _print(parts)
-        else:
-            _write(parts, output)
-    except (StorageFailed, TooBusy) as error:
-        remedy = "Is it there? 'python main.py migrate' makes it."
-        stop(f"{product.location}: {error}. {remedy}", NO_DATABASE)
+        with reading(product) as reader:
+            parts = begin(reader, what, query)
+            if output is None:
+                _print(parts)
+            else:
+                _write(parts, output)
     except OSError as error:
         stop(f"It cannot be written: {error}.", NOT_WRITTEN)
 

@@ -4,14 +4,16 @@ from typing import Annotated, Any
 
 import typer
 
+from app.api.entries import EntryView
+from app.api.incident_views import IncidentDossier, IncidentView
+from app.bootstrap import Product
 from app.cli.output import Json, out, print_json, print_table, stop
-from app.cli.rows import show_row
 from app.cli.setup import ConfigFile, wire
-from app.cli.show import Limit, given, print_rows, stop_unread
-from app.core.errors import StorageFailed
-from app.models.incident import State
-from app.store.overview import Whole, find_whole, list_incidents
-from app.store.snapshot import snapshot
+from app.cli.show import Limit, print_rows, reading
+from app.models.incident import LIVING, State
+from app.store.dossier import find_dossier, find_entries
+from app.store.listings import INCIDENTS
+from app.store.reading import Reader, Wish
 
 NOT_THERE = 1
 MOST = 200
@@ -42,6 +44,9 @@ FACTS = (
     "owner",
     "acknowledged_by",
     "acknowledged_at",
+    "merged_into",
+    "siblings",
+    "merged",
 )
 EPISODE_COLUMNS = (
     "id",
@@ -49,7 +54,7 @@ EPISODE_COLUMNS = (
     "name",
     "severity",
     "begins_at",
-    "until",
+    "ended_at",
     "ended",
     "alerts",
     "because",
@@ -74,18 +79,15 @@ def incidents(  # noqa: PLR0913, PLR0917 (each is an option)
 ) -> None:
     """List the incidents that are not over, newest first."""
     product = wire(config)
-    where = given(target=target)
+    where: dict[str, Any] = {}
     if state is not None:
         where["state"] = state.value
     elif not every:
-        where["state"] = "living"
-    wait = product.settings.server.limits.waiting_seconds
-    try:
-        with snapshot(product.location, wait) as connection:
-            rows = list_incidents(connection, where, limit)
-    except StorageFailed as error:
-        stop_unread(product, error)
-    print_rows([show_row(row) for row in rows], COLUMNS, as_json=as_json)
+        where["state"] = tuple(sorted(one.value for one in LIVING))
+    with reading(product) as reader:
+        rows = _list(reader, where, target, limit)
+    views = [IncidentView.of(row).model_dump() for row in rows]
+    print_rows(views, COLUMNS, as_json=as_json)
 
 
 def incident(
@@ -95,57 +97,70 @@ def incident(
 ) -> None:
     """Show one incident: episodes, what people said, and its log."""
     product = wire(config)
-    wait = product.settings.server.limits.waiting_seconds
-    try:
-        with snapshot(product.location, wait) as connection:
-            whole = find_whole(connection, number, MOST)
-    except StorageFailed as error:
-        stop_unread(product, error)
+    whole = _find(product, number)
     if whole is None:
         what = "'python main.py incidents --all' lists those that are"
         stop(f"There is no incident {number}; {what}.", NOT_THERE)
-    shown = _show(whole)
     if as_json:
-        print_json(shown)
+        print_json(whole)
     else:
-        _tell(shown)
+        _tell(whole)
 
 
-def _show(whole: Whole) -> dict[str, Any]:
-    """Return an incident with all that belongs to it, for programs."""
-    return {
-        **show_row(whole.incident),
-        "episode_list": [show_row(row) for row in whole.episodes],
-        "words": [show_row(row) for row in whole.words],
-        "log": [show_row(row) for row in whole.entries],
-    }
+def _list(
+    reader: Reader, where: dict[str, Any], target: str | None, limit: int
+) -> list[Any]:
+    """Return incidents, newest first; a target is a key or a name."""
+    about = ["target", "target_name"] if target is not None else [""]
+    found = {}
+    for column in about:
+        wish = Wish(where | ({column: target} if column else {}), limit=limit)
+        rows = reader.page(INCIDENTS, wish).rows
+        found.update({row.id: row for row in rows})
+    return [found[number] for number in sorted(found, reverse=True)][:limit]
 
 
-def _tell(shown: dict[str, Any]) -> None:
+def _find(product: Product, number: int) -> dict[str, Any] | None:
+    """Return an incident as the API shows it, and its newest entries."""
+    within = product.rules.windows.together
+    with reading(product) as reader, reader.snapshot() as connection:
+        dossier = find_dossier(connection, number, within)
+        entries = find_entries(connection, number, MOST)
+    if dossier is None:
+        return None
+    told = [EntryView.of(entry).model_dump() for entry in entries]
+    return IncidentDossier.whole(dossier).model_dump() | {"entries": told}
+
+
+def _tell(whole: dict[str, Any]) -> None:
     """Print the same for people."""
     facts = [
-        {"fact": name.replace("_", " "), "of it": shown[name]}
+        {"fact": name.replace("_", " "), "of it": _join(whole[name])}
         for name in FACTS
-        if shown[name] not in (None, "")
+        if whole[name] not in (None, "", [])
     ]
-    title = {"fact": f"incident {shown['id']}", "of it": shown["title"]}
+    title = {"fact": f"incident {whole['id']}", "of it": whole["title"]}
     print_table([title, *facts], ("fact", "of it"))
-    for row in shown["episode_list"]:
-        why = row["because"]
-        row["because"] = f"merged because {why}" if why else ""
-    for name, columns in (
-        ("episode_list", EPISODE_COLUMNS),
-        ("words", WORD_COLUMNS),
-        ("log", ENTRY_COLUMNS),
+    episodes = [
+        {**row, "because": f"merged because {row['because']}"}
+        if row["because"]
+        else row
+        for row in reversed(whole["all_episodes"])
+    ]
+    for name, rows, columns in (
+        ("episodes", episodes, EPISODE_COLUMNS),
+        ("words", whole["words"], WORD_COLUMNS),
+        ("entries", whole["entries"], ENTRY_COLUMNS),
     ):
-        if shown[name]:
+        if rows:
             out.print()
-            print_table(shown[name], columns)
-            _tell_if_more(shown[name], name)
+            print_table(rows, columns)
+        if len(rows) == MOST:
+            out.print(f"({name}: the newest {MOST})")
 
 
-def _tell_if_more(rows: list[Any], name: str) -> None:
-    """Say that only the newest are shown, when there may be more."""
-    if len(rows) == MOST:
-        what = "episodes" if name == "episode_list" else name
-        out.print(f"({what}: the newest {MOST})")
+def _join(value: Any) -> Any:
+    """Return several values as one text."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return value

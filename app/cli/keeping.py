@@ -8,7 +8,8 @@ import typer
 
 from app.cli.output import Json, out, print_json, stop
 from app.cli.setup import ConfigFile, wire
-from app.core.errors import StorageFailed
+from app.core.errors import SmokejumperError, StorageFailed
+from app.engine.keeper import Bug
 from app.store.backup import Copied, back_up
 from app.store.backup import restore as bring_back
 
@@ -54,8 +55,8 @@ def cleanup(config: ConfigFile = None, as_json: Json = False) -> None:
     product.keeper.start()
     try:
         gone = asyncio.run(product.cleaner.clean())
-    except StorageFailed as error:
-        stop(str(error), NO_DATABASE)
+    except (SmokejumperError, Bug) as error:
+        stop(f"not all is cleaned up: {error}", NO_DATABASE)
     finally:
         product.keeper.stop()
     if as_json:

@@ -7,16 +7,17 @@ import msgspec
 import typer
 from rich.text import Text
 
+from app.api.entries import EntryView
 from app.bootstrap import Product
 from app.cli.output import Json, err, out, print_json, stop
-from app.cli.rows import show_row
 from app.cli.setup import ConfigFile, wire
-from app.cli.show import Limit, given, print_rows, stop_unread
+from app.cli.show import Limit, given, print_rows, reading, stop_unread
 from app.core.clock import SystemClock, from_iso
 from app.core.errors import StorageFailed
 from app.models.chain import Anchor, Finding, parse_anchor
+from app.store.listings import LOG
 from app.store.log import verify as walk
-from app.store.overview import list_entries
+from app.store.reading import Wish
 from app.store.snapshot import snapshot
 
 BREACHED = 5
@@ -91,14 +92,10 @@ def log(  # noqa: PLR0913, PLR0917 (each is an option)
     product = wire(config)
     where = given(incident_id=incident, target=target, kind=kind)
     where |= given(status=status, actor=actor, since=since)
-    wait = product.settings.server.limits.waiting_seconds
-    try:
-        with snapshot(product.location, wait) as connection:
-            rows = list_entries(connection, where, limit)
-    except StorageFailed as error:
-        stop_unread(product, error)
-    shown = [show_row(row) for row in rows]
-    print_rows(shown, COLUMNS, as_json=as_json)
+    with reading(product) as reader:
+        rows = reader.page(LOG, Wish(where, limit=limit)).rows
+    views = [EntryView.of(row).model_dump() for row in rows]
+    print_rows(views, COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -158,14 +155,16 @@ def _tell(finding: Finding, anchors: list[Anchor]) -> None:
     breach = finding.breach
     if breach is not None:
         err.print(Text(f"Entry {breach.entry} {breach.what}.", style="red"))
-        out.print(f"{finding.entries} entries before it are right.")
+        if finding.entries:
+            # On the same stream: alone it would say that all is well.
+            be = "is" if finding.entries == 1 else "are"
+            err.print(f"{_count(finding)} before it {be} right.")
         return
     if not finding.last:
         out.print("The log is empty, and nothing is missing.")
         return
     out.print(
-        f"The log is whole: {finding.entries} entries, the last is"
-        f" {finding.last}."
+        f"The log is whole: {_count(finding)}, the last is {finding.last}."
     )
     for anchor in anchors:
         if anchor.entry in finding.anchored:
@@ -177,3 +176,9 @@ def _tell(finding: Finding, anchors: list[Anchor]) -> None:
             )
     out.print("Keep this elsewhere, for 'log verify --anchor':")
     out.print(f"{finding.last}:{finding.hash}")
+
+
+def _count(finding: Finding) -> str:
+    """Return how many entries were right."""
+    what = "entry" if finding.entries == 1 else "entries"
+    return f"{finding.entries} {what}"

@@ -18,7 +18,13 @@ from app.cli.output import Json, print_json, print_table, stop
 from app.cli.setup import ConfigFile, wire
 from app.core.errors import Refused, StorageFailed
 from app.fold.calendars import Terms, read_calendar
-from app.fold.muting import add_mute, end_mute, take_calendar
+from app.fold.muting import (
+    add_mute,
+    end_mute,
+    plan_calendar,
+    plan_mute,
+    take_calendar,
+)
 from app.models.mute import MuteKind
 from app.store import mutes as store
 from app.store.ledger import Connection, Ledger
@@ -104,7 +110,8 @@ def add(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     product = wire(config)
     wish = _heed(lambda: _read_body(values).to_wish())
     now = product.clock.now()
-    added = _write(product, partial(add_mute, wish=wish, now=now))
+    plan = _heed(lambda: plan_mute(wish, now))
+    added = _write(product, partial(add_mute, plan=plan, now=now))
     _print([MuteView.of(added)], as_json=as_json)
 
 
@@ -142,8 +149,10 @@ def import_file(  # noqa: PLR0913, PLR0917 (each option is a parameter)
     terms = _heed(
         lambda: Terms(author, comment, kind, to_matchers(matcher or []), zone)
     )
-    events = _heed(lambda: read_calendar(file.read_bytes(), terms))
-    by = (f"person:{author}", product.clock.now())
+    now = product.clock.now()
+    read = _heed(lambda: read_calendar(file.read_bytes(), terms))
+    events = _heed(lambda: plan_calendar(read, now))
+    by = (f"person:{author}", now)
     outcomes = _write(product, partial(take_calendar, events=events, by=by))
     if as_json:
         print_json(outcomes)

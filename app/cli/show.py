@@ -1,6 +1,7 @@
 """deliveries, alerts and sources: what came in, and from where."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -9,7 +10,8 @@ from app.api.views import AlertView, DeliveryView
 from app.bootstrap import Product
 from app.cli.output import Json, print_json, print_table, stop
 from app.cli.setup import ConfigFile, wire
-from app.core.errors import StorageFailed
+from app.core.errors import StorageFailed, TooBusy
+from app.store.reading import Reader
 
 NO_DATABASE = 3
 DELIVERY_COLUMNS = (
@@ -50,10 +52,8 @@ def deliveries(
     """List what came in and what became of it, newest first."""
     product = wire(config)
     where = given(source=source, outcome=outcome)
-    try:
-        rows = product.reader.deliveries(where, None, limit)
-    except StorageFailed as error:
-        stop_unread(product, error)
+    with reading(product) as reader:
+        rows = reader.deliveries(where, None, limit)
     views = [DeliveryView.of(row).model_dump() for row in rows]
     print_rows(views, DELIVERY_COLUMNS, as_json=as_json)
 
@@ -70,10 +70,8 @@ def alerts(
     """List the alerts, newest first."""
     product = wire(config)
     where = given(source=source, status=status)
-    try:
-        rows = product.reader.alerts(where, None, limit)
-    except StorageFailed as error:
-        stop_unread(product, error)
+    with reading(product) as reader:
+        rows = reader.alerts(where, None, limit)
     views = [AlertView.of(row).model_dump() for row in rows]
     print_rows(views, ALERT_COLUMNS, as_json=as_json)
 
@@ -107,7 +105,20 @@ def print_rows(
         print_table(rows, columns)
 
 
-def stop_unread(product: Product, error: StorageFailed) -> NoReturn:
+@contextmanager
+def reading(product: Product) -> Iterator[Reader]:
+    """Lend what reads the database, or end the command with what failed."""
+    try:
+        yield product.reader
+    except (StorageFailed, TooBusy) as error:
+        stop_unread(product, error)
+    finally:
+        product.reader.close()
+
+
+def stop_unread(product: Product, error: StorageFailed | TooBusy) -> NoReturn:
     """End a command that could not read the database."""
     remedy = "Is it there? 'python main.py migrate' makes it."
+    if isinstance(error, TooBusy):
+        remedy = error.remedy
     stop(f"{product.location}: {error}. {remedy}", NO_DATABASE)

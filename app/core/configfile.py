@@ -66,11 +66,13 @@ class Config:
         return list(found)
 
     def origin(self, *path: str) -> str:
-        """Return the file and line, or the variable, of the nearest name."""
+        """Return where a setting was written: itself, else what is around."""
         for end in range(len(path), 0, -1):
             if path[:end] in self._origins:
                 return self._origins[path[:end]]
-        return self._origins[()]
+        # A variable may have made what the file does not have at all.
+        below = (o for p, o in self._origins.items() if p[: len(path)] == path)
+        return next(below, self._origins[()]) if path else self._origins[()]
 
     def problem(self, path: Path_, what: str, remedy: str) -> ConfigProblem:
         """Return a problem that is dated to the place of its setting."""
@@ -87,6 +89,18 @@ class Config:
                 for details in error.errors(include_input=False)
             ]
             raise ConfigError(problems) from error
+
+    def check(
+        self, sections: Mapping[str, type[BaseModel]]
+    ) -> list[ConfigProblem]:
+        """Return all that is wrong in sections, not only in the first."""
+        problems: list[ConfigProblem] = []
+        for name, model in sections.items():
+            try:
+                self.read(model, name)
+            except ConfigError as error:
+                problems += error.problems
+        return problems
 
     def unknown(self, known: tuple[str, ...]) -> list[ConfigProblem]:
         """Return a problem for each top-level name that nobody reads."""

@@ -1,20 +1,11 @@
 """The application's own settings; plug-ins own theirs, in their files."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field, SecretStr
 
 from app.core.configfile import Config, Section
-
-KNOWN = (
-    "server",
-    "database",
-    "log",
-    "api",
-    "incidents",
-    "retention",
-    "sources",
-)
 
 
 class Limits(Section):
@@ -75,6 +66,14 @@ class Settings(Section):
     database: DatabaseSettings
     log: LogSettings
     api: ApiSettings
+
+
+OWN: Mapping[str, type[Section]] = {
+    "server": ServerSettings,
+    "database": DatabaseSettings,
+    "log": LogSettings,
+    "api": ApiSettings,
+}
 
 
 def read_settings(config: Config) -> Settings:

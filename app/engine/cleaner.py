@@ -5,7 +5,8 @@ a receipt or a fold comes first.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from typing import TypeVar
 
 import msgspec
@@ -19,13 +20,17 @@ from app.core.log import get_log
 from app.engine.keeper import Keeper, Work
 from app.store import retention
 from app.store.ledger import Connection
-from app.store.retention import Room, Sweep, Swept
+from app.store.retention import Sweep, Swept
+from app.store.room import Room, measure_room
 
 DAY = 86_400 * 1_000_000
 HOUR = DAY // 24
 PAUSE_SECONDS = 0.02
 # By size, nothing that came within the last hour is taken off.
 SHRINKS = 12
+# By size, the log is cut in pieces; so many rows go between two looks.
+CUT_PIECE = 500
+MOST_UNSEEN = 10_000
 T = TypeVar("T")
 log = get_log("cleaner")
 
@@ -96,6 +101,9 @@ class Cleaner:
                 await self.clean()
             except SmokejumperError as error:
                 log.warning("retention.failed", error=str(error))
+            except Exception:
+                # A bug must not end cleaning: the disk would fill in silence.
+                log.exception("retention.crashed")
 
     async def clean(self) -> dict[str, int]:
         """Take off what is too old, then what is too much."""
@@ -114,13 +122,9 @@ class Cleaner:
         most = self._settings.max_bytes
         room = await self._measure()
         for before in self._younger():
-            if not most or room.used <= most:
-                break
-            for step in self._steps():
-                gone[step.table] += await self._sweep(step, before)
-                room = await self._measure()
-                if room.used <= most:
-                    break
+            for step in self._given_up():
+                if most and room.used > most:
+                    room = await self._slim(step, before, room, gone)
         is_over = bool(most) and room.used > most
         self._meters.is_over.set(is_over)
         if is_over:
@@ -128,7 +132,8 @@ class Cleaner:
                 "retention.over_size",
                 used=room.used,
                 max_bytes=most,
-                remedy="raise retention.max_bytes, or close old incidents",
+                remedy="raise retention.max_bytes, close old incidents, or"
+                " let the log be cut: retention.log_days",
             )
 
     def _younger(self) -> Iterator[int]:
@@ -149,31 +154,104 @@ class Cleaner:
             Step("entry", retention.sweep_log, keep.log_days),
         )
 
+    def _given_up(self) -> tuple[Step, ...]:
+        """Return the tables that may be swept by size.
+
+        The log is for ever unless its owner says how long.
+        """
+        keeps_log = not self._settings.log_days
+        steps = self._steps()
+        return tuple(s for s in steps if s.table != "entry" or not keeps_log)
+
     async def _sweep(self, step: Step, before: int) -> int:
         """Sweep one table to its end; return how many rows that took off."""
-        if step.table == "entry":
-            await self._turn(
-                lambda turn: retention.cut_log(turn, before, self._clock.now())
-            )
-        after: int | None = 0
-        count = 0
-        while after is not None:
-            swept = await self._turn(_batch(step.sweep, before, after))
-            count += swept.deleted
-            after = swept.upto
-            self._meters.deleted.labels(step.table).inc(swept.deleted)
-            await asyncio.sleep(PAUSE_SECONDS)
-        return count
+        return sum([count async for count in self._batches(step, before)])
+
+    async def _slim(
+        self, step: Step, before: int, room: Room, gone: dict[str, int]
+    ) -> Room:
+        """Sweep one table until the database is small enough.
+
+        Args:
+            step: the table.
+            before: what is younger stays.
+            room: how large the database is.
+            gone: where the rows that were taken off are counted.
+
+        Returns:
+            How large it is then.
+        """
+        most = self._settings.max_bytes
+        start, count, look_at = room.used, 0, 0
+        sweep = self._batches(step, before, CUT_PIECE)
+        async with aclosing(sweep) as batches:
+            async for deleted in batches:
+                gone[step.table] += deleted
+                count += deleted
+                if not deleted or count < look_at:
+                    continue
+                room = await self._measure()
+                if room.used <= most:
+                    return room
+                freed = start - room.used
+                look_at = count + _half_way(room.used - most, freed, count)
+        return await self._measure() if count else room
+
+    async def _batches(
+        self, step: Step, before: int, most: int | None = None
+    ) -> AsyncGenerator[int, None]:
+        """Sweep one table to its end, and yield the rows of each batch.
+
+        Args:
+            step: the table.
+            before: what is younger stays.
+            most: how many entries one cut takes off the log, None for all.
+        """
+        is_more = True
+        while is_more:
+            after: int | None = 0
+            while after is not None:
+                swept = await self._turn(_batch(step.sweep, before, after))
+                self._meters.deleted.labels(step.table).inc(swept.deleted)
+                yield swept.deleted
+                after = swept.upto
+                await asyncio.sleep(PAUSE_SECONDS)
+            is_more = step.table == "entry" and await self._cut(before, most)
+
+    async def _cut(self, before: int, most: int | None) -> bool:
+        """Let the log begin later; tell whether that takes anything off."""
+
+        def work(connection: Connection) -> int:
+            """Cut in a turn."""
+            now = self._clock.now()
+            return retention.cut_log(connection, before, now, most)
+
+        return await self._turn(work) > 0
 
     async def _measure(self) -> Room:
         """Return how large the database is, and tell Prometheus."""
-        room = await self._turn(retention.measure_room)
+        room = await self._turn(measure_room)
         self._meters.used.set(room.used)
         return room
 
     async def _turn(self, work: Work[T]) -> T:
         """Do some work in a turn of the keeper."""
         return await asyncio.wrap_future(self._keeper.ask(work))
+
+
+def _half_way(excess: int, freed: int, rows: int) -> int:
+    """Return how many rows may go before it is measured again.
+
+    Half of what seems to be needed: other rows may be larger.
+
+    Args:
+        excess: bytes that are still too many.
+        freed: bytes that were given back so far.
+        rows: rows that were taken off for them.
+    """
+    if freed <= 0:
+        return 0
+    return min(excess * rows // freed // 2, MOST_UNSEEN)
 
 
 def _batch(sweep: Sweep, before: int, after: int) -> Work[Swept]:

@@ -12,18 +12,20 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-
 from app.core.clock import Clock
 from app.core.errors import SmokejumperError, StorageFailed, TooBusy
 from app.core.log import get_log
 from app.engine.anchor import Anchoring
+from app.engine.foldmeters import Meters
 from app.fold.folding import BATCH, Folder, Turn
 from app.store.ledger import Connection, Ledger
 
+__all__ = ["Bug", "Keeper", "Meters"]
 # Another process may have written, too: look without being called.
 LOOK_SECONDS = 2.0
 PAUSE_SECONDS = 1.0
+# So long what a turn looks at besides alerts is left alone after a bug.
+FIRST_REST, LONGEST_REST = 2.0, 60.0
 MOST_WAITING = 1_000
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -32,44 +34,6 @@ log = get_log("keeper")
 
 class Bug(Exception):
     """A turn crashed; the log has the trace."""
-
-
-class Meters:
-    """What folding tells Prometheus."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        """Make the meters part of a registry."""
-        self.alerts = Counter(
-            "smokejumper_folded_alerts",
-            "Alerts that became part of an incident",
-            registry=registry,
-        )
-        self.entries = Counter(
-            "smokejumper_log_entries",
-            "Lines written into the action log",
-            registry=registry,
-        )
-        self.seconds = Histogram(
-            "smokejumper_fold_seconds",
-            "Time of one turn of folding, from the first statement to disk",
-            buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5),
-            registry=registry,
-        )
-        self.failures = Counter(
-            "smokejumper_fold_failures",
-            "Turns of folding that the database did not take",
-            registry=registry,
-        )
-        self.skipped = Counter(
-            "smokejumper_fold_skipped_alerts",
-            "Alerts that folding stumbled over and passed by",
-            registry=registry,
-        )
-        self.is_behind = Gauge(
-            "smokejumper_fold_is_behind",
-            "1 while more alerts wait to be folded than one turn takes",
-            registry=registry,
-        )
 
 
 class Keeper:
@@ -94,6 +58,8 @@ class Keeper:
         self._ended = threading.Event()
         self._is_door_busy: Callable[[], bool] = bool
         self._limit = BATCH
+        self._rest = 0.0
+        self._rests_until = 0.0
         self._is_open = False
         self._next_due: int | None = None
         self._listeners: list[Callable[[], None]] = []
@@ -184,7 +150,9 @@ class Keeper:
             raise
         except Exception as bug:
             log.exception("turn.crashed")
-            return Bug(type(bug).__name__)
+            # What the driver says is told by its own name.
+            cause = getattr(bug, "orig", None) or bug
+            return Bug(type(cause).__name__)
         if anchor is not None:
             self._anchoring.keep(anchor)
         return result
@@ -207,12 +175,15 @@ class Keeper:
             turn = self._turn()
         except StorageFailed as error:
             self._meters.failures.inc()
+            self._meters.is_behind.set(1)
             log.error("fold.failed", error=str(error))
             self._ended.wait(PAUSE_SECONDS)
             return False
         took = self._clock.monotonic() - start
         self._next_due = turn.next_due
-        self._meters.is_behind.set(turn.is_full)
+        self._meters.is_behind.set(turn.is_full or self._rest > 0)
+        self._meters.waiting.set(turn.waiting)
+        self._meters.last_turn.set(self._clock.now() / 1e6)
         if turn.alerts:
             self._meters.alerts.inc(turn.alerts)
             self._meters.seconds.observe(took)
@@ -228,20 +199,45 @@ class Keeper:
         """Fold a batch; what crashes is narrowed down and passed by."""
         while True:
             limit = self._limit
-            turn = self._attempt(partial(self._folder.fold, limit=limit))
-            if not isinstance(turn, Bug):
-                self._limit = min(BATCH, 2 * limit)
-                return turn
+            is_resting = self._clock.monotonic() < self._rests_until
+            if not is_resting:
+                turn = self._attempt(partial(self._folder.fold, limit=limit))
+                if not isinstance(turn, Bug):
+                    self._rest = 0.0
+                    return self._widen(turn)
             turn = self._attempt(partial(self._folder.fold_only, limit=limit))
             if not isinstance(turn, Bug):
-                # It is no alert, but what a turn looks at besides.
-                self._sure(self._folder.postpone)
-                return turn
+                if not is_resting:
+                    self._look_besides()
+                return self._widen(turn)
             if limit == 1:
                 self._meters.skipped.inc()
                 why = str(turn)
                 return self._sure(partial(self._folder.skip, why=why))
             self._limit = limit // 2
+
+    def _widen(self, turn: Turn) -> Turn:
+        """Return a turn that went well; the next may be larger."""
+        self._limit = min(BATCH, 2 * self._limit)
+        return turn
+
+    def _look_besides(self) -> None:
+        """Put off the due incidents that crash when settled alone.
+
+        When none does, it is something else that a turn looks at besides
+        alerts: that is left alone for a while, and longer each time.
+        """
+        is_found = False
+        for number in self._sure(self._folder.find_due):
+            work = partial(self._folder.settle_one, number=number)
+            if isinstance(self._attempt(work), Bug):
+                is_found = True
+                self._sure(partial(self._folder.postpone, number=number))
+        if is_found:
+            return
+        self._rest = min(LONGEST_REST, max(FIRST_REST, 2 * self._rest))
+        self._rests_until = self._clock.monotonic() + self._rest
+        log.error("turn.only_alerts", pause_seconds=self._rest)
 
     def _sure(self, work: Work[T]) -> T:
         """Run some work that must not crash; if it does, wait."""

@@ -1,5 +1,7 @@
 """What the episodes of the incidents that a turn touches add up to."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from app.fold.telling import Case
@@ -9,25 +11,34 @@ from app.store import incidents as store
 from app.store.due import find_last
 from app.store.incidents import Tally
 from app.store.ledger import Connection
+from app.store.weighing import find_unheard
 
 # A problem that has come and gone more often is not counted anew each time.
 MANY = 200
 
 
 def add_up(
-    connection: Connection, case: Case, firing: dict[int, list[Episode]]
+    connection: Connection,
+    case: Case,
+    firing: Mapping[int, Mapping[str, int]],
 ) -> dict[int, Tally]:
     """Return what the episodes of touched incidents add up to.
 
     Args:
         connection: the turn's transaction.
         case: what the turn touches.
-        firing: the episodes of each that go on.
+        firing: how many of each go on, by severity.
     """
     quick = {n for n in firing if _is_only_longer(case, n)}
     tallies = store.count_episodes(connection, firing.keys() - quick)
+    # That one went stale is asked for only where nothing goes on.
+    unheard = find_unheard(
+        connection, {number for number in quick if not firing[number]}
+    )
     for number in quick:
-        tallies[number] = _add(case.before[number], case, number)
+        added = _add(case.before[number], case, number)
+        stale = int(number in unheard)
+        tallies[number] = msgspec.structs.replace(added, stale=stale)
     for number in firing.keys() - tallies.keys():
         before = case.before.get(number)
         if before is not None and before.state != State.MERGED:

@@ -148,7 +148,8 @@ def _parse(content: bytes) -> Calendar:
             # It guesses what long names of zones mean; so do we.
             warnings.simplefilter("ignore")
             calendar = Calendar.from_ical(content.decode())
-    except (ValueError, KeyError, IndexError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, OSError) as error:
+        # OSError: it opens the files of time zones, such as "Europe".
         raise _no_calendar(str(error)[:200]) from error
     if not isinstance(calendar, Calendar):
         raise _no_calendar("it does not begin with VCALENDAR")

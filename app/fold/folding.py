@@ -14,13 +14,15 @@ from app.core.clock import Clock
 from app.fold import standing
 from app.fold.adding import add_up
 from app.fold.grouping import Assigned, Numbers, assign, find_loosened
-from app.fold.mutes import Mutes, earlier_mute, find_mutes, follow_mutes
+from app.fold.holding import hold
+from app.fold.mutes import earlier_mute, find_mutes, follow_mutes
 from app.fold.rules import Rules
 from app.fold.saving import merge, overlay, save_changed, save_woven
 from app.fold.staleness import Sweeper
 from app.fold.telling import ACTOR, Case, tell_incident
 from app.fold.weaving import Ids, Woven, weave
 from app.fold.words import inherit, take_updates
+from app.models.brevity import clip
 from app.models.cluster import FOREVER
 from app.models.entry import Note
 from app.models.episode import Episode
@@ -37,6 +39,7 @@ from app.store.indexing import index_inbox
 from app.store.ledger import Connection
 from app.store.log import append
 from app.store.marks import get_mark, put_mark
+from app.store.weighing import find_frequent, weigh_firing
 
 FOLDED = "folded"
 BATCH = 200
@@ -52,6 +55,7 @@ class Turn(msgspec.Struct, frozen=True):
         last_entry: the id of the last of them, 0 when there is none.
         is_full: whether more is certainly waiting.
         next_due: when an incident must be looked at again, or None.
+        waiting: how far the newest alert lies beyond what was folded.
     """
 
     alerts: int
@@ -59,6 +63,7 @@ class Turn(msgspec.Struct, frozen=True):
     last_entry: int
     is_full: bool
     next_due: int | None
+    waiting: int = 0
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -110,18 +115,25 @@ class Folder:
         turn = self._finish(connection, Work(alerts, woven))
         return msgspec.structs.replace(turn, is_full=len(alerts) == limit)
 
-    def postpone(self, connection: Connection) -> None:
-        """Put off the incident that is due first and cannot be settled."""
+    def find_due(self, connection: Connection) -> list[int]:
+        """Return incidents that are due, the longest due first."""
+        return due.find_due(connection, self._clock.now(), BATCH)
+
+    def settle_one(self, connection: Connection, number: int) -> Turn:
+        """Look again at one incident, and at nothing else."""
+        return self._finish(connection, Work([], Woven({}), [number]))
+
+    def postpone(self, connection: Connection, number: int) -> None:
+        """Put off an incident that is due and cannot be settled."""
         now = self._clock.now()
-        for number in due.find_due(connection, now, 1):
-            due.postpone(connection, number, now + LATER)
-            note = Note(
-                kind="incident.not_settled",
-                incident=number,
-                actor=ACTOR,
-                summary="it cannot be settled: see the service's own log",
-            )
-            append(connection, now, [note])
+        due.postpone(connection, number, now + LATER)
+        note = Note(
+            kind="incident.not_settled",
+            incident=number,
+            actor=ACTOR,
+            summary="it cannot be settled: see the service's own log",
+        )
+        append(connection, now, [note])
 
     def _weave(
         self, connection: Connection, limit: int
@@ -146,9 +158,16 @@ class Folder:
             put_mark(connection, FOLDED, alerts[-1].id)
         entries = append(connection, now, [*work.notes, *notes])
         last = entries[-1].id if entries else 0
-        return Turn(
+        turn = Turn(
             len(alerts), len(entries), last, is_full=False, next_due=None
         )
+        return self._look_ahead(connection, turn)
+
+    def _look_ahead(self, connection: Connection, turn: Turn) -> Turn:
+        """Return a turn with how much is still to be folded."""
+        after = get_mark(connection, FOLDED)
+        waiting = store.count_waiting(connection, after)
+        return msgspec.structs.replace(turn, waiting=waiting)
 
     def skip(self, connection: Connection, why: str) -> Turn:
         """Pass over the next alert, which folding stumbles over.
@@ -167,13 +186,14 @@ class Folder:
                     kind="alert.not_folded",
                     actor=ACTOR,
                     severity=row.severity,
-                    summary=f"{row.name}: it is in no incident: {why}",
+                    summary=f"{clip(row.name)}: it is in no incident: {why}",
                     body={"alert": row.id, "why": why},
                 )
             )
         entries = append(connection, now, notes)
         last = entries[-1].id if entries else 0
-        return Turn(len(alerts), len(entries), last, is_full=True, next_due=0)
+        turn = Turn(len(alerts), len(entries), last, is_full=True, next_due=0)
+        return self._look_ahead(connection, turn)
 
     def apply(
         self, connection: Connection, woven: Woven, more: Collection[int]
@@ -255,24 +275,25 @@ class Folder:
     ) -> dict[int, Incident]:
         """Return the touched incidents as they should be."""
         touched = case.assigned.touched - gone
-        firing = store.find_firing(connection, touched)
-        tallies = add_up(connection, case, firing)
+        weights = weigh_firing(connection, touched)
+        tallies = add_up(connection, case, weights)
         mutes = find_mutes(connection, now)
-        strands = _strands_of(connection, case.strands, firing, mutes)
+        firing = store.find_firing(connection, touched) if mutes.mutes else {}
+        strands = _strands_of(connection, case.strands, firing)
+        incidents = {
+            number: case.before.get(number) or self._open(case, number, now)
+            for number in sorted(tallies)
+        }
+        incidents = hold(connection, self._rules, incidents, strands, now)
         after = {}
-        for number in sorted(tallies):
-            incident = case.before.get(number) or self._open(case, number, now)
-            flap = None
+        for number, incident in incidents.items():
             if 2 * tallies[number].episodes >= self._rules.flapping.changes:
+                known = incident.flapping_until
                 flap = self._flapping(connection, case, number)
-            if flap is not None:
-                latest = max(flap, incident.flapping_until or flap)
-                incident = msgspec.structs.replace(
-                    incident, flapping_until=latest
-                )
-            muted = mutes.cover(incident, firing[number], strands, now)
+                incident.flapping_until = max(known or 0, flap or 0) or None
+            muted = mutes.cover(incident, firing.get(number, ()), strands, now)
             settled = standing.settle(
-                incident, tallies[number], firing[number], muted, now
+                incident, tallies[number], weights[number], muted, now
             )
             tell_incident(case, case.before.get(number), settled)
             after[number] = settled
@@ -282,11 +303,7 @@ class Folder:
         """Return the incident that a group of new episodes opens."""
         first = case.assigned.opened[number]
         strand = case.strands[first.strand_id]
-        incident = standing.open_incident(number, first, strand, now)
-        wait = self._rules.hold(standing.labels_of(strand, first))
-        if wait:
-            incident.held_until = now + wait
-        return incident
+        return standing.open_incident(number, first, strand, now)
 
     def _flapping(
         self, connection: Connection, case: Case, number: int
@@ -307,11 +324,9 @@ class Folder:
             for one in ids
         ]
         # Where each firing has a fingerprint of its own, as in Zabbix.
-        for problem in {one.problem for one in changed}:
-            some = store.find_newest(
-                connection, number, problem, rule.changes + 1
-            )
-            found.append(flapping_until(outline(some), rule))
+        problems = {one.problem for one in changed}
+        frequent = find_frequent(connection, number, problems, rule.changes)
+        found += [flapping_until(outline(some), rule) for some in frequent]
         return max(
             (f for f in found if f is not None and f > now), default=None
         )
@@ -350,11 +365,8 @@ def _strands_of(
     connection: Connection,
     known: dict[int, StrandRecord],
     firing: dict[int, list[Episode]],
-    mutes: Mutes,
 ) -> dict[int, StrandRecord]:
-    """Return the strands of firing episodes, if anybody will ask."""
-    if not mutes.mutes:
-        return known
+    """Return the strands of firing episodes, and those that are known."""
     ids = {one.strand_id for some in firing.values() for one in some}
     missing = ids - known.keys()
     return known | store.find_strands_by_id(connection, missing)

@@ -109,6 +109,7 @@ def _assign_groups(
     for incident, some in zip(kept, groups, strict=True):
         if incident >= first_new:
             assigned.opened[incident] = known[some.members[0].episode]
+        pin = some.pin  # once: it looks at every member
         for member in some.members:
             episode = known[member.episode]
             _place(assigned, episode, incident, kept)
@@ -116,8 +117,8 @@ def _assign_groups(
             has_moved = episode.incident_id != incident
             if episode.pin:
                 continue  # why it is here was said when it was put here
-            if some.pin:
-                assigned.pins[episode.id] = some.pin
+            if pin:
+                assigned.pins[episode.id] = pin
             if why != episode.because and (has_moved or not episode.because):
                 assigned.because[episode.id] = why
 

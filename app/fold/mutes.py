@@ -16,6 +16,7 @@ from app.models.episode import Episode
 from app.models.incident import Incident
 from app.models.matcher import fit_all, write_matchers
 from app.models.mute import Mute, Turning, follow
+from app.models.recurrence import Effort
 from app.store import mutes as store
 from app.store.incidents import StrandRecord, find_living
 from app.store.ledger import Connection
@@ -24,7 +25,9 @@ from app.store.marks import get_mark, put_mark
 ACTOR = "rule:mutes"
 # Living incidents from this id on are still to be looked at; 0: none.
 UNSETTLED = "unsettled"
+# So many mutes, and so many steps of their rules, are followed in a turn.
 MOST_AT_ONCE = 100
+MOST_STEPS = 10_000
 
 
 class Mutes(msgspec.Struct, frozen=True):
@@ -79,6 +82,20 @@ class Followed(msgspec.Struct, frozen=True):
     is_full: bool
 
 
+class Step(msgspec.Struct, frozen=True):
+    """A mute that was brought to the present.
+
+    Attributes:
+        mute: the mute as it is now.
+        notes: what the log will say.
+        has_begun: whether it was on at a moment in between.
+    """
+
+    mute: Mute
+    notes: list[Note]
+    has_begun: bool
+
+
 def find_mutes(connection: Connection, now: int) -> Mutes:
     """Return the mutes that are on."""
     del now
@@ -94,28 +111,48 @@ def follow_mutes(connection: Connection, now: int, limit: int) -> Followed:
         limit: how many incidents to look at in one turn.
     """
     due = store.find_due(connection, now, MOST_AT_ONCE)
-    notes = [note for mute in due for note in advance(connection, mute, now)]
+    steps = _follow_all(due, now)
+    notes = write_steps(connection, steps)
+    store.save_all(connection, [step.mute for step in steps])
     living: list[int] = []
     position = get_mark(connection, UNSETTLED)
     if position:
         living = find_living(connection, position - 1, limit)
         is_rest = len(living) == limit
         put_mark(connection, UNSETTLED, living[-1] + 1 if is_rest else 0)
-    is_full = len(due) == MOST_AT_ONCE or (0 < limit == len(living))
+    is_cut = len(due) == MOST_AT_ONCE or len(steps) < len(due)
+    is_full = is_cut or (0 < limit == len(living))
     return Followed(notes, living, is_full)
 
 
-def advance(connection: Connection, mute: Mute, now: int) -> list[Note]:
-    """Bring one mute to the present; return what the log will say."""
-    notes = []
-    for turning in follow(mute, now):
-        mute = turning.mute
-        notes.append(_tell(turning))
-        if mute.is_on:
-            unsettle(connection)
-    if notes:
-        store.save(connection, mute)
-    return notes
+def _follow_all(due: Sequence[Mute], now: int) -> list[Step]:
+    """Bring mutes to the present, until it took enough for one turn."""
+    steps: list[Step] = []
+    spent = 0
+    for mute in due:
+        effort = Effort()
+        steps.append(advance(mute, now, effort))
+        spent += effort.spent
+        if spent > MOST_STEPS:
+            break
+    return steps
+
+
+def advance(mute: Mute, now: int, effort: Effort | None = None) -> Step:
+    """Bring one mute to the present."""
+    turnings = list(follow(mute, now, effort))
+    return Step(
+        mute=turnings[-1].mute if turnings else mute,
+        notes=[_tell(turning) for turning in turnings],
+        has_begun=any(turning.mute.is_on for turning in turnings),
+    )
+
+
+def write_steps(connection: Connection, steps: Sequence[Step]) -> list[Note]:
+    """See that incidents follow; return what the log will say."""
+    if any(step.has_begun for step in steps):
+        unsettle(connection)
+    return [note for step in steps for note in step.notes]
 
 
 def unsettle(connection: Connection) -> None:

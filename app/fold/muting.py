@@ -13,12 +13,20 @@ from app.core.errors import Refused
 from app.fold.mutes import advance, note_about_mute, unsettle
 from app.models.entry import Note
 from app.models.mute import Mute, Unfit, Wish, check_line, rewritten
+from app.models.recurrence import Effort
+from app.models.timetable import Slot
 from app.store import mutes as store
 from app.store.ledger import Connection
 from app.store.log import append
 
 # Every mute that is on is held against every episode that is looked at.
 MOST_LIVING = 1_000
+# So many days and times of all rules of one calendar are looked at.
+MOST_STEPS_OF_ALL = 500_000
+TOO_FAR = (
+    "its rule takes too long to follow; let its first time be later, or use"
+    " UNTIL instead of COUNT"
+)
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,22 +61,67 @@ class Outcome(msgspec.Struct, frozen=True):
     mute: int | None = None
 
 
-def check_wish(wish: Wish, now: int) -> None:
-    """Raise Refused when a wish makes no sense, or is over already."""
+class Plan(msgspec.Struct, frozen=True):
+    """A wish that makes sense, and the first time at which it is on."""
+
+    wish: Wish
+    slot: Slot
+
+
+class PlannedEvent(msgspec.Struct, frozen=True):
+    """An event, and the first time that is not over, or None."""
+
+    event: Event
+    slot: Slot | None
+
+
+def plan_mute(wish: Wish, now: int) -> Plan:
+    """Return when a wish is on; to be asked before the turn, it takes long.
+
+    Raises:
+        Refused: it makes no sense, is over, or takes too long to follow.
+    """
     try:
         wish.check()
     except Unfit as error:
         raise _unfit(error) from error
-    if wish.times.next_slot(now) is None:
+    effort = Effort()
+    slot = wish.times.next_slot(now, effort)
+    if effort.is_over:
+        raise _unfit(Unfit("times", TOO_FAR))
+    if slot is None:
         what = "it is over already, or its rule names no time"
         raise _unfit(Unfit("times", what))
+    return Plan(wish, slot)
 
 
-def add_mute(connection: Connection, wish: Wish, now: int) -> Mute:
+def plan_calendar(events: Sequence[Event], now: int) -> list[PlannedEvent]:
+    """Return when events are on; to be asked before the turn.
+
+    Raises:
+        Refused: a rule takes too long to follow, or all of them together.
+    """
+    planned = []
+    spent = 0
+    for event in events:
+        effort = Effort()
+        wish = event.wish
+        slot = wish.times.next_slot(now, effort) if wish else None
+        planned.append(PlannedEvent(event, slot))
+        spent += effort.spent
+        if effort.is_over:
+            raise _unfit_rule(event, TOO_FAR)
+        if spent > MOST_STEPS_OF_ALL:
+            what = "the rules up to it take too long to follow together"
+            raise _unfit_rule(event, what)
+    return planned
+
+
+def add_mute(connection: Connection, plan: Plan, now: int) -> Mute:
     """Add a mute; it is on at once when its time has begun."""
-    check_wish(wish, now)
-    mute, notes = _add(connection, wish, now)
-    append(connection, now, notes)
+    work = _Work(connection, f"person:{plan.wish.author}", now)
+    mute = work.add(plan.wish, plan.slot)
+    work.write()
     return _get(connection, mute.id)
 
 
@@ -98,13 +151,16 @@ def end_mute(
             field="mute_id",
             remedy="There is nothing to do.",
         )
-    notes = [_end(connection, mute, f"person:{author}", comment, now)]
-    append(connection, now, notes)
+    work = _Work(connection, f"person:{author}", now)
+    work.end(mute, comment)
+    work.write()
     return _get(connection, number)
 
 
 def take_calendar(
-    connection: Connection, events: Sequence[Event], by: tuple[str, int]
+    connection: Connection,
+    events: Sequence[PlannedEvent],
+    by: tuple[str, int],
 ) -> list[Outcome]:
     """Add, change and end mutes as a calendar says, all or nothing.
 
@@ -115,86 +171,111 @@ def take_calendar(
         events: what it says, the series before their exceptions.
         by: who imports it, and the present.
     """
-    actor, now = by
-    notes: list[Note] = []
-    outcomes = []
-    take = partial(_take, connection, notes, by)
-    for event in events:
-        known = store.find_event(connection, event.uid, MOST_LIVING)
-        old = [one for one in known if one.wish.instance == event.instance]
-        outcomes.append(take(event, old[0] if old else None))
-        if event.instance:
-            continue
+    work = _Work(connection, *by)
+    said = {(one.event.uid, one.event.instance) for one in events}
+    series = {uid for uid, instance in said if not instance}
+    known: dict[tuple[str, int], Mute] = {}
+    for mute in store.find_events(connection, said):
+        place = (mute.wish.uid, mute.wish.instance)
+        known.setdefault(place, mute)
         # What the series no longer says otherwise is the series' again.
-        said = {e.instance for e in events if e.uid == event.uid}
-        for mute in known:
-            if mute.wish.instance not in said and mute.slot is not None:
-                why = "the calendar no longer says so"
-                notes.append(_end(connection, mute, actor, why, now))
-    append(connection, now, notes)
+        is_left = place not in said and mute.wish.uid in series
+        if is_left and mute.slot is not None:
+            work.end(mute, "the calendar no longer says so")
+    outcomes = [
+        _take(work, one, known.get((one.event.uid, one.event.instance)))
+        for one in events
+    ]
+    work.write()
     return outcomes
 
 
-def _take(
-    connection: Connection,
-    notes: list[Note],
-    by: tuple[str, int],
-    event: Event,
-    old: Mute | None,
-) -> Outcome:
-    """Do what one event says; add what the log will say."""
-    actor, now = by
+class _Work:
+    """What one turn does to mutes, written at its end."""
+
+    def __init__(self, connection: Connection, actor: str, now: int) -> None:
+        """Take the turn's transaction, who does it, and the present."""
+        self.now = now
+        self._connection = connection
+        self._actor = actor
+        self._notes: list[Note] = []
+        self._new: list[Mute] = []
+        self._old: list[Mute] = []
+        self._free = store.first_free(connection)
+        self._room = MOST_LIVING - store.count_living(connection)
+        self._is_unsettled = False
+
+    def add(self, wish: Wish, slot: Slot) -> Mute:
+        """Add a new mute."""
+        if len(self._new) >= self._room:
+            raise Refused(
+                409,
+                "too_many_mutes",
+                f"There are {MOST_LIVING} mutes that are not over.",
+                remedy="End some of them, or let one mute more by its"
+                " matchers.",
+            )
+        number = self._free + len(self._new)
+        mute = Mute(id=number, wish=wish, created_at=self.now, slot=slot)
+        self._tell(mute, "mute.added", "added", f"person:{wish.author}")
+        mute = self._advance(mute)
+        self._new.append(mute)
+        return mute
+
+    def change(self, mute: Mute, wish: Wish, slot: Slot | None) -> Mute:
+        """Let a mute be as a calendar says now."""
+        self._is_unsettled = True
+        mute = rewritten(mute, wish, slot, self.now)
+        self._tell(mute, "mute.changed", "changed in the calendar")
+        mute = self._advance(mute)
+        self._old.append(mute)
+        return mute
+
+    def end(self, mute: Mute, why: str) -> None:
+        """End a mute."""
+        said = f"ended by {self._actor}: {why}"
+        self._tell(mute, "mute.ended", said)
+        self._is_unsettled |= mute.is_on
+        self._old.append(mute.ended(self.now))
+
+    def write(self) -> None:
+        """Write all of it down."""
+        store.add_all(self._connection, self._new)
+        store.save_all(self._connection, self._old)
+        append(self._connection, self.now, self._notes)
+        if self._is_unsettled:
+            unsettle(self._connection)
+
+    def _advance(self, mute: Mute) -> Mute:
+        """Bring a mute to the present."""
+        step = advance(mute, self.now)
+        self._notes += step.notes
+        self._is_unsettled |= step.has_begun
+        return step.mute
+
+    def _tell(self, mute: Mute, kind: str, said: str, actor: str = "") -> None:
+        """Add what the log will say."""
+        note = note_about_mute(mute, kind, actor or self._actor, said)
+        self._notes.append(note)
+
+
+def _take(work: _Work, planned: PlannedEvent, old: Mute | None) -> Outcome:
+    """Do what one event says."""
+    event, slot = planned.event, planned.slot
     say = partial(Outcome, event.name, event.uid)
     wish = event.wish
     if old is None:
-        if wish is None or wish.times.next_slot(now) is None:
+        if wish is None or slot is None:
             return say("over")
-        mute, more = _add(connection, wish, now)
-        notes += more
-        return say("added", mute.id)
+        return say("added", work.add(wish, slot).id)
     if wish is None or old.ended_at is not None:
         if old.slot is not None:
-            why = "cancelled in the calendar"
-            notes.append(_end(connection, old, actor, why, now))
+            work.end(old, "cancelled in the calendar")
         return say("ended", old.id)
     if msgspec.structs.replace(wish, author=old.wish.author) == old.wish:
         return say("unchanged", old.id)
-    mute = rewritten(old, wish, now)
-    store.save(connection, mute)
-    unsettle(connection)
-    what = "changed in the calendar"
-    notes.append(note_about_mute(mute, "mute.changed", actor, what))
-    notes += advance(connection, mute, now)
+    mute = work.change(old, wish, slot)
     return say("changed" if mute.slot else "over", mute.id)
-
-
-def _add(
-    connection: Connection, wish: Wish, now: int
-) -> tuple[Mute, list[Note]]:
-    """Write a new mute; return it with what the log will say."""
-    if store.count_living(connection) >= MOST_LIVING:
-        raise Refused(
-            409,
-            "too_many_mutes",
-            f"There are {MOST_LIVING} mutes that are not over.",
-            remedy="End some of them, or let one mute more by its matchers.",
-        )
-    mute = store.add(connection, wish, now)
-    actor = f"person:{wish.author}"
-    added = note_about_mute(mute, "mute.added", actor, "added")
-    return mute, [added, *advance(connection, mute, now)]
-
-
-def _end(
-    connection: Connection, mute: Mute, actor: str, why: str, now: int
-) -> Note:
-    """End a mute; return what the log will say."""
-    said = f"ended by {actor}: {why}"
-    note = note_about_mute(mute, "mute.ended", actor, said)
-    store.save(connection, mute.ended(now))
-    if mute.is_on:
-        unsettle(connection)
-    return note
 
 
 def _get(connection: Connection, number: int) -> Mute:
@@ -224,4 +305,15 @@ def _unfit(error: Unfit) -> Refused:
         f"{error.field}: {error}.",
         field=error.field,
         remedy="docs/mutes.md says what a mute may say.",
+    )
+
+
+def _unfit_rule(event: Event, what: str) -> Refused:
+    """Return the refusal of the rule of a calendar's event."""
+    return Refused(
+        422,
+        "unfit_calendar",
+        f"Event {event.name[:80]!r} ({event.uid[:80]}): RRULE: {what}.",
+        field="RRULE",
+        remedy="Change the event in the calendar, or leave it out.",
     )

@@ -13,6 +13,7 @@ from app.core.errors import Refused
 from app.fold import standing
 from app.fold.folding import Folder
 from app.fold.words import inherit, said, tell
+from app.models.brevity import clip
 from app.models.entry import Note
 from app.models.episode import Episode
 from app.models.incident import Incident, State
@@ -68,6 +69,8 @@ class Regrouping:
             state=State.MERGED.value,
             reason=f"merged into incident {into.id} by {call.author}",
             merged_into=into.id,
+            episodes=0,
+            firing=0,
             due_at=None,
         )
         after, notes = self._settle(into)
@@ -177,7 +180,9 @@ class Regrouping:
         opened = standing.open_incident(
             number, first, strand[first.strand_id], self._now
         )
-        opened.severity = standing.worst_of(episodes).value
+        opened.severity = standing.worst_of(
+            one.severity for one in episodes
+        ).value
         opened.version = 0
         save_incidents(connection, [opened], [])
         return opened
@@ -191,7 +196,7 @@ class Regrouping:
         strand = found[first.strand_id]
         return msgspec.structs.replace(
             incident,
-            title=first.summary or first.name,
+            title=clip(first.summary or first.name),
             problem=first.problem,
             source=first.source,
             target=strand.target,

@@ -71,6 +71,8 @@ def merge(connection: Connection, case: Case, now: int) -> set[int]:
             state=State.MERGED.value,
             reason=f"merged into incident {into}",
             merged_into=into,
+            episodes=0,
+            firing=0,
             due_at=None,
             changed_at=now,
             version=old.version + 1,
@@ -101,6 +103,7 @@ def save_changed(
             new.append(incident)
         elif before != incident:
             incident.version = before.version + 1
-            incident.changed_at = now
+            # A clock that is set back takes nothing back.
+            incident.changed_at = max(now, before.changed_at)
             old.append(incident)
     store.save_incidents(connection, new, old)

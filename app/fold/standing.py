@@ -1,11 +1,12 @@
 """Where an incident stands, what that changes, and what the log says."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from app.models.alert import Severity
+from app.models.brevity import clip
 from app.models.entry import Note
 from app.models.episode import Episode
 from app.models.incident import (
@@ -50,7 +51,7 @@ def open_incident(
         problem=first.problem,
         source=first.source,
         severity=first.severity,
-        title=first.summary or first.name,
+        title=clip(first.summary or first.name),
         opened_at=now,
         changed_at=now,
         begins_at=first.begins_at,
@@ -72,16 +73,25 @@ def labels_of(strand: StrandRecord, episode: Episode) -> dict[str, str]:
 def settle(
     incident: Incident,
     tally: Tally,
-    firing: Sequence[Episode],
+    firing: Mapping[str, int],
     muted: Muted | None,
     now: int,
 ) -> Incident:
-    """Return an incident as it should be."""
-    worst = worst_of(firing or tally.last)
+    """Return an incident as it should be.
+
+    Args:
+        incident: as it was.
+        tally: what its episodes add up to.
+        firing: how many of them go on, by severity.
+        muted: what mutes it, if anything does.
+        now: the present.
+    """
+    worst = worst_of(firing or (one.severity for one in tally.last))
+    count = sum(firing.values())
     if not firing and not tally.last:
         worst = Severity(incident.severity)
     health = Health(
-        firing=len(firing),
+        firing=count,
         worst=worst,
         muted_until=muted.until if muted else None,
         mute=muted.why if muted else "",
@@ -104,7 +114,7 @@ def settle(
         begins_at=tally.begins_at,
         ends_at=ends_at,
         episodes=tally.episodes,
-        firing=len(firing),
+        firing=count,
         # What is past does not come back when our clock is set back.
         held_until=ahead(incident.held_until, now),
         flapping_until=ahead(incident.flapping_until, now),
@@ -112,10 +122,13 @@ def settle(
     )
 
 
-def worst_of(episodes: Sequence[Episode]) -> Severity:
-    """Return the worst severity of some episodes."""
-    severities = (Severity(episode.severity) for episode in episodes)
-    return max(severities, key=RANKS.__getitem__, default=Severity.UNKNOWN)
+def worst_of(severities: Iterable[str]) -> Severity:
+    """Return the worst of some severities."""
+    return max(
+        map(Severity, severities),
+        key=RANKS.__getitem__,
+        default=Severity.UNKNOWN,
+    )
 
 
 def tell_change(
@@ -126,7 +139,7 @@ def tell_change(
     if before is None:
         notes.append(_note(after, "incident.opened", actor, after.title))
     old_state = before.state if before else State.OPEN.value
-    if after.state != old_state:
+    if after.state != old_state or _has_new_reason(before, after):
         kind = KINDS[State(after.state)]
         if old_state in (State.SUPPRESSED, State.WAITING):
             kind = kind.replace("reopened", "released")
@@ -159,6 +172,13 @@ def _note(incident: Incident, kind: str, actor: str, summary: str) -> Note:
         summary=summary,
         body={"begins_at": incident.begins_at, "firing": incident.firing},
     )
+
+
+def _has_new_reason(before: Incident | None, after: Incident) -> bool:
+    """Tell whether an incident stays suppressed, but by something else."""
+    if before is None or after.state != State.SUPPRESSED:
+        return False
+    return before.reason != after.reason
 
 
 def _has_healed(before: Incident | None, after: Incident) -> bool:

@@ -8,6 +8,7 @@ import msgspec
 from app.core.clock import from_iso
 from app.fold.rules import Rules
 from app.models.alert import Severity, Status
+from app.models.brevity import shorten
 from app.models.cluster import FOREVER
 from app.models.episode import Episode
 from app.models.strand import Ending, Point, Saying, Strand
@@ -38,6 +39,7 @@ class Woven(msgspec.Struct):
         ended: the ids of those that ended with this batch.
         resumed: the ids of those that were stale and go on.
         updates: what people said.
+        lost: updates of which nobody knows what they are about.
     """
 
     strands: dict[Name, StrandRecord]
@@ -48,6 +50,7 @@ class Woven(msgspec.Struct):
     ended: set[int] = set()
     resumed: set[int] = set()
     updates: list[Update] = []
+    lost: list[Any] = []
 
 
 class Ids(msgspec.Struct):
@@ -107,6 +110,8 @@ def _follow(
         saying = to_saying(row)
         point = memory.take(saying)
         if point is None:
+            if saying.status is Status.UPDATED:
+                woven.lost.append(row)
             continue
         if saying.status is not Status.RESOLVED:
             summaries[point.begins_at] = saying.summary
@@ -217,12 +222,13 @@ def _name(
         # Nothing says where it is: it must not meet anything else there.
         target = Target("alert", row.fingerprint, row.source)
     parts = [labels.get(label, "") for label in naming.problem]
-    record.name = row.name
+    record.name = shorten(row.name)
     record.labels = labels
     record.target = target.key
     record.target_kind = target.kind
-    record.target_name = target.name
-    record.problem = " / ".join(p for p in parts if p) or row.name
+    record.target_name = shorten(target.name)
+    problem = " / ".join(p for p in parts if p) or row.name
+    record.problem = shorten(problem)
     woven.renamed.add((record.fingerprint, record.source))
 
 

@@ -3,9 +3,12 @@
 import re
 from typing import Any
 
+import msgspec
+
 from app.core.clock import from_iso
 from app.fold.standing import note_about
 from app.fold.weaving import Update, Woven
+from app.models.brevity import clip
 from app.models.entry import Note
 from app.models.incident import Incident
 from app.models.word import Call, Kind, Word, newest
@@ -49,6 +52,7 @@ def take_updates(
         after: the incidents as the turn leaves them; changed here.
         notes: what the log will say; added to here.
     """
+    notes += [tell_lost(row) for row in woven.lost]
     if not woven.updates:
         return
     places = _places(connection, woven)
@@ -72,6 +76,25 @@ def take_updates(
     decided = {w.incident_id for w in words if w.kind != Kind.NOTE}
     for incident_id in sorted(decided):
         _acknowledge(connection, after[incident_id], words[0].id)
+
+
+def tell_lost(row: Any) -> Note:
+    """Return what the log says about an update that is about nothing.
+
+    Its source names no beginning, and no alert of that event ever came.
+    """
+    told = msgspec.json.decode(row.annotations, type=dict[str, str])
+    text = told.get("update_message", "") or told.get("update_action", "")
+    user = told.get("update_user", "") or NOBODY
+    why = "nothing is known that it is about"
+    summary = " ".join(f"{clip(row.name)}: {why}: {user}: {text}".split())
+    return Note(
+        kind="alert.not_folded",
+        actor=f"person:{row.source}:{user}"[:LONGEST_AUTHOR],
+        severity=row.severity,
+        summary=clip(summary),
+        body={"alert": row.id, "why": why, "text": text[:LONGEST_TEXT]},
+    )
 
 
 def _acknowledge(

@@ -19,7 +19,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         kind: what happened, as ``noun.verb_past``.
         incident: the incident's id, or 0.
-        target: the key of the target, or empty.
+        target: the name of the target, or empty; the incident has its key.
         problem: the problem class, or empty.
         severity: how bad it is, or empty.
         status: where the incident stands afterwards, or empty.

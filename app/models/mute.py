@@ -4,16 +4,30 @@ A mute moves through its times one way only: what is over is never on
 again, however the clock is set.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
 import msgspec
 
 from app.core.clock import to_iso
+from app.models.alert import Severity
 from app.models.matcher import Matcher, read_matchers, write_matchers
+from app.models.recurrence import Effort
 from app.models.timetable import Slot, Timetable
 
 LONGEST_TEXT = 500
+# Values of a label that have nothing in common.
+ANY = ("kiwi-07.example.org:9100", "QX", "Größe 5/β", "4711", "_")
+# What every alert has, whatever its sender says: a matcher that fits all of
+# these values asks for nothing.
+ALWAYS_THERE: Mapping[str, tuple[str, ...]] = {
+    "alertname": ANY,
+    "source": ANY,
+    "target": ANY,
+    "target_kind": ANY,
+    "problem": ANY,
+    "severity": tuple(Severity),
+}
 
 
 class MuteKind(StrEnum):
@@ -72,11 +86,12 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
     def _check_matchers(self) -> None:
         """Raise Unfit when they fit everything, or cannot be kept."""
-        if all(matcher.fits_value("") for matcher in self.matchers):
+        if all(asks_nothing(matcher) for matcher in self.matchers):
             raise Unfit(
                 "matchers",
-                "at least one matcher must not fit the empty text, or it"
-                " would mute everything",
+                "at least one matcher must neither fit the empty text nor"
+                " any value of what every alert has, or it would mute"
+                " everything",
             )
         try:
             kept = read_matchers(write_matchers(self.matchers))
@@ -84,6 +99,13 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
             raise Unfit("matchers", str(error)) from error
         if kept != self.matchers:
             raise Unfit("matchers", "they cannot be written down")
+
+
+def asks_nothing(matcher: Matcher) -> bool:
+    """Tell whether a matcher fits whatever an alert may say."""
+    values = ALWAYS_THERE.get(matcher.name, ())
+    fits_any = bool(values) and all(map(matcher.fits_value, values))
+    return fits_any or matcher.fits_value("")
 
 
 class Mute(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,8 +155,10 @@ class Turning(msgspec.Struct, frozen=True):
     said: str
 
 
-def follow(mute: Mute, now: int) -> Iterator[Turning]:
-    """Yield the steps of a mute up to the present."""
+def follow(
+    mute: Mute, now: int, effort: Effort | None = None
+) -> Iterator[Turning]:
+    """Yield the steps of a mute up to the present; one asks for a time."""
     while mute.slot is not None and mute.due_at is not None:
         if mute.due_at > now:
             return
@@ -146,15 +170,14 @@ def follow(mute: Mute, now: int) -> Iterator[Turning]:
             continue
         kind = "mute.ended" if mute.is_on else "mute.missed"
         said = "its time is over" if mute.is_on else f"over at {until} unseen"
-        following = mute.wish.times.next_slot(max(now, slot.until))
+        following = mute.wish.times.next_slot(max(now, slot.until), effort)
         mute = msgspec.structs.replace(mute, slot=following, is_on=False)
         if following is not None:
             said += f"; it comes again at {to_iso(following.begins_at)}"
         yield Turning(kind, mute, said)
 
 
-def rewritten(mute: Mute, wish: Wish, now: int) -> Mute:
+def rewritten(mute: Mute, wish: Wish, slot: Slot | None, now: int) -> Mute:
     """Return a mute of which a calendar says something else now."""
-    slot = wish.times.next_slot(now)
     goes_on = slot is not None and mute.is_on and slot.begins_at <= now
     return msgspec.structs.replace(mute, wish=wish, slot=slot, is_on=goes_on)

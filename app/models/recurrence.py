@@ -19,6 +19,9 @@ UNIT_DAYS = {"DAILY": 1, "WEEKLY": 7, "MONTHLY": 28, "YEARLY": 365}
 # Two times may lie so far apart.
 MOST_DAYS = 3_660
 HORIZON = timedelta(days=30 * 366)
+# So many days and times of a rule are looked at to find the next one: some
+# hundredths of a second. A rule that begins today stays within it for ever.
+MOST_STEPS = 25_000
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 WEEKDAY = re.compile(rf"([+-]?\d{{1,2}})?({'|'.join(WEEKDAYS)})")
 NUMBER = re.compile(r"[+-]?\d{1,4}")
@@ -35,6 +38,29 @@ BOUNDS: Mapping[str, tuple[int, int]] = {
 }
 KNOWN = ("FREQ", "UNTIL", "WKST", "BYDAY", *BOUNDS)
 Numbers = frozenset[int]
+
+
+class TooFar(Exception):
+    """A rule takes more steps than it may."""
+
+
+class Effort(msgspec.Struct):
+    """What it took to find a time.
+
+    Attributes:
+        spent: steps, each a day or a time that was looked at.
+        is_over: whether it was given up.
+    """
+
+    spent: int = 0
+    is_over: bool = False
+
+    def spend(self, steps: int) -> None:
+        """Count some steps, or raise TooFar."""
+        self.spent += steps
+        if self.spent > MOST_STEPS:
+            self.is_over = True
+            raise TooFar
 
 
 class Recurrence(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +98,11 @@ class Recurrence(msgspec.Struct, frozen=True, kw_only=True):
         return _read_until(self.until, zone) if self.until else None
 
     def starts(
-        self, first: datetime, since: datetime, last: datetime | None
+        self,
+        first: datetime,
+        since: datetime,
+        last: datetime | None,
+        effort: Effort,
     ) -> Iterator[datetime]:
         """Yield the beginnings in order, in local time.
 
@@ -80,20 +110,25 @@ class Recurrence(msgspec.Struct, frozen=True, kw_only=True):
 
         Args:
             first: the beginning of the first time.
-            since: earlier ones may be left out.
+            since: earlier ones are left out.
             last: there are none after this.
+            effort: counts the steps.
+
+        Raises:
+            TooFar: there were too many of them.
         """
         end = max(first, since) + HORIZON
         end = min(end, last) if last else end
         left = self.count
         for days in self._periods(first.date(), since.date(), end.date()):
-            for start in self._times(days, first.time()):
+            for start in self._times(days, first.time(), effort):
                 if start < first:
                     continue
                 if start > end or left == 0:
                     return
-                yield start
                 left = None if left is None else left - 1
+                if start >= since:
+                    yield start
 
     def completed(self, first: datetime) -> "Recurrence":
         """Return it with what it leaves to the first time."""
@@ -121,21 +156,31 @@ class Recurrence(msgspec.Struct, frozen=True, kw_only=True):
             days = longest.get(self.unit, UNIT_DAYS[self.unit])
             passed = (since - first).days // (days * self.interval)
             skipped = max(passed - 1, 0) * self.interval
+        if self.unit == "DAILY":
+            numbers = range(skipped, (end - first).days + 1, self.interval)
+            day = first.toordinal()
+            yield from ([date.fromordinal(day + n)] for n in numbers)
+            return
         while True:
             begin, length = _period(self.unit, first, skipped)
             if begin > end:
                 return
-            yield [begin + timedelta(days=day) for day in range(length)]
+            number = begin.toordinal()
+            yield [date.fromordinal(number + day) for day in range(length)]
             skipped += self.interval
 
-    def _times(self, days: list[date], at: time) -> list[datetime]:
+    def _times(
+        self, days: list[date], at: time, effort: Effort
+    ) -> list[datetime]:
         """Return the beginnings of one period, in order."""
-        hours = sorted(self.hours) or [at.hour]
+        fitting = [day for day in days if self._fits(day)]
+        many = max(len(self.hours), 1) * len(fitting)
+        effort.spend(len(days) + many)
+        if not many:
+            return []
+        hours = [at.replace(hour=n) for n in sorted(self.hours) or [at.hour]]
         times = [
-            datetime.combine(day, at.replace(hour=hour))
-            for day in days
-            if self._fits(day)
-            for hour in hours
+            datetime.combine(day, hour) for day in fitting for hour in hours
         ]
         if not self.places:
             return times
@@ -150,21 +195,18 @@ class Recurrence(msgspec.Struct, frozen=True, kw_only=True):
         """Tell whether the rule names a day."""
         if self.months and day.month not in self.months:
             return False
-        in_month = calendar.monthrange(day.year, day.month)[1]
-        if not _is_in(day.day, in_month, self.month_days):
+        if self.month_days and not _is_in(*_in_month(day), self.month_days):
             return False
-        in_year = 366 if calendar.isleap(day.year) else 365
-        year_day = day.timetuple().tm_yday
-        if not _is_in(year_day, in_year, self.year_days):
+        if self.year_days and not _is_in(*_in_year(day), self.year_days):
             return False
         if not self.days or (0, day.weekday()) in self.days:
             return True
-        if self.unit == "MONTHLY" or self.months:
-            return self._is_nth(day, day.day, in_month)
-        return self._is_nth(day, year_day, in_year)
+        return self.unit in ("MONTHLY", "YEARLY") and self._is_nth(day)
 
-    def _is_nth(self, day: date, number: int, length: int) -> bool:
+    def _is_nth(self, day: date) -> bool:
         """Tell whether a day is the n-th of its kind, from either end."""
+        is_of_month = self.unit == "MONTHLY" or self.months
+        number, length = _in_month(day) if is_of_month else _in_year(day)
         ahead = (number - 1) // 7 + 1
         behind = -((length - number) // 7 + 1)
         weekday = day.weekday()
@@ -275,9 +317,7 @@ def _read_until(text: str, zone: ZoneInfo) -> datetime:
 
 
 def _period(unit: str, first: date, number: int) -> tuple[date, int]:
-    """Return the first day and the length of the n-th period after one."""
-    if unit == "DAILY":
-        return first + timedelta(days=number), 1
+    """Return the first day and the length of the n-th week, month or year."""
     if unit == "WEEKLY":
         return first + timedelta(days=7 * number), 7
     if unit == "YEARLY":
@@ -289,6 +329,18 @@ def _period(unit: str, first: date, number: int) -> tuple[date, int]:
     return date(year, month + 1, 1), length
 
 
+def _in_month(day: date) -> tuple[int, int]:
+    """Return the number of a day in its month, and how many that has."""
+    return day.day, calendar.monthrange(day.year, day.month)[1]
+
+
+def _in_year(day: date) -> tuple[int, int]:
+    """Return the number of a day in its year, and how many that has."""
+    before = date(day.year, 1, 1).toordinal() - 1
+    length = 366 if calendar.isleap(day.year) else 365
+    return day.toordinal() - before, length
+
+
 def _is_in(number: int, length: int, wanted: Numbers) -> bool:
     """Tell whether a day is wanted, counted from either end."""
-    return not wanted or number in wanted or number - length - 1 in wanted
+    return number in wanted or number - length - 1 in wanted

@@ -140,22 +140,36 @@ class Strand(msgspec.Struct, array_like=True):
             del self.points[:-MOST_POINTS]
 
     def endings(self) -> Iterator[tuple[Point, Ending | None]]:
-        """Yield each point with its end, None for one that goes on."""
-        for index, point in enumerate(self.points):
-            following = (
-                self.points[index + 1].begins_at
-                if index + 1 < len(self.points)
-                else None
-            )
-            yield point, self._ending(point, following)
+        """Yield each point with its end, None for one that goes on.
 
-    def _ending(self, point: Point, following: int | None) -> Ending | None:
-        """Return the end of an episode by the best word there is on it."""
+        An end whose own beginning nobody told ends what went on before it.
+        """
+        lone = (p.told_end for p in self.points if not p.is_fired)
+        ends = sorted([*self.loose_ends, *(e for e in lone if e is not None)])
+        following = None
+        found = []
+        for point in reversed(self.points):
+            found.append((point, self._ending(point, following, ends)))
+            if point.is_fired:
+                following = point.begins_at
+        yield from reversed(found)
+
+    @staticmethod
+    def _ending(
+        point: Point, following: int | None, ends: list[int]
+    ) -> Ending | None:
+        """Return the end of an episode by the best word there is on it.
+
+        Args:
+            point: where it begins.
+            following: where the next one begins, if there is one.
+            ends: those that belong to no beginning that was told.
+        """
         if point.told_end is not None:
             return Ending(point.told_end, "resolved")
-        index = bisect_left(self.loose_ends, point.begins_at)
-        if index < len(self.loose_ends):
-            end = self.loose_ends[index]
+        index = bisect_left(ends, point.begins_at)
+        if index < len(ends):
+            end = ends[index]
             if following is None or end <= following:
                 return Ending(end, "resolved")
         if following is not None:

@@ -9,6 +9,8 @@ from ipaddress import ip_address
 
 import msgspec
 
+from app.models.brevity import shorten
+
 # What keeps "web-01" of one place apart from "web-01" of another.
 PLACES = ("cluster", "datacenter", "region", "environment", "env")
 IN_CLUSTER = (*PLACES, "namespace")
@@ -31,7 +33,7 @@ class Target(msgspec.Struct, frozen=True):
     def key(self) -> str:
         """Return a text that no other target has."""
         scope = self.scope.replace("%", "%25").replace(":", "%3A")
-        return f"{self.kind}:{scope}:{self.name}"
+        return shorten(f"{self.kind}:{scope}:{self.name}")
 
     def __str__(self) -> str:
         """Return it for people."""

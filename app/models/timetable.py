@@ -7,7 +7,8 @@ length instead. A time that the change leaves out is the moment as many
 minutes after it; of one that comes twice, the first is meant.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -15,12 +16,14 @@ from zoneinfo import ZoneInfo, available_timezones
 import msgspec
 
 from app.core.clock import EPOCH, to_moment
-from app.models.recurrence import read_rule
+from app.models.recurrence import Effort, TooFar, read_rule
 
 DAY = 86_400_000_000
 LONGEST = 366 * DAY
 LAST_START = to_moment(datetime(2200, 1, 1, tzinfo=UTC))
 MOST_DATES = 500
+# What it takes to find a moment on the wall, next to looking at a day.
+SLOT_STEPS = 8
 
 
 class Slot(msgspec.Struct, frozen=True):
@@ -65,23 +68,44 @@ class Timetable(msgspec.Struct, frozen=True, kw_only=True):
         if self.rule:
             read_rule(self.rule)
 
-    def next_slot(self, now: int) -> Slot | None:
-        """Return the first time that is not over, or None."""
-        named = [self._slot(at) for at in self.also_at]
-        if not self.rule:
-            named.append(Slot(self.starts_at, self.ends_at))
-        left = [slot for slot in named if self._counts(slot, now)]
-        for slot in self._slots_by_rule(now):
-            if self._counts(slot, now):
-                left.append(slot)
-                break
+    def next_slot(self, now: int, effort: Effort | None = None) -> Slot | None:
+        """Return the first time that is not over, or None.
+
+        A rule that takes too many steps has no more times.
+
+        Args:
+            now: the present.
+            effort: says afterwards what it took; a new one for each call.
+        """
+        effort = effort or Effort()
+        once = [] if self.rule else [Slot(self.starts_at, self.ends_at)]
+        dates = self._slots_by_date(now)
+        left = []
+        with suppress(TooFar):
+            for slots in (once, dates, self._slots_by_rule(now, effort)):
+                left += self._first(slots, now, effort)
         return min(left, key=lambda slot: slot.begins_at, default=None)
 
-    def _counts(self, slot: Slot, now: int) -> bool:
-        """Tell whether a time is not over and no exception."""
-        return slot.until > now and slot.begins_at not in self.except_at
+    def _first(
+        self, slots: Iterable[Slot], now: int, effort: Effort
+    ) -> list[Slot]:
+        """Return the first time that is not over and no exception."""
+        exceptions = frozenset(self.except_at)
+        for slot in slots:
+            effort.spend(SLOT_STEPS)
+            if slot.until > now and slot.begins_at not in exceptions:
+                return [slot]
+        return []
 
-    def _slots_by_rule(self, now: int) -> Iterator[Slot]:
+    def _slots_by_date(self, now: int) -> Iterator[Slot]:
+        """Yield the times that begin at dates, in order, from about now."""
+        # No change of the clocks makes a time longer than by a day.
+        since = now - (self.ends_at - self.starts_at) - DAY
+        for at in sorted(self.also_at):
+            if at > since:
+                yield self._slot(at)
+
+    def _slots_by_rule(self, now: int, effort: Effort) -> Iterator[Slot]:
         """Yield the times that the rule names, in order, from about now."""
         if not self.rule:
             return
@@ -90,7 +114,8 @@ class Timetable(msgspec.Struct, frozen=True, kw_only=True):
         recurrence = read_rule(self.rule).completed(first)
         longest = timedelta(microseconds=self.ends_at - self.starts_at)
         since = _to_local(now, zone) - longest - timedelta(days=1)
-        for start in recurrence.starts(first, since, recurrence.last(zone)):
+        last = recurrence.last(zone)
+        for start in recurrence.starts(first, since, last, effort):
             yield self._slot_on_the_wall(start, zone)
 
     def _slot(self, begins_at: int) -> Slot:

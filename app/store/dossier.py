@@ -8,12 +8,13 @@ from sqlalchemy import Connection, Table, select
 
 from app.models.episode import Episode
 from app.models.incident import Incident
-from app.models.tables import WordRow
+from app.models.tables import EntryRow, WordRow
 from app.models.word import Word
 from app.store.incidents import INCIDENT, find_episodes_of
 from app.store.people import find_family, to_word
 from app.store.siblings import find_siblings
 
+ENTRY: Table = EntryRow.__table__  # type: ignore[attr-defined]  # the same
 WORD: Table = WordRow.__table__  # type: ignore[attr-defined]  # SQLModel's
 # Of each kind, the newest.
 MOST = 200
@@ -63,3 +64,12 @@ def find_dossier(
         merged=[number for number in family if number != incident_id],
         words=words[::-1],
     )
+
+
+def find_entries(
+    connection: Connection, incident_id: int, limit: int
+) -> list[Any]:
+    """Return the last entries of an incident's log, the oldest first."""
+    query = select(ENTRY).where(ENTRY.c.incident_id == incident_id)
+    query = query.order_by(ENTRY.c.id.desc()).limit(limit)
+    return list(connection.execute(query).all())[::-1]

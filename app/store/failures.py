@@ -4,7 +4,21 @@ PostgreSQL quotes rows in DETAIL and CONTEXT, and the text of its errors has
 them all. What is told here goes to the log, which strangers do not read.
 """
 
+import sqlite3
+
 import psycopg
+
+# Classes of errors that come of what is written, not of where to: values,
+# limits of a row, constraints, statements, triggers.
+ABOUT_ROWS = ("0A", "21", "22", "23", "42", "54", "P0")
+# A table, a column or a right that is missing: a matter of the whole store.
+ABOUT_STORE = ("42501", "42703", "42P01")
+SQLITE_ABOUT_ROWS = (
+    sqlite3.DataError,
+    sqlite3.IntegrityError,
+    sqlite3.NotSupportedError,
+    sqlite3.ProgrammingError,
+)
 
 
 def tell(error: BaseException | None) -> str:
@@ -18,3 +32,17 @@ def tell(error: BaseException | None) -> str:
         words = str(error).partition("\n")[0]
     code = f" {error.sqlstate}" if error.sqlstate else ""
     return f"{name}{code}: {words}" if words else f"{name}{code}"
+
+
+def is_about_rows(error: BaseException | None) -> bool:
+    """Tell whether an error comes of what was to be written.
+
+    All others are about the connection, time, locks or room, and go away.
+    """
+    if isinstance(error, psycopg.Error):
+        state = error.sqlstate
+        if state is None:
+            # Said by the driver: a value that it cannot send.
+            return isinstance(error, psycopg.DataError)
+        return state[:2] in ABOUT_ROWS and state not in ABOUT_STORE
+    return isinstance(error, SQLITE_ABOUT_ROWS)

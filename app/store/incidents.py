@@ -32,9 +32,10 @@ INCIDENT: Table = IncidentRow.__table__  # type: ignore[attr-defined]
 # No statement names more values than this; older SQLites take 999.
 CHUNK = 400
 # A target with more recent episodes than this is grouped by its newest.
-MOST_MEMBERS = 500
-MOST_OF_ONE = 2 * MOST_MEMBERS
-MOST_AT_ONCE = 10 * MOST_MEMBERS
+MOST_MEMBERS = 300
+# Of so many no incident is split by what is told late.
+MOST_OF_ONE = 1_000
+MOST_AT_ONCE = 1_500
 UNFOLDED = (
     ALERT.c.id,
     ALERT.c.fingerprint,
@@ -95,6 +96,11 @@ class Tally(msgspec.Struct, frozen=True):
     begins_at: int
     stale: int = 0
     last: Sequence[Episode] = ()
+
+
+def count_waiting(connection: Connection, after: int) -> int:
+    """Return how far the newest alert lies beyond an id."""
+    return max(0, next_id(connection, ALERT) - 1 - after)
 
 
 def next_id(connection: Connection, table: Table) -> int:
@@ -182,21 +188,6 @@ def find_episodes_of(
         .where(EPISODE.c.incident_id == incident_id)
         .order_by(EPISODE.c.until.desc(), EPISODE.c.id.desc())
         .limit(MOST_OF_ONE)
-    )
-    return [to_episode(row) for row in connection.execute(query)]
-
-
-def find_newest(
-    connection: Connection, incident_id: int, problem: str, limit: int
-) -> list[Episode]:
-    """Return the episodes of one problem that ended last, or go on."""
-    query = (
-        select(EPISODE)
-        .where(
-            EPISODE.c.incident_id == incident_id, EPISODE.c.problem == problem
-        )
-        .order_by(EPISODE.c.until.desc())
-        .limit(limit)
     )
     return [to_episode(row) for row in connection.execute(query)]
 
@@ -348,7 +339,7 @@ def _newest_of_each(
         query = (
             select(EPISODE)
             .where(EPISODE.c.target == target, EPISODE.c.until >= since)
-            .order_by(EPISODE.c.until.desc())
+            .order_by(EPISODE.c.until.desc(), EPISODE.c.id.desc())
             .limit(MOST_MEMBERS)
         )
         found += [to_episode(row) for row in connection.execute(query)]

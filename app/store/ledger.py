@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from app.core.errors import StorageFailed
-from app.store.failures import tell
+from app.store.failures import is_about_rows, tell
 from app.store.location import Location, watch_network
 
 __all__ = ["Connection", "Ledger"]
@@ -44,6 +44,9 @@ class Ledger:
     def turn(self) -> Iterator[Connection]:
         """Lend a transaction; it is on disk when the block has ended.
 
+        What the database refuses over the rows themselves is a bug of ours
+        and is raised as it is: there is no use in waiting.
+
         Raises:
             StorageFailed: the database did not take it; nothing of the
                 turn is stored.
@@ -53,9 +56,9 @@ class Ledger:
                 self._begin(connection)
                 yield connection
                 self._commit(connection)
-        except DataError:
-            raise  # a value that no column takes: no use in waiting
         except DBAPIError as error:
+            if is_about_rows(error.orig) and not error.connection_invalidated:
+                raise
             raise StorageFailed(f"cannot write: {tell(error.orig)}") from error
 
     def close(self) -> None:
@@ -99,6 +102,7 @@ def _open_engine(location: Location, wait_seconds: float) -> Engine:
             pool_size=1,
             max_overflow=0,
             pool_pre_ping=True,
+            hide_parameters=True,
             connect_args=options,
         )
     uri = f"{location.file.as_uri()}?mode=rw"
@@ -115,7 +119,10 @@ def _open_engine(location: Location, wait_seconds: float) -> Engine:
         )
 
     engine = create_engine(
-        location.url, creator=open_file, poolclass=StaticPool
+        location.url,
+        creator=open_file,
+        poolclass=StaticPool,
+        hide_parameters=True,
     )
     event.listen(engine, "connect", _make_durable)
     return engine

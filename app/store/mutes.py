@@ -1,10 +1,20 @@
 """Mutes in the store; they are ended, never removed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Table,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from app.models.matcher import read_matchers, write_matchers
 from app.models.mute import Mute, MuteKind, Wish
@@ -16,19 +26,30 @@ MUTE: Table = MuteRow.__table__  # type: ignore[attr-defined]
 Moments = tuple[int, ...]
 
 
-def add(connection: Connection, wish: Wish, now: int) -> Mute:
-    """Write a new mute, whose first time is still to be followed."""
-    slot = wish.times.next_slot(now)
-    number = next_id(connection, MUTE)
-    mute = Mute(id=number, wish=wish, created_at=now, slot=slot)
-    connection.execute(insert(MUTE), [_to_row(mute)])
-    return mute
+def first_free(connection: Connection) -> int:
+    """Return the id that the next new mute takes."""
+    return next_id(connection, MUTE)
+
+
+def add_all(connection: Connection, mutes: Sequence[Mute]) -> None:
+    """Write new mutes."""
+    if mutes:
+        connection.execute(insert(MUTE), list(map(_to_row, mutes)))
+
+
+def save_all(connection: Connection, mutes: Sequence[Mute]) -> None:
+    """Write mutes that changed."""
+    rows = [{**_to_row(mute), "number": mute.id} for mute in mutes]
+    for row in rows:
+        del row["id"]
+    if rows:
+        where = MUTE.c.id == bindparam("number")
+        connection.execute(update(MUTE).where(where), rows)
 
 
 def save(connection: Connection, mute: Mute) -> None:
     """Write a mute that changed."""
-    change = update(MUTE).where(MUTE.c.id == mute.id)
-    connection.execute(change.values(_to_row(mute)))
+    save_all(connection, [mute])
 
 
 def find(connection: Connection, number: int) -> Mute | None:
@@ -57,10 +78,22 @@ def next_due(connection: Connection) -> int | None:
     return found
 
 
-def find_event(connection: Connection, uid: str, limit: int) -> list[Mute]:
-    """Return the mutes of a calendar's event."""
-    query = select(MUTE).where(MUTE.c.uid == uid).order_by(MUTE.c.id)
-    return _all(connection, query.limit(limit))
+def find_events(
+    connection: Connection, events: Collection[tuple[str, int]]
+) -> list[Mute]:
+    """Return the mutes of a calendar's events.
+
+    Args:
+        connection: where to ask.
+        events: their ids and instances; of these ids, what else is not
+            over is found as well.
+    """
+    uids = {uid for uid, _ in events}
+    is_one = tuple_(MUTE.c.uid, MUTE.c.instance).in_(list(events))
+    query = select(MUTE).where(
+        MUTE.c.uid.in_(uids), or_(is_one, MUTE.c.due_at.is_not(None))
+    )
+    return _all(connection, query.order_by(MUTE.c.id))
 
 
 def count_living(connection: Connection) -> int:

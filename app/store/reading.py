@@ -35,6 +35,7 @@ from app.store.pages import (
     look_up,
 )
 from app.store.tally import Tally, estimate
+from app.store.tracing import trace
 
 __all__ = ["Engine", "Found", "Reader", "Wish", "open_engine"]
 READERS = 4
@@ -151,6 +152,8 @@ class Reader:
             rows = rows[: wish.limit]
             if turn.is_up:
                 rows.reverse()
+            if listing is ALERTS:
+                rows = trace(connection, rows)
             if wish.count == "exact":
                 number = count_rows(connection, filters, facts)
                 return Found(rows, has_more, facts.seq, Tally(number, "exact"))
@@ -185,8 +188,11 @@ class Reader:
         return self.find(DELIVERIES, delivery_id)
 
     def find_alert(self, alert_id: int) -> Any:
-        """Return an alert, or None."""
-        return self.find(ALERTS, alert_id)
+        """Return an alert with its incident, or None."""
+        query = select(ALERTS.rows).where(ALERTS.rows.c.id == alert_id)
+        with self.snapshot() as connection:
+            rows = connection.execute(query).all()
+            return next(iter(trace(connection, rows)), None)
 
     def find_incident(self, incident_id: int, within: int) -> Dossier | None:
         """Return an incident with all that belongs to it, or None.

@@ -22,7 +22,6 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    text,
 )
 
 from app.models.entry import Note
@@ -52,34 +51,6 @@ class Swept(msgspec.Struct, frozen=True):
 
 
 Sweep = Callable[[Connection, int, int], Swept]
-
-
-class Room(msgspec.Struct, frozen=True):
-    """How much of the disk the database takes.
-
-    Attributes:
-        used: bytes that hold rows; what was deleted does not count.
-        total: bytes of the file, or of the database on its server.
-    """
-
-    used: int
-    total: int
-
-
-def measure_room(connection: Connection) -> Room:
-    """Return how large the database is."""
-    if connection.dialect.name != "sqlite":
-        query = text("SELECT pg_database_size(current_database())")
-        size = int(connection.execute(query).scalar_one())
-        return Room(size, size)
-
-    def ask(name: str) -> int:
-        """Return one of SQLite's figures."""
-        return int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
-
-    page = ask("page_size")
-    pages = ask("page_count")
-    return Room((pages - ask("freelist_count")) * page, pages * page)
 
 
 def sweep_deliveries(connection: Connection, before: int, after: int) -> Swept:
@@ -157,12 +128,21 @@ def _delete_incidents(connection: Connection, ids: list[int]) -> None:
         )
 
 
-def cut_log(connection: Connection, before: int, now: int) -> int:
+def cut_log(
+    connection: Connection, before: int, now: int, most: int | None = None
+) -> int:
     """Let the log begin later; return how many entries that takes off.
 
     It is cut before the first entry of any incident that lives. The cut
     itself is an entry, so that nobody can cut in silence.
+
+    Args:
+        connection: the turn's transaction.
+        before: what is younger stays.
+        now: when it is cut.
+        most: how many entries it takes off, None for all that are old.
     """
+    begins = connection.execute(select(func.max(CUT.c.id))).scalar() or 0
     living = select(INCIDENT.c.id).where(INCIDENT.c.state.in_(LIVING))
     needed = connection.execute(
         select(func.min(ENTRY.c.id)).where(ENTRY.c.incident_id.in_(living))
@@ -170,15 +150,18 @@ def cut_log(connection: Connection, before: int, now: int) -> int:
     query = select(ENTRY.c.id, ENTRY.c.hash).where(ENTRY.c.at < before)
     if needed is not None:
         query = query.where(ENTRY.c.id < needed)
-    last = connection.execute(query.order_by(ENTRY.c.id.desc())).first()
-    begins = connection.execute(select(func.max(CUT.c.id))).scalar() or 0
+    if most is not None:
+        query = query.where(ENTRY.c.id <= begins + most)
+    query = query.order_by(ENTRY.c.id.desc()).limit(1)
+    last = connection.execute(query).first()
     if last is None or last.id <= begins:
         return 0
     count = last.id - begins
+    reason = "age" if most is None else "size"
     note = Note(
         kind="log.cut",
         actor="rule:retention",
-        summary=f"{count} entries up to {last.id} were removed by age",
+        summary=f"{count} entries up to {last.id} were removed by {reason}",
         body={"through": last.id, "hash": bytes(last.hash).hex()},
     )
     append(connection, now, [note])

@@ -3,13 +3,16 @@
 from sqlalchemy import Connection, or_, select
 
 from app.models.incident import Incident
-from app.store.incidents import EPISODE
+from app.store.incidents import EPISODE, INCIDENT
 
 
 def find_siblings(
     connection: Connection, incident: Incident, within: int, limit: int
 ) -> list[int]:
     """Return the incidents with the same problem at the same time elsewhere.
+
+    None of them was merged; and the one that this lives on in is not
+    elsewhere.
 
     Args:
         connection: where to ask.
@@ -19,12 +22,14 @@ def find_siblings(
     """
     query = (
         select(EPISODE.c.incident_id)
+        .join(INCIDENT, INCIDENT.c.id == EPISODE.c.incident_id)
         .where(
             EPISODE.c.problem == incident.problem,
             EPISODE.c.begins_at.between(
                 incident.begins_at - within, incident.begins_at + within
             ),
-            EPISODE.c.incident_id != incident.id,
+            EPISODE.c.incident_id.not_in(_heirs_of(connection, incident)),
+            INCIDENT.c.merged_into == 0,
             or_(EPISODE.c.target != incident.target, EPISODE.c.pin != 0),
         )
         .distinct()
@@ -32,3 +37,13 @@ def find_siblings(
         .limit(limit)
     )
     return list(connection.execute(query).scalars())
+
+
+def _heirs_of(connection: Connection, incident: Incident) -> list[int]:
+    """Return an incident and those that it lives on in, one by one."""
+    heirs, into = [incident.id], incident.merged_into
+    while into and into not in heirs:
+        heirs.append(into)
+        query = select(INCIDENT.c.merged_into).where(INCIDENT.c.id == into)
+        into = connection.execute(query).scalar() or 0
+    return heirs

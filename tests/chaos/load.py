@@ -48,6 +48,8 @@ class Bodies:
         """Return one alert: its identity, and how it is sent."""
         self._count += 1
         start = datetime.now(UTC) - timedelta(seconds=self._count)
+        # Starts count to the millisecond, as Alertmanager's API tells them.
+        start = start.replace(microsecond=start.microsecond // 1_000 * 1_000)
         status = self._chance.choice(["firing", "resolved"])
         fingerprint = f"{self._prefix}{self._count:08x}"
         moment = (start - EPOCH) // timedelta(microseconds=1)

@@ -136,10 +136,11 @@ def test_a_disk_that_does_not_sync_is_found_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fail_on", "times", "is_told"),
     [
-        ("-wal", 1, True),
+        # More than one: it may be the commit of the keeper that meets it.
+        ("-wal", 6, True),
         # A checkpoint that fails breaks no promise: the log is kept.
         (".db", 2, False),
-        ("", 4, True),
+        ("", 8, True),
     ],
 )
 def test_a_sync_that_fails_is_survived(

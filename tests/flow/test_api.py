@@ -123,6 +123,17 @@ def check_incident(service: Service) -> None:
     assert log["seq"] >= log["items"][0]["id"]
     entry = read(service, f"log/{log['items'][0]['id']}")
     assert entry == log["items"][0]
+    alert = read(service, f"alerts/{found['all_episodes'][0]['first_alert']}")
+    assert alert["incident_id"] == incident["id"]
+    for path in ("log?incident", "export/log?incident"):
+        one, other = (
+            httpx.get(f"{service.url}/api/v1/{path}{more}={incident['id']}")
+            for more in ("", "_id")
+        )
+        assert one.status_code == 200
+        bodies = [answer.text.replace("_id=", "=") for answer in (one, other)]
+        assert bodies[0] == bodies[1]
+        assert "incident.opened" in one.text
 
 
 def test_an_incident_is_shown_with_its_log(shared: Service) -> None:
@@ -144,6 +155,9 @@ def test_an_incident_is_shown_with_its_log(shared: Service) -> None:
         ("log?kind=incident.opened&text=a", True),
         ("log?status=open,merged&actor=nobody", False),
         ("log?incident_id=1", True),
+        ("log?incident=1", True),
+        ("log?incident=1000,1001", False),
+        ("log?incident=1000&incident_id=1", True),
         ("log?since=2000-01-01T00:00:00Z&text=A", True),
         ("log?until=2000-01-01T00:00:00Z", False),
         ("alerts?text=a&severity=critical,info", True),

@@ -172,3 +172,14 @@ def test_texts_of_strangers_cannot_steer_the_terminal(tmp_path: Path) -> None:
         assert httpx.post(url, content=body).json()["accepted"] == 1
         shown = service.run("alerts").stdout
     assert "\x1b[2J" not in shown
+
+
+def test_a_file_that_cannot_be_written_is_exit_1(tmp_path: Path) -> None:
+    """Exit 5 means that the action log was changed, and nothing else."""
+    service = Service(tmp_path)
+    assert service.run("migrate").returncode == 0
+    file = tmp_path / "missing" / "log.ndjson"
+    done = service.run("export", "log", "--output", str(file))
+    assert done.returncode == 1
+    assert str(file) in done.stderr
+    assert "Traceback" not in done.stderr

@@ -138,14 +138,40 @@ def test_an_incident_says_why_its_episodes_are_one(story: Service) -> None:
     number = str(living["id"])
     whole = ask(story, "incident", number)
     assert {k: whole[k] for k in living} == living
-    first, second = whole["episode_list"]
-    assert (first["because"], first["until"]) == ("", None)
+    second, first = whole["all_episodes"]
+    assert (first["because"], first["ended_at"]) == ("", None)
     assert second["because"]
     listed = ask(story, "log", "--incident", number)
-    assert whole["log"] == listed[::-1]
+    assert whole["entries"] == listed[::-1]
     shown = call(story, "incident", number).stdout
     assert "merged because" in shown
     assert "incident.opened" in shown
+
+
+def test_a_command_shows_what_the_api_shows(story: Service) -> None:
+    """The same fields with the same values, for programs of either."""
+    api = f"{story.url}/api/v1"
+    listed = httpx.get(f"{api}/incidents").json()["items"]
+    assert ask(story, "incidents", "--all") == listed
+    assert ask(story, "log") == httpx.get(f"{api}/log").json()["items"]
+    assert ask(story, "alerts") == httpx.get(f"{api}/alerts").json()["items"]
+    assert len(listed) == 2
+    for one in listed:
+        answer = httpx.get(f"{api}/incidents/{one['id']}").json()
+        whole = ask(story, "incident", str(one["id"]))
+        entries = whole.pop("entries")
+        assert whole == answer
+        log = httpx.get(story.url + answer["log"]).json()["items"]
+        assert entries == log[::-1]
+
+
+def test_an_incident_names_its_siblings(story: Service) -> None:
+    """In the table, as the numbers under which they are shown."""
+    (living,) = ask(story, "incidents")
+    (healed,) = ask(story, "incidents", "--state", "resolved")
+    shown = call(story, "incident", str(living["id"])).stdout
+    (line,) = [one for one in shown.splitlines() if "siblings" in one]
+    assert line.split() == ["siblings", str(healed["id"])]
 
 
 def test_an_incident_that_is_not_there(story: Service) -> None:
@@ -227,6 +253,8 @@ def test_the_anchor_beside_the_database_knows_of_a_cut_tail(
         done = service.run("log", "verify")
         assert done.returncode == 5
         assert "Entry 3 is missing" in done.stderr
+        assert "2 entries before it are right" in done.stderr
+        assert done.stdout == ""
         service.start()
         send(service, group("f9", host="web-09"))
         wait_until(lambda: len(ask(service, "log")) > 2, "a new entry")
@@ -257,6 +285,23 @@ def test_an_anchor_that_cannot_be_read_is_not_passed_over(
     file.write_bytes(whole)
 
 
+def test_verify_counts_one_entry_as_one(tmp_path: Path) -> None:
+    """What is whole, and what stands before a breach, on one stream."""
+    with Service(tmp_path) as service:
+        send(service, group("f1", host="web-01"))
+        wait_until(lambda: len(ask(service, "log")) == 1, "an entry")
+        whole = call(service, "log", "verify")
+        assert "The log is whole: 1 entry, the last is 1." in whole.stdout
+        good = ask(service, "log")[0]["hash"]
+        send(service, group("f2", host="web-02"))
+        wait_until(lambda: len(ask(service, "log")) == 2, "another entry")
+        anchors = ("--anchor", f"1:{good}", "--anchor", f"2:{'0' * 64}")
+        broken = call(service, "log", "verify", *anchors)
+    assert broken.exit_code == 5
+    assert "1 entry before it is right." in broken.stderr
+    assert broken.stdout == ""
+
+
 @pytest.mark.real
 def test_the_same_on_postgresql(tmp_path: Path, postgres: Postgres) -> None:
     """The log, incidents, the proof and the anchor."""
@@ -265,7 +310,7 @@ def test_the_same_on_postgresql(tmp_path: Path, postgres: Postgres) -> None:
     with Service(tmp_path, settings) as service:
         fill(service)
         assert len(ask(service, "incidents", "--all")) == 2
-        assert ask(service, "incident", "1")["episode_list"]
+        assert ask(service, "incident", "1")["all_episodes"]
         running = ask(service, "log", "verify")
         assert service.stop() == 0
         stopped = ask(service, "log", "verify")

@@ -3,11 +3,15 @@
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import msgspec
 import pytest
+import typer
 
+from app.cli import keeping
+from app.engine.keeper import Bug
 from tests.flow.wire import group
 from tests.service import Service
 
@@ -94,3 +98,32 @@ def test_a_wrong_file_is_named(service: Service, tmp_path: Path) -> None:
     assert back.returncode == 3
     assert "nothing.db is no file" in back.stderr.replace("\n", " ")
     assert service.is_ready()
+
+
+def test_a_bug_while_cleaning_is_told_not_shown_as_a_trace(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A turn that crashed ends the command with a line and an exit code."""
+    stopped: list[bool] = []
+
+    class Crashing:
+        """Stands for a keeper and a cleaner whose turns crash."""
+
+        def start(self) -> None:
+            """Start nothing."""
+
+        def stop(self) -> None:
+            """Note that it was stopped."""
+            stopped.append(True)
+
+        async def clean(self) -> dict[str, int]:
+            """Meet a bug."""
+            raise Bug("KeyError")
+
+    product = SimpleNamespace(keeper=Crashing(), cleaner=Crashing())
+    monkeypatch.setattr(keeping, "wire", lambda _config: product)
+    with pytest.raises(typer.Exit) as ended:
+        keeping.cleanup()
+    assert ended.value.exit_code == 3
+    assert "not all is cleaned up: KeyError" in capsys.readouterr().err
+    assert stopped == [True]

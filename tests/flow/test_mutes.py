@@ -136,6 +136,7 @@ def test_the_list_goes_page_by_page(desk: Desk) -> None:
         ("matchers", {"matchers": ["target"]}),
         ("matchers", {"matchers": ['target=~".*"']}),
         ("matchers", {"matchers": ['target=~"("']}),
+        ("matchers", {"matchers": ['target!=""']}),
         ("from", {"from": "2026-01-01T00:00:00"}),
         ("zone", {"zone": "Mars/Base"}),
         ("times", {"until": "2025-01-01T00:00:00Z"}),
@@ -205,6 +206,28 @@ def test_a_calendar_that_is_none_is_refused(desk_of_all: Desk) -> None:
         )
         assert answer.status_code == status, answer.text
         assert answer.json()["remedy"]
+
+
+def test_a_calendar_that_takes_too_long_is_refused(
+    desk_of_all: Desk,
+) -> None:
+    """By request and by rule; nothing of it is written."""
+    hours = ",".join(map(str, range(24)))
+    rule = f"FREQ=DAILY;COUNT=9999;BYHOUR={hours};BYMONTH=1;BYDAY=MO"
+    old = CALENDAR.replace("2026", "1970")
+    old = old.replace("FREQ=WEEKLY;BYDAY=SU", rule)
+    query = {"author": "ana", "matcher": "target=~web-.*"}
+    kind = {"content-type": "text/calendar"}
+    answer = desk_of_all.ask(
+        "POST", "/import", params=query, content=old, headers=kind
+    )
+    assert (answer.status_code, answer.json()["field"]) == (422, "RRULE")
+    assert "'reboots' (weekly)" in answer.json()["detail"]
+    begun = {"from": "1970-01-04T00:00:00Z", "until": "1970-01-04T01:00:00Z"}
+    body = {**BODY, **begun, "rule": rule}
+    answer = desk_of_all.ask("POST", "", json=body)
+    assert (answer.status_code, answer.json()["field"]) == (422, "times")
+    assert desk_of_all.ask("GET", "").json()["items"] == []
 
 
 def test_the_commands_work_while_the_service_runs(

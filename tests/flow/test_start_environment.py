@@ -147,7 +147,7 @@ def test_the_line_to_try_works(tree: Tree) -> None:
     ]
     assert '"accepted":1' in answers[0]
     assert '"repeat":true' in answers[1]
-    assert '"name":"TryMe"' in answers[2]
+    assert '"problem":"TryMe"' in answers[2]
     for page in re.findall(r"http://\S+/(?:docs|metrics)", output):
         assert httpx.get(page).status_code == 200
 

@@ -19,6 +19,7 @@ from app.store.location import locate
 from app.store.log import append
 from app.store.tail import CUT, ENTRY
 from tests.flow.events import PATH, listen, location_of, note, take, write
+from tests.flow.wire import group
 from tests.postgres import Postgres
 from tests.service import Service
 
@@ -66,7 +67,7 @@ def test_it_begins_with_what_comes_next(service: Service) -> None:
         )
         more: dict[str, Any] = {
             "incident": 7,
-            "target": "host::web-01",
+            "target": "web-01",
             "body": {"a": [1]},
         }
         write(service, note(2, **more), note(3))
@@ -79,7 +80,7 @@ def test_it_begins_with_what_comes_next(service: Service) -> None:
         "at": "2026-11-21T02:14:02Z",
         "kind": "test.written",
         "incident_id": 7,
-        "target": "host::web-01",
+        "target": "web-01",
         "problem": "",
         "severity": "",
         "status": "",
@@ -149,14 +150,28 @@ def test_what_is_not_there_any_more_is_a_reset(service: Service) -> None:
             assert found == names, after
 
 
+def test_the_target_is_that_of_folding(service: Service) -> None:
+    """What folding writes about a host is found by the host's name."""
+    with listen(service, "?target=web-01&kind=incident.opened") as events:
+        assert take(events, 1)[0].name == "hello"
+        url = f"{service.url}/webhooks/alertmanager"
+        for host in ("db-01:9100", "web-01:9100"):
+            httpx.post(url, content=group(host, instance=host))
+        (event,) = take(events, 1)
+    assert (event.name, event.content["target"]) == (
+        "incident.opened",
+        "web-01",
+    )
+
+
 @pytest.mark.parametrize(
     ("query", "ids"),
     [
         ("kind=a.done", [1, 4]),
         ("kind=a.done&kind=b.done", [1, 2, 4]),
         ("incident=7", [2, 3]),
-        ("target=host::web-01", [3, 4]),
-        ("target=host::web-01&incident=7", [3]),
+        ("target=web-01", [3, 4]),
+        ("target=web-01&incident=7", [3]),
     ],
 )
 def test_filters(service: Service, query: str, ids: list[int]) -> None:
@@ -164,8 +179,8 @@ def test_filters(service: Service, query: str, ids: list[int]) -> None:
     notes = [
         note(1, "a.done"),
         note(2, "b.done", incident=7),
-        note(3, "c.done", incident=7, target="host::web-01"),
-        note(4, "a.done", target="host::web-01"),
+        note(3, "c.done", incident=7, target="web-01"),
+        note(4, "a.done", target="web-01"),
     ]
     count = len(ids)
     with listen(service, f"?{query}") as events:

@@ -16,7 +16,8 @@ from packaging.requirements import Requirement
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
-from app.core.configfile import Section
+from app.bootstrap import build
+from app.core.configfile import Section, load_config
 from app.core.settings import Settings
 from app.ingest import sources
 from app.ingest.entrances import SourceSettings
@@ -257,3 +258,30 @@ def test_broad_excepts_are_counted() -> None:
     assert list(too_broad({"a.py": wide + "pass\n" * 1996})) == []
     (found,) = too_broad({"a.py": wide + "pass\n" * 1995})
     assert "a.py" in found
+
+
+def test_every_metric_is_documented() -> None:
+    """What /metrics shows stands in the page for operators."""
+    product = build(load_config(SETTINGS, {}))
+    page = (HOME / "docs" / "operations.md").read_text(encoding="utf-8")
+    told = page.split("\n## Metrics\n")[1].split("\n## ")[0]
+    missing = [
+        family.name
+        for family in product.registry.collect()
+        if family.name.removeprefix("smokejumper_") not in told
+    ]
+    assert missing == []
+
+
+def test_every_kind_of_entry_is_documented() -> None:
+    """What the action log may say stands in the page about it."""
+    page = (HOME / "docs" / "log.md").read_text(encoding="utf-8")
+    kinds = re.compile(r'"((?:incident|episode|alert|mute)\.[a-z_]+)"')
+    found = {
+        kind
+        for file in (HOME / "app").rglob("*.py")
+        if "sources" not in file.parts
+        for kind in kinds.findall(file.read_text(encoding="utf-8"))
+    }
+    assert "incident.opened" in found
+    assert sorted(kind for kind in found if kind not in page) == []

@@ -4,7 +4,7 @@ from typing import Any
 
 from app.core.clock import to_iso
 from app.fold.folding import Turn
-from app.fold.muting import add_mute, end_mute
+from app.fold.muting import add_mute, end_mute, plan_mute
 from app.models.matcher import read_matchers
 from app.models.mute import Mute, MuteKind, Wish
 from app.models.tables import EntryRow, MuteRow
@@ -61,8 +61,9 @@ class Stage(Bench):
             author="ana",
             comment=more.get("comment", "kernel updates"),
         )
+        plan = plan_mute(wish, now)
         with self.ledger.turn() as connection:
-            return add_mute(connection, wish, now)
+            return add_mute(connection, plan, now)
 
     def end(self, mute: Mute) -> None:
         """End a mute early."""

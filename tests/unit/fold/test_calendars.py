@@ -4,17 +4,26 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 import pytest
+import sqlalchemy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.clock import to_iso
 from app.core.errors import Refused
 from app.fold.calendars import LARGEST, MOST_EVENTS, Terms, read_calendar
-from app.fold.muting import Event, Outcome, end_mute, take_calendar
+from app.fold.muting import (
+    Event,
+    Outcome,
+    end_mute,
+    plan_calendar,
+    take_calendar,
+)
 from app.models.matcher import read_matchers, write_matchers
+from app.models.recurrence import Recurrence
 from app.models.timetable import Timetable
 from app.store.location import Location
 from tests.unit.fold.stage import Stage, host
+from tests.unit.fold.turns import START
 
 TERMS = Terms("ana", matchers=read_matchers("target=web-01"))
 ZONED = "DTSTART;TZID=Europe/Berlin:20261122T020000"
@@ -240,8 +249,9 @@ def take(stage: Stage, *events: str) -> list[Outcome]:
 def import_events(stage: Stage, events: Sequence[Event]) -> list[Outcome]:
     """Import what was read of a calendar."""
     by = ("person:ana", stage.clock.now())
+    planned = plan_calendar(events, stage.clock.now())
     with stage.ledger.turn() as connection:
-        return take_calendar(connection, events, by)
+        return take_calendar(connection, planned, by)
 
 
 def said(outcomes: Sequence[Outcome]) -> list[str]:
@@ -291,6 +301,87 @@ def test_what_a_person_ended_stays_ended(stage: Stage) -> None:
     assert said(take(stage, event(*WEEKLY))) == ["ended"]
     assert said(take(stage, event(*again))) == ["ended"]
     assert [row.due_at for row in stage.mutes()] == [None]
+
+
+HOURS = ",".join(map(str, range(24)))
+LONG_AGO = ("DTSTART:19700105T000000Z", "DTEND:19700105T010000Z")
+ENDLESS = f"FREQ=DAILY;COUNT=9999;BYHOUR={HOURS};BYMONTH=1;BYDAY=MO"
+
+
+def test_a_rule_that_takes_too_long_is_refused() -> None:
+    """With the event and the property, before anything is written."""
+    long = event(*LONG_AGO, f"RRULE:{ENDLESS}")
+    events = read_calendar(calendar(long), TERMS)
+    with pytest.raises(Refused) as caught:
+        plan_calendar(events, START)
+    assert (caught.value.status, caught.value.field) == (422, "RRULE")
+    assert "'kernel updates' (u1)" in caught.value.detail
+
+
+def test_rules_that_take_too_long_together_are_refused() -> None:
+    """Each is within its bounds; the calendar is not."""
+    lines = (*LONG_AGO, "RRULE:FREQ=YEARLY;COUNT=99;BYDAY=MO;BYSETPOS=1")
+    many = [event(*lines, uid=str(n)) for n in range(MOST_EVENTS)]
+    events = read_calendar(calendar(*many), TERMS)
+    assert plan_calendar(events[:1], START)[0].slot is not None
+    with pytest.raises(Refused) as caught:
+        plan_calendar(events, START)
+    assert (caught.value.status, caught.value.field) == (422, "RRULE")
+    assert "together" in caught.value.detail
+
+
+def test_a_turn_follows_no_rule(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever imports has followed them before; others wait for the turn."""
+    events = read_calendar(calendar(event(*WEEKLY)), TERMS)
+    longer = (ZONED, "DURATION:PT3H", WEEKLY[-1])
+    changed = read_calendar(calendar(event(*longer)), TERMS)
+    now = stage.clock.now()
+    plans = [plan_calendar(some, now) for some in (events, changed)]
+
+    def follow(*_: object) -> None:
+        raise AssertionError("a rule was followed in the turn")
+
+    monkeypatch.setattr(Recurrence, "starts", follow)
+    for plan, outcome in zip(plans, ("added", "changed"), strict=True):
+        with stage.ledger.turn() as connection:
+            found = take_calendar(connection, plan, ("person:ana", now))
+        assert said(found) == [outcome]
+
+
+def test_a_whole_calendar_takes_few_statements(stage: Stage) -> None:
+    """However many events it has, also of one series: a turn is short."""
+    parts = [event(*WEEKLY)]
+    for number in range(MOST_EVENTS - 1):
+        at = f"{number // 60:02}{number % 60:02}00Z"
+        replaced = f"RECURRENCE-ID:20270103T{at}"
+        parts.append(
+            event(replaced, f"DTSTART:20270103T{at}", "DURATION:PT5M")
+        )
+    counted: list[str] = []
+
+    def count(*values: object) -> None:
+        counted.append(str(values[2]))
+
+    for outcome in ("added", "unchanged"):
+        plan = plan_calendar(read_calendar(calendar(*parts), TERMS), START)
+        with stage.ledger.turn() as connection:
+            sqlalchemy.event.listen(connection, "before_cursor_execute", count)
+            by = ("person:ana", stage.clock.now())
+            assert set(said(take_calendar(connection, plan, by))) == {outcome}
+            sqlalchemy.event.remove(connection, "before_cursor_execute", count)
+        assert 0 < len(counted) < 20
+        counted.clear()
+    assert len(stage.mutes()) == MOST_EVENTS
+
+
+@pytest.mark.parametrize("zone", ["Europe", "/etc"])
+def test_a_time_zone_that_is_no_file_is_refused(zone: str) -> None:
+    """What reads calendars opens it as a file."""
+    start = f"DTSTART;TZID={zone}:20261122T020000"
+    with pytest.raises(Refused):
+        read_calendar(calendar(event(start, "DURATION:PT1H")), TERMS)
 
 
 def test_a_replaced_time_comes_and_goes(stage: Stage) -> None:

@@ -136,3 +136,55 @@ def test_a_clock_that_jumps_an_hour_ahead_ends_the_wait(stage: Stage) -> None:
     assert stage.state() == "open"
     stage.told(host("web-01", "CpuBusy", starts=60))
     assert stage.state() == "open"
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize("is_together", [True, False])
+def test_what_no_rule_names_lifts_the_wait(
+    stage: Stage, *, is_first: bool, is_together: bool
+) -> None:
+    """Whether it comes first or last, in one turn or in two."""
+    some = [host("web-01"), host("web-01", "CpuBusy", severity="critical")]
+    some = some[::-1] if is_first else some
+    if is_together:
+        stage.say(*some)
+        stage.turn()
+    else:
+        stage.told(*some)
+    assert stage.state() == "open"
+    assert stage.incident().held_until is None
+    assert stage.turn().next_due is None
+
+
+def test_what_grows_worse_lifts_the_wait(stage: Stage) -> None:
+    """A warning that becomes critical does not wait on."""
+    stage.told(host("web-01"))
+    assert stage.state() == "waiting"
+    stage.told(host("web-01", status="updated", severity="critical"))
+    assert stage.state() == "open"
+
+
+def test_what_was_lifted_stays_open(stage: Stage) -> None:
+    """Also when what lifted it is over while the wait would go on."""
+    stage.told(host("web-01"))
+    stage.told(host("web-01", "CpuBusy", severity="critical"))
+    over = {"status": "resolved", "ends": 60, "severity": "critical"}
+    stage.told(host("web-01", "CpuBusy", **over))
+    assert (stage.state(), stage.incident().firing) == ("open", 1)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_least_wait_counts_from_the_opening(
+    location: Location, order: int
+) -> None:
+    """Whichever of two problems came first."""
+    holds = [
+        {"matchers": ["alertname=DiskFull"], "seconds": 600},
+        {"matchers": ["alertname=CpuBusy"], "seconds": 120},
+    ]
+    stage = Stage(location, hold_down=holds)
+    for some in (host("web-01"), host("web-01", "CpuBusy"))[::order]:
+        stage.told(some)
+        stage.clock.advance(30)
+    assert stage.incident().held_until == START + 2 * MINUTE
+    stage.ledger.close()

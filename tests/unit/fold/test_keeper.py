@@ -13,7 +13,8 @@ from sqlalchemy import text
 
 from app.core.errors import StorageFailed
 from app.engine import keeper as module
-from app.engine.keeper import Keeper, Meters
+from app.engine.foldmeters import Meters
+from app.engine.keeper import Keeper
 from app.fold import folding
 from app.fold.folding import Folder, Turn
 from app.models.tables import (
@@ -55,6 +56,10 @@ class Watched:
         """Return a counter."""
         found = self.registry.get_sample_value(f"smokejumper_{name}_total")
         return found or 0.0
+
+    def gauge(self, name: str) -> float | None:
+        """Return a gauge."""
+        return self.registry.get_sample_value(f"smokejumper_{name}")
 
     @contextmanager
     def runs(self) -> Iterator[Keeper]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.core.errors import Refused
-from app.fold import folding, muting
+from app.fold import folding, mutes, muting
 from app.store.location import Location
 from tests.unit.fold.stage import HOUR, Stage, host
 from tests.unit.fold.turns import MINUTE, START
@@ -122,6 +122,42 @@ def test_one_mute_hands_over_to_the_next(stage: Stage) -> None:
     assert stage.state() == "suppressed"
     assert stage.incident().reason.startswith("maintenance 2:")
     assert not stage.entries("incident.released")
+    reasons = [e.summary for e in stage.entries("incident.suppressed")]
+    assert ["maintenance 1:" in one for one in reasons] == [True, False]
+    assert "maintenance 2:" in reasons[1]
+
+
+def test_a_mute_that_ends_while_it_flaps_is_told(stage: Stage) -> None:
+    """It stays suppressed; the log has the new reason, and that once."""
+    stage.mute(WEB, 0, 5)
+    for flap in range(0, 60, 20):
+        over = host("web-01", status="resolved", starts=flap, ends=flap + 10)
+        stage.told(host("web-01", starts=flap), over)
+    stage.told(host("web-01", starts=60))
+    assert stage.incident().reason.startswith("maintenance 1:")
+    before = len(stage.entries("incident.suppressed"))
+    stage.wait(5)
+    stage.settle()
+    (entry,) = stage.entries("incident.suppressed")[before:]
+    assert stage.incident().reason in entry.summary
+    assert "flapping" in entry.summary
+    assert not stage.entries("incident.released")
+
+
+def test_the_rules_that_one_turn_follows_are_bounded(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several windows end at once: as many turns as their rules need."""
+    for _ in range(3):
+        stage.mute(WEB, 0, 10, rule="FREQ=DAILY;COUNT=5")
+    stage.settle()
+    monkeypatch.setattr(mutes, "MOST_STEPS", 1)
+    stage.clock.advance(600)
+    counts = []
+    for _ in range(4):
+        turn = stage.turn()
+        counts.append((len(stage.entries("mute.ended")), turn.is_full))
+    assert counts == [(1, True), (2, True), (3, False), (3, False)]
 
 
 def test_resolved_while_muted_is_resolved(stage: Stage) -> None:

@@ -93,13 +93,22 @@ LIVES = {
 }
 
 
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+HOLDS = [
+    {"matchers": ["severity=critical"], "seconds": 60},
+    {"matchers": ["alertname=Symptom0"], "seconds": 600},
+    {"matchers": ['alertname=~"Symptom1|DiskFull"'], "seconds": 120},
+]
+
+
+@pytest.fixture(scope="module", params=[(), HOLDS], ids=["open", "held"])
+def bench(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Bench]:
     """Return a database that is emptied before each run of a life."""
     folder = tmp_path_factory.mktemp("permutations")
     place = locate(f"sqlite:///{folder}/fold.db", Path(folder))
     migrate(place)
-    made = Bench(place)
+    made = Bench(place, hold_down=request.param)
     # All of it lies in the past: nothing of it is due any more.
     made.clock.advance(4 * HOUR)
     yield made

@@ -173,6 +173,7 @@ def picture(connection: Connection) -> tuple[Any, ...]:
             (
                 *(row.state, row.severity, row.episodes, row.firing),
                 *(row.begins_at, row.ends_at or 0, row.target),
+                row.held_until or 0,
                 *sorted(parts[row.id]),
             )
             for row in rows_of(connection, IncidentRow)

@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from app.core.clock import to_iso, to_moment
 from app.models.matcher import read_matchers
 from app.models.mute import Mute, Unfit, Wish, follow, rewritten
-from app.models.recurrence import HORIZON, WEEKDAYS, read_rule
+from app.models.recurrence import (
+    HORIZON,
+    WEEKDAYS,
+    Effort,
+    read_rule,
+)
 from app.models.timetable import Slot, Timetable
 
 HOUR = 3_600_000_000
@@ -198,7 +203,9 @@ def test_rules_mean_what_they_mean_elsewhere(
     since = start + timedelta(days=later)
     last = since + timedelta(days=1_500)
     other = rrulestr(f"{rule};UNTIL={last:%Y%m%dT%H%M%S}", dtstart=start)
-    ours = read_rule(rule).completed(start).starts(start, since, last)
+    ours = (
+        read_rule(rule).completed(start).starts(start, since, last, Effort())
+    )
     wanted = [one for one in other if one >= since]
     assert [one for one in ours if one >= since] == wanted
 
@@ -292,7 +299,8 @@ def test_a_calendar_that_changes_a_mute_keeps_it_on() -> None:
         wish = Wish(
             matchers=WISH.matchers, times=times, author="a", comment="c"
         )
-        assert rewritten(started.mute, wish, now).is_on is is_on
+        slot = times.next_slot(now)
+        assert rewritten(started.mute, wish, slot, now).is_on is is_on
 
 
 @pytest.mark.parametrize(
@@ -304,6 +312,16 @@ def test_a_calendar_that_changes_a_mute_keeps_it_on() -> None:
         ("comment", {"comment": "x" * 501}),
         ("matchers", {"matchers": ()}),
         ("matchers", {"matchers": read_matchers('a=~".*",b!="x"')}),
+        ("matchers", {"matchers": read_matchers('target!=""')}),
+        ("matchers", {"matchers": read_matchers('source=~".+"')}),
+        ("matchers", {"matchers": read_matchers('target_kind!=""')}),
+        ("matchers", {"matchers": read_matchers('problem!~""')}),
+        ("matchers", {"matchers": read_matchers('alertname=~"(?s).+"')}),
+        ("matchers", {"matchers": read_matchers('severity=~"[a-z]+"')}),
+        (
+            "matchers",
+            {"matchers": read_matchers('severity!="",target=~".+",b!="x"')},
+        ),
         ("times", {"times": Timetable(starts_at=2, ends_at=2)}),
         ("times", {"times": Timetable(starts_at=-1, ends_at=2)}),
         ("times", {"times": Timetable(starts_at=1, ends_at=400 * DAY)}),
@@ -324,6 +342,26 @@ def test_a_wish_that_makes_no_sense_is_unfit(
         Wish(**{**values, **more}).check()
     assert caught.value.field == field
     WISH.check()
+
+
+@pytest.mark.parametrize(
+    "matchers",
+    [
+        'severity=~"info|warning"',
+        'target=~"web-.*"',
+        'target=~"[a-z].*",target!=""',
+        'instance=~".+"',
+        "source=zabbix,target=~.+",
+    ],
+)
+def test_a_mute_of_a_part_is_fit(matchers: str) -> None:
+    """What asks for anything at all is somebody's own business."""
+    Wish(
+        matchers=read_matchers(matchers),
+        times=WISH.times,
+        author="ana",
+        comment="c",
+    ).check()
 
 
 def test_the_horizon_is_longer_than_any_rule_pauses() -> None:

@@ -52,6 +52,19 @@ def endings(strand: Strand) -> list[tuple[int, Ending | None]]:
             [say(FIRING, 10), say(RESOLVED, 10, received_at=25)],
             [(10, Ending(25, "resolved"))],
         ),
+        # An end with a later beginning than the one that was told.
+        (
+            [say(FIRING, 10), say(RESOLVED, 15, ends_at=20)],
+            [(10, Ending(20, "resolved")), (15, Ending(20, "resolved"))],
+        ),
+        (
+            [
+                say(FIRING, 10),
+                say(RESOLVED, 15, ends_at=20),
+                say(FIRING, 15),
+            ],
+            [(10, Ending(15, "began again")), (15, Ending(20, "resolved"))],
+        ),
         (
             [say(FIRING, 10), say(RESOLVED, None, ends_at=10)],
             [(10, Ending(10, "resolved"))],

@@ -1,20 +1,24 @@
 """A backup is whole, is proved, and comes back as it was."""
 
+import os
+import stat
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Table, select
+from sqlalchemy import Table, func, select
 from sqlmodel import SQLModel
 
 from app.core.errors import StorageFailed
 from app.models.alert import Status
 from app.store.backup import back_up, restore
 from app.store.inbox import SqlInbox
+from app.store.incidents import ALERT
 from app.store.ledger import Ledger
 from app.store.location import Location, locate
-from app.store.log import verify
+from app.store.log import HEAD, verify
+from app.store.marks import get_mark, put_mark
 from app.store.migrate import migrate
 from tests.unit.store.history import History
 
@@ -56,9 +60,13 @@ def everything(ledger: Ledger) -> dict[str, list[tuple[object, ...]]]:
 
 
 def rows_of(turn: object, table: Table) -> list[tuple[object, ...]]:
-    """Return the rows of a table in the order of its key."""
+    """Return the rows of a table in the order of its key.
+
+    How far the words were indexed is left out: that is done anew.
+    """
     query = select(table).order_by(*table.primary_key)
-    return [tuple(row) for row in turn.execute(query)]  # type: ignore[attr-defined]
+    rows = [tuple(row) for row in turn.execute(query)]  # type: ignore[attr-defined]
+    return [row for row in rows if not str(row[0]).startswith("searched:")]
 
 
 def test_what_is_restored_is_what_was(
@@ -94,8 +102,24 @@ def test_the_restored_database_goes_on(
         with ledger.turn() as turn:
             history.folder.fold(turn)
             assert verify(turn).breach is None
+            newest = turn.execute(select(func.max(ALERT.c.id))).scalar_one()
+            assert get_mark(turn, "searched:alert") == newest
     finally:
         ledger.close()
+
+
+def test_a_name_may_be_relative(
+    history: History,
+    location: Location,
+    elsewhere: Location,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A backup is written to, and read from, where the command is run."""
+    monkeypatch.chdir(tmp_path)
+    made = back_up(location, Path("one.backup"))
+    assert restore(Path("one.backup"), elsewhere).hash == made.hash
+    assert history.clock.now()
 
 
 def test_a_backup_never_overwrites(
@@ -157,3 +181,29 @@ def test_a_full_disk_leaves_no_half_backup(
     assert not target.parent.exists()
     migrate(location)
     assert history.clock.now()
+
+
+@pytest.mark.usefixtures("history")
+def test_nobody_else_reads_a_backup_even_while_it_is_made(
+    location: Location, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is private from its first byte, not only in the end."""
+    target = tmp_path / "one.backup"
+    monkeypatch.setattr(Path, "chmod", lambda *_: None)
+    before = os.umask(0)
+    try:
+        back_up(location, target)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+def test_a_broken_log_is_no_backup(
+    history: History, location: Location, tmp_path: Path
+) -> None:
+    """What does not prove itself leaves no file that looks like one."""
+    with history.ledger.turn() as turn:
+        put_mark(turn, HEAD, 1_000)
+    with pytest.raises(StorageFailed, match="of the action log in it"):
+        back_up(location, tmp_path / "one.backup")
+    assert not list(tmp_path.glob("one.backup*"))

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import Future
 
 import msgspec
+import psycopg
 import pytest
 from prometheus_client import CollectorRegistry
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from app.engine.cleaner import Cleaner, Meters, RetentionSettings
-from app.engine.keeper import Keeper
+from app.engine.keeper import Bug, Keeper
 from app.engine.keeper import Meters as KeeperMeters
 from app.models.alert import Status
 from app.models.delivery import Flaw, Parsed
@@ -20,8 +22,9 @@ from app.store.ledger import Ledger
 from app.store.location import Location
 from app.store.log import ENTRY, verify
 from app.store.retention import DELIVERY
-from tests.fakes import make_filing
-from tests.unit.store.history import History
+from app.store.room import measure_room
+from tests.fakes import FakeClock, make_filing
+from tests.unit.store.history import START, History
 
 
 @pytest.fixture
@@ -65,6 +68,41 @@ def clean(history: History, **settings: float) -> dict[str, int]:
         return asyncio.run(cleaner.clean())
     finally:
         keeper.stop()
+
+
+class CrashingKeeper:
+    """Stands for a keeper whose every turn meets a bug."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.is_enough = asyncio.Event()
+
+    def ask(self, _work: object) -> Future[object]:
+        """Answer as the keeper does when a turn crashed."""
+        self.asked += 1
+        if self.asked == 3:
+            self.is_enough.set()
+        future: Future[object] = Future()
+        future.set_exception(Bug("KeyError"))
+        return future
+
+
+def used(history: History) -> int:
+    """Return how many bytes hold rows."""
+    with history.ledger.turn() as turn:
+        return measure_room(turn).used
+
+
+def vacuum(history: History) -> None:
+    """Let PostgreSQL find out what is free, as it does now and then."""
+    if not history.ledger.is_sqlite:
+        with history.ledger.turn() as turn:
+            turn.commit()
+            driver = turn.connection.driver_connection
+            assert isinstance(driver, psycopg.Connection)
+            driver.autocommit = True
+            driver.execute("VACUUM ANALYZE")
+            driver.autocommit = False
 
 
 def test_what_is_old_goes_and_what_is_young_stays(history: History) -> None:
@@ -180,6 +218,84 @@ def test_over_its_size_the_oldest_goes_first(history: History) -> None:
     assert gone["delivery"] == 39
     assert gone["incident"] == 19
     assert count(history, DELIVERY) == 1
+
+
+def test_by_size_the_log_goes_only_where_it_has_an_age(
+    history: History,
+) -> None:
+    """A log that is kept for ever is never cut, however large it is."""
+    history.fill(20)
+    before = count(history, ENTRY)
+    history.clock.advance(10 * 86_400)
+    assert clean(history, max_bytes=1)["entry"] == 0
+    assert count(history, ENTRY) == before
+    # Within its age, but there is no room for it.
+    assert clean(history, max_bytes=1, log_days=400)["entry"] == before
+    with history.ledger.turn() as turn:
+        assert verify(turn).breach is None
+
+
+def test_slightly_over_its_size_only_the_oldest_goes(
+    history: History,
+) -> None:
+    """It gives up about as much as is too much, and then no more."""
+    for _day in range(10):
+        history.fill(60)
+        history.clock.advance(86_400)
+    limit = int(used(history) * 0.97)
+    gone = clean(history, max_bytes=limit)
+    assert 0 < gone["delivery"] <= 600
+    assert gone["alert"] == gone["incident"] == gone["entry"] == 0
+    assert used(history) <= limit
+    with history.ledger.turn() as turn:
+        oldest = turn.execute(select(func.min(DELIVERY.c.id))).scalar_one()
+    assert oldest == gone["delivery"] + 1
+    assert set(clean(history, max_bytes=limit).values()) == {0}
+    vacuum(history)
+    assert set(clean(history, max_bytes=limit).values()) == {0}
+
+
+def test_a_cut_reads_one_entry_not_the_whole_past(history: History) -> None:
+    """However long the log is, its cut asks for a single row."""
+    history.fill(30)
+    fetched: list[int] = []
+    with history.ledger.turn() as turn:
+
+        def look(*told: object) -> None:
+            """Note how many rows the driver took in."""
+            fetched.append(told[1].rowcount)  # type: ignore[attr-defined]
+
+        event.listen(turn, "after_cursor_execute", look)
+        assert retention.cut_log(turn, history.clock.now() + 1, START) > 30
+    assert fetched
+    assert max(fetched) <= 1
+
+
+def test_cleaning_goes_on_after_a_bug() -> None:
+    """A turn that crashes costs one round, not the cleaner."""
+    keeper = CrashingKeeper()
+    registry = CollectorRegistry()
+    cleaner = Cleaner(
+        keeper,  # type: ignore[arg-type]  # it is asked, and no more
+        RetentionSettings.model_construct(every_seconds=0.001),
+        FakeClock(START),
+        Meters(registry),
+    )
+
+    async def scene() -> None:
+        """Let it run until it has come back often enough."""
+        running = asyncio.create_task(cleaner.run())
+        enough = asyncio.create_task(keeper.is_enough.wait())
+        either = (running, enough)
+        await asyncio.wait(
+            either, timeout=10, return_when=asyncio.FIRST_COMPLETED
+        )
+        for task in either:
+            task.cancel()
+        await asyncio.gather(*either, return_exceptions=True)
+
+    asyncio.run(scene())
+    assert keeper.asked >= 3
 
 
 def test_within_its_size_nothing_goes(history: History) -> None:
