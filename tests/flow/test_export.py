@@ -171,7 +171,7 @@ def test_what_comes_meanwhile_is_not_in_it(service: Service) -> None:
 def open_slowly(service: Service) -> socket.socket:
     """Ask for an export without reading it."""
     line = dial(service)
-    line.sendall(b"GET /api/v1/export/log HTTP/1.1\r\nhost: test\r\n\r\n")
+    line.sendall(b"GET /api/v1/export/log HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
     assert line.recv(15) == b"HTTP/1.1 200 OK"
     return line
 

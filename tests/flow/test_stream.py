@@ -246,7 +246,7 @@ def test_who_does_not_read_is_let_go(service: Service) -> None:
     """The others hear everything; what waits for the slow one is bounded."""
     text = "x" * 40_000
     slow = socket.create_connection(("127.0.0.1", service.port), timeout=10)
-    slow.sendall(f"GET {PATH} HTTP/1.1\r\nhost: test\r\n\r\n".encode())
+    slow.sendall(f"GET {PATH} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode())
     with slow, listen(service) as events:
         take(events, 1)
         wait_until(lambda: listeners(service) == 2)
