@@ -25,7 +25,7 @@ class ReadAccess:
         if not self._tokens:
             _check_local(request)
             return
-        value = request.headers.get("authorization", "").encode()
+        value = request.headers.get("authorization", "").encode("latin-1")
         scheme, _, given = value.partition(b" ")
         right = [hmac.compare_digest(given, token) for token in self._tokens]
         if scheme.lower() != b"bearer" or not any(right):

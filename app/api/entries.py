@@ -53,5 +53,5 @@ def _body(text: str) -> Any:
     """Return the details; what somebody made unreadable is shown as text."""
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return text

@@ -111,7 +111,7 @@ class PageQuery(BaseModel):
         return {
             name: _stored(value)
             for name, value in given.items()
-            if value not in ([], False)
+            if value != [] and value is not False
         }
 
 

@@ -38,7 +38,8 @@ class TaggedRoute(APIRoute):
             digest = hashlib.sha256(bytes(response.body)).hexdigest()[:32]
             tag = f'"{digest}"'
             headers = {"etag": tag, "cache-control": "private, no-cache"}
-            if _holds(request.headers.get("if-none-match", ""), tag):
+            lines = request.headers.getlist("if-none-match")
+            if _holds(",".join(lines), tag):
                 return Response(status_code=304, headers=headers)
             response.headers.update(headers)
             return response

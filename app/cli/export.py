@@ -91,6 +91,8 @@ def _print(parts: Iterator[bytes]) -> None:
 
 def _write(parts: Iterator[bytes], output: Path) -> None:
     """Write the parts into a file that has its name only when it is whole."""
+    if not output.name:
+        stop(f"{output} is no name for a file.", NOT_WRITTEN)
     draft = output.with_name(f"{output.name}.part")
     try:
         with draft.open("wb") as file:

@@ -8,11 +8,12 @@ import typer
 from rich.text import Text
 
 from app.api.entries import EntryView
+from app.api.queries import LAST_ID
 from app.bootstrap import Product
 from app.cli.output import Json, err, out, print_json, stop
 from app.cli.setup import ConfigFile, wire
 from app.cli.show import Limit, given, print_rows, reading, stop_unread
-from app.core.clock import SystemClock, from_iso
+from app.core.clock import FIRST, SystemClock, from_iso
 from app.core.errors import StorageFailed
 from app.models.chain import Anchor, Finding, parse_anchor
 from app.store.listings import LOG
@@ -50,7 +51,7 @@ def _read_since(text: str) -> int:
             "write a time such as 2026-11-21T08:00Z, or a span such as 2h"
         )
     ago = int(span[1]) * SECONDS[span[2]] * 1_000_000
-    return SystemClock().now() - ago
+    return max(SystemClock().now() - ago, FIRST)
 
 
 def _read_anchor(text: str) -> Anchor:
@@ -65,7 +66,7 @@ def _read_anchor(text: str) -> Anchor:
 def log(  # noqa: PLR0913, PLR0917 (each is an option)
     context: typer.Context,
     config: ConfigFile = None,
-    incident: Annotated[int | None, typer.Option(min=1)] = None,
+    incident: Annotated[int | None, typer.Option(min=1, max=LAST_ID)] = None,
     target: Given = None,
     kind: Annotated[
         str | None, typer.Option(help="Such as incident.opened.")

@@ -13,6 +13,7 @@ import typer
 from pydantic import ValidationError
 
 from app.api.mute_views import MuteBody, MuteView, to_matchers
+from app.api.queries import LAST_ID
 from app.bootstrap import Product
 from app.cli.output import Json, print_json, print_table, stop
 from app.cli.setup import ConfigFile, wire
@@ -117,7 +118,7 @@ def add(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
 
 @mute.command()
 def end(
-    mute_id: Annotated[int, typer.Argument(min=1)],
+    mute_id: Annotated[int, typer.Argument(min=1, max=LAST_ID)],
     author: Author,
     comment: Annotated[str, typer.Option(help="Why.")],
     config: ConfigFile = None,

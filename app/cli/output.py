@@ -14,9 +14,14 @@ Json = Annotated[
     bool, typer.Option("--json", help="Print JSON instead of a table.")
 ]
 # A file or a pipe has no width: nothing is cut or wrapped there.
-WIDE = 1_000
-out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+WIDE = 1_000_000  # wider than any cell that is stored
+# Names and paths of strangers stand in what is printed: no markup.
+out = Console(
+    highlight=False,
+    markup=False,
+    width=None if sys.stdout.isatty() else WIDE,
+)
+err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:

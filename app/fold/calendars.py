@@ -8,7 +8,7 @@ alarms and people, is not looked at.
 import re
 import warnings
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import msgspec
@@ -110,6 +110,8 @@ class Reading(msgspec.Struct, frozen=True):
     def moment(self, field: str, value: Any) -> int:
         """Return a date, which begins at midnight, or a time as a moment."""
         when = value.dt
+        if not isinstance(when, date):
+            raise self.wrong(field, "it is no date and no time")
         if not isinstance(when, datetime):
             when = datetime.combine(when, time())
         zone = find_zone(self.zone_of(field, value))
@@ -329,7 +331,11 @@ def _read_end(reading: Reading, start: Any) -> int:
         raise reading.wrong("DTEND", "nothing says when it ends")
     local = start.dt if not is_day else datetime.combine(start.dt, time())
     zone = find_zone(reading.zone_of("DTSTART", start))
-    return to_moment((local + span).replace(tzinfo=zone))
+    try:
+        return to_moment((local + span).replace(tzinfo=zone))
+    except OverflowError as error:
+        what = "it ends where no calendar goes"
+        raise reading.wrong("DTSTART", what) from error
 
 
 def _read_rule(reading: Reading) -> str:

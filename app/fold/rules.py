@@ -13,6 +13,7 @@ from app.models.matcher import Matcher, fit_all, read_matcher
 from app.models.target import PLACES, TARGET_RULES, TargetRule
 
 SECOND = 1_000_000
+YEAR = 31_622_400  # the longest span that makes sense, in seconds
 
 
 def _readable(text: str) -> str:
@@ -44,8 +45,8 @@ class FlappingSettings(Section):
     """When a problem that comes and goes is called flapping."""
 
     changes: int = Field(6, ge=3, le=60)
-    within_seconds: float = Field(1_800.0, gt=0)
-    calm_seconds: float = Field(600.0, gt=0)
+    within_seconds: float = Field(1_800.0, gt=0, le=YEAR)
+    calm_seconds: float = Field(600.0, gt=0, le=YEAR)
 
 
 class SourceFoldSettings(Section):
@@ -53,7 +54,7 @@ class SourceFoldSettings(Section):
 
     targets: tuple[TargetSettings, ...] | None = None
     problem: tuple[str, ...] | None = None
-    stale_seconds: float | None = Field(None, ge=0)
+    stale_seconds: float | None = Field(None, ge=0, le=YEAR)
 
 
 class FoldSettings(Section):
@@ -61,7 +62,7 @@ class FoldSettings(Section):
 
     again_seconds: float = Field(900.0, ge=0, le=86_400)
     together_seconds: float = Field(900.0, ge=0, le=86_400)
-    stale_seconds: float = Field(86_400.0, ge=0)
+    stale_seconds: float = Field(86_400.0, ge=0, le=YEAR)
     targets: tuple[TargetSettings, ...] = tuple(
         TargetSettings(kind=rule.kind, labels=rule.labels, scope=rule.scope)
         for rule in TARGET_RULES

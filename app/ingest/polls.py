@@ -24,8 +24,10 @@ def _address(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("write http://HOST:9093, or https://")
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if parts.username or parts.password or "?" in text or "#" in text:
         raise ValueError("write the secret as bearer or basic, no query")
+    if parts.port == 0:
+        raise ValueError("no Alertmanager listens on port 0")
     return text.rstrip("/")
 
 

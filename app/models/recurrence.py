@@ -8,6 +8,7 @@ listed; minutes and seconds are those of the first time.
 import calendar
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -312,7 +313,9 @@ def _read_until(text: str, zone: ZoneInfo) -> datetime:
         message = f"UNTIL is no date: {text[:20]!r}; write 20271231T230000Z"
         raise ValueError(message) from error
     if form and form[3]:
-        when = when.astimezone(zone)
+        # At either end of the calendar the hours make no difference.
+        with suppress(OverflowError):
+            when = when.astimezone(zone)
     return when.replace(tzinfo=None)
 
 

@@ -21,7 +21,10 @@ MOST_WORDS = 12
 SHORTEST_BEGINNING = 3
 # The width of the buckets that PostgreSQL finds pages by, as powers of two.
 LEVELS = (14, 17, 20, 23)
-_run = re.compile(r"[^\W_]+")
+# Without the letters that SQLite's index does not know as such.
+_run = re.compile(r"[^\W_\u19b0-\u19c9\u1cf2\u1cf3]+")
+# Marks that SQLite's index drops without ending the word.
+_marks = re.compile("[\u0300-\u0331]")
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -42,7 +45,8 @@ Question = tuple[tuple[Word, ...], ...]
 
 def split(text: str) -> list[str]:
     """Return the words of a text, in lower case."""
-    return _run.findall(unicodedata.normalize("NFC", text.lower()))
+    composed = unicodedata.normalize("NFC", text.lower())
+    return _run.findall(_marks.sub("", composed))
 
 
 def fold(word: str) -> str:
