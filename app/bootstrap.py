@@ -7,6 +7,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Protocol
 
 import msgspec
@@ -143,6 +144,7 @@ class Ground(msgspec.Struct, frozen=True):
     outside: Outside
     location: Location
     registry: CollectorRegistry
+    gate: "Lock | None"
 
     @property
     def wait_seconds(self) -> float:
@@ -202,7 +204,11 @@ def _lay_ground(config: Config, outside: Outside) -> Ground:
     settings = read_settings(config)
     location = find_location(config, settings, outside)
     disable_created_metrics()  # type: ignore[no-untyped-call]
-    return Ground(config, settings, outside, location, CollectorRegistry())
+    # The writers of one SQLite file pass it one by one.
+    gate = Lock() if location.file is not None else None
+    return Ground(
+        config, settings, outside, location, CollectorRegistry(), gate
+    )
 
 
 def _source_problems(
@@ -228,7 +234,7 @@ def _make_committer(ground: Ground) -> Committer:
     """Return the way to the disk."""
     limits = ground.settings.server.limits
     return Committer(
-        open_inbox(ground.location, limits.waiting_seconds),
+        open_inbox(ground.location, limits.waiting_seconds, ground.gate),
         Bounds(
             limits.waiting_deliveries,
             limits.waiting_bytes,
@@ -256,7 +262,7 @@ def _make_keeper(
 ) -> Keeper:
     """Return who writes about incidents."""
     return Keeper(
-        Ledger(ground.location, ground.wait_seconds),
+        Ledger(ground.location, ground.wait_seconds, ground.gate),
         folder,
         ground.outside.clock,
         KeeperMeters(ground.registry),
@@ -308,10 +314,12 @@ def find_location(
         raise ConfigError([problem]) from error
 
 
-def open_inbox(location: Location, wait_seconds: float) -> Inbox:
+def open_inbox(
+    location: Location, wait_seconds: float, gate: "Lock | None" = None
+) -> Inbox:
     """Return the inbox of a database; it connects with its first use."""
     if location.file is not None:
-        return SqlInbox(SqliteDesk(location.file, wait_seconds))
+        return SqlInbox(SqliteDesk(location.file, wait_seconds, gate))
     return SqlInbox(PostgresDesk(location.conninfo, wait_seconds))
 
 

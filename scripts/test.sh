@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Everything that a newcomer needs to see it pass: from a bare clone it makes
 # .venv, installs what is pinned, runs all checks and all tests. What needs a
-# program that is not here is skipped, and the end says what would add it.
+# program that is not here is skipped, and the end says what would add it;
+# so are the few tests that take long (TESTS=all ./scripts/test.sh runs them).
 # Arguments go to pytest: ./scripts/test.sh tests/unit -k limits -n 0
 set -euo pipefail
 
@@ -12,7 +13,7 @@ source scripts/venv.sh
 
 case "${1:-}" in
 -h | --help)
-  sed -n '2,5s/^# //p' scripts/test.sh
+  sed -n '2,6s/^# //p' scripts/test.sh
   exit 0
   ;;
 esac

@@ -9,6 +9,19 @@ import pytest
 from tests.postgres import Postgres
 from tests.service import Service
 
+# What takes half a minute and more, and only soaks what shorter tests show.
+LONG = "TESTS=all runs it, and so does CI"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the long tests to CI, by name, so that a newcomer is quick."""
+    required = os.environ.get("REAL_SYSTEMS") == "required"
+    if required or os.environ.get("TESTS") == "all":
+        return
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.skip(reason=LONG))
+
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,13 @@ __all__ = ["Bug", "Keeper", "Meters"]
 # Another process may have written, too: look without being called.
 LOOK_SECONDS = 2.0
 PAUSE_SECONDS = 1.0
+# While senders wait, folding gets a tenth of the time: they come first, and
+# what they bring is folded when the storm is over.
+RESTS = 9
+# And few at once: a receipt waits for the turn that has begun.
+FEW = 25
+# After something came in, more of it is waited for.
+GATHER_SECONDS = 0.04
 # So long what a turn looks at besides alerts is left alone after a bug.
 FIRST_REST, LONGEST_REST = 2.0, 60.0
 MOST_WAITING = 1_000
@@ -110,6 +117,8 @@ class Keeper:
             self._signal.wait(self._wait_seconds())
             self._signal.clear()
             self._answer_calls()
+            # A turn costs much the same for one alert and for twenty.
+            self._ended.wait(GATHER_SECONDS)
             while self._is_open and self._try_turn():
                 self._answer_calls()
         self._answer_calls()
@@ -192,13 +201,15 @@ class Keeper:
             self._tell()
         if turn.is_full and self._is_door_busy():
             # Whoever waits for a receipt comes first.
-            self._ended.wait(took)
+            self._ended.wait(took * RESTS)
         return turn.is_full
 
     def _turn(self) -> Turn:
         """Fold a batch; what crashes is narrowed down and passed by."""
         while True:
             limit = self._limit
+            if self._signal.is_set() or self._is_door_busy():
+                limit = min(limit, FEW)
             is_resting = self._clock.monotonic() < self._rests_until
             if not is_resting:
                 turn = self._attempt(partial(self._folder.fold, limit=limit))

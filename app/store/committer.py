@@ -30,6 +30,8 @@ MOST_AT_ONCE = 500
 BUSY = 4
 LINGER_SECONDS = 0.001
 LINGER_TURNS = 8
+# With more than so many in line everything else gives way.
+CROWD = 16
 Done = Callable[[Receipt | StorageFailed], None]
 Answers = Iterator[tuple["Waiting", Receipt | StorageFailed]]
 log = get_log("store")
@@ -165,8 +167,8 @@ class Committer:
         self._enqueue(filing, size, done)
 
     def is_busy(self) -> bool:
-        """Tell, from any thread, whether somebody waits for a receipt."""
-        return self._deliveries > 0
+        """Tell, from any thread, whether many wait for a receipt."""
+        return self._deliveries > CROWD
 
     async def probe(self) -> None:
         """Return when a row was really written and read back."""

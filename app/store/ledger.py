@@ -8,6 +8,7 @@ was committed, and the chain has one end.
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
@@ -30,8 +31,21 @@ class Ledger:
     Used by one thread at a time: that of the keeper, or of a command.
     """
 
-    def __init__(self, location: Location, wait_seconds: float) -> None:
-        """Take where the database is; it connects with the first turn."""
+    def __init__(
+        self,
+        location: Location,
+        wait_seconds: float,
+        gate: "Lock | None" = None,
+    ) -> None:
+        """Take where the database is; it connects with the first turn.
+
+        Args:
+            location: where the database is.
+            wait_seconds: the wait for another writer.
+            gate: what the writers of this process pass one by one.
+        """
+        self._gate = gate or Lock()
+        self._wait_seconds = wait_seconds
         self._is_file = location.file is not None
         self._engine = _open_engine(location, wait_seconds)
 
@@ -52,7 +66,7 @@ class Ledger:
                 turn is stored.
         """
         try:
-            with self._engine.connect() as connection:
+            with self._pass(), self._engine.connect() as connection:
                 self._begin(connection)
                 yield connection
                 self._commit(connection)
@@ -60,6 +74,16 @@ class Ledger:
             if is_about_rows(error.orig) and not error.connection_invalidated:
                 raise
             raise StorageFailed(f"cannot write: {tell(error.orig)}") from error
+
+    @contextmanager
+    def _pass(self) -> Iterator[None]:
+        """Wait for the other writer of this process, or raise."""
+        if not self._gate.acquire(timeout=self._wait_seconds):
+            raise StorageFailed("another writer holds it too long")
+        try:
+            yield
+        finally:
+            self._gate.release()
 
     def close(self) -> None:
         """Give back the connection."""

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 
 from app.core.errors import RowRefused, StorageFailed
@@ -65,8 +66,19 @@ class SqliteDesk:
 
     has_insert_alone = True
 
-    def __init__(self, file: Path, busy_seconds: float) -> None:
-        """Take the file, and how long to wait for another writer."""
+    def __init__(
+        self, file: Path, busy_seconds: float, gate: "Lock | None" = None
+    ) -> None:
+        """Take the file, and how long to wait for another writer.
+
+        Args:
+            file: the database.
+            busy_seconds: the wait for a writer of another process.
+            gate: what the writers of this process pass one by one: SQLite
+                itself looks again only after up to a tenth of a second.
+        """
+        self._gate = gate or Lock()
+        self._is_inside = False
         self._file = file
         self._busy_seconds = busy_seconds
         self._connection: sqlite3.Connection | None = None
@@ -74,6 +86,7 @@ class SqliteDesk:
 
     def begin(self) -> None:
         """Start a transaction as the only writer, or raise StorageFailed."""
+        self._enter()
         with _translated():
             if self._connection is None:
                 self._connection = self._open()
@@ -86,6 +99,7 @@ class SqliteDesk:
         except StorageFailed:
             self._is_suspect = True
             raise
+        self._leave()
 
     def rollback(self) -> None:
         """Undo the transaction; after a failed write the file is opened anew.
@@ -94,10 +108,11 @@ class SqliteDesk:
         count as written although they are not. Opening anew copies what the
         write-ahead log holds and syncs it, or fails.
         """
-        if self._connection is None:
-            return
-        if self._connection.in_transaction or self._is_suspect:
+        if self._connection is not None and (
+            self._connection.in_transaction or self._is_suspect
+        ):
             self.close()
+        self._leave()
 
     def find_alerts(
         self, wanted: Collection[Identity]
@@ -183,6 +198,7 @@ class SqliteDesk:
             *[FILLER] * (-size % STEP),
         ]
         sql = _insert("arrival", ARRIVAL_COLUMNS, len(rows))
+        self._enter()
         try:
             self._run(sql, _flat(rows))
         except RowRefused:
@@ -190,6 +206,8 @@ class SqliteDesk:
         except StorageFailed:
             self._is_suspect = True
             raise
+        finally:
+            self._leave()
         return True
 
     def count(self, table: str, seen: Sequence[tuple[int, int]]) -> None:
@@ -242,6 +260,18 @@ class SqliteDesk:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _enter(self) -> None:
+        """Wait for the other writer of this process, or raise."""
+        if not self._gate.acquire(timeout=self._busy_seconds):
+            raise StorageFailed("SQLite: another writer holds it too long")
+        self._is_inside = True
+
+    def _leave(self) -> None:
+        """Let the other writer of this process in."""
+        if self._is_inside:
+            self._is_inside = False
+            self._gate.release()
 
     def _open(self) -> sqlite3.Connection:
         """Return a connection on which a commit means: on the disk."""

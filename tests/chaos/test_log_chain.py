@@ -36,6 +36,7 @@ def wait_for_folding(proof: Proof) -> None:
     wait_until(proof.is_folded, "folding", WAIT_SECONDS)
 
 
+@pytest.mark.long
 def test_kills_leave_the_chain_whole(service: Service, scale: int) -> None:
     """Each acknowledged alert is folded once, each incident is one."""
     proof = Proof(f"sqlite:///{service.database}")
@@ -112,6 +113,7 @@ def cut_often(
     return lengths, wrong
 
 
+@pytest.mark.long
 def test_cuts_of_the_power_leave_the_chain_whole(
     tmp_path: Path, scale: int
 ) -> None:
@@ -162,6 +164,7 @@ def unstarted(tmp_path: Path, url: str) -> Service:
 
 
 @pytest.mark.real
+@pytest.mark.long
 def test_crashes_of_the_server_leave_the_chain_whole(
     unstarted: Service, url: str, postgres: Postgres, scale: int
 ) -> None:

@@ -39,6 +39,7 @@ def test_nothing_is_lost_by_kills(
     assert ledger.compare(read_postgres(url)) == []
 
 
+@pytest.mark.long
 def test_nothing_is_lost_when_the_server_crashes(
     unstarted: Service, url: str, postgres: Postgres, scale: int
 ) -> None:

@@ -234,6 +234,7 @@ def resident(service: Service) -> int:
     return int(line.split()[1]) * 1024
 
 
+@pytest.mark.long
 def test_memory_stays_flat(service: Service) -> None:
     """200,000 entries, some 130 MB as lines, cost less than 24 MB."""
     ledger = Ledger(location_of(service), 10.0)

@@ -198,6 +198,7 @@ def make_service(
     not (DATA / "notifications400.jsonl").is_file(),
     reason="corpus: set TEST_DATA to the folder that holds it",
 )
+@pytest.mark.long
 def test_three_senders_in_any_order(
     make_service: Callable[[str], tuple[Service, Engine]],
 ) -> None:

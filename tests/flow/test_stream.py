@@ -242,6 +242,7 @@ def test_there_is_room_for_so_many(small: Service) -> None:
         assert take(events, 1)[0].name == "hello"
 
 
+@pytest.mark.long
 def test_who_does_not_read_is_let_go(service: Service) -> None:
     """The others hear everything; what waits for the slow one is bounded."""
     text = "x" * 40_000

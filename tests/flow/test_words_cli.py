@@ -22,6 +22,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield service
 
 
+@pytest.mark.long
 def test_each_command_is_a_word(shared: Service) -> None:
     """The service that runs shows it at once; exit 0, and a line."""
     number = str(incident_of(shared))
