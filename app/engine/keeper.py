@@ -31,6 +31,7 @@ RESTS = 9
 FEW = 25
 # After something came in, more of it is waited for.
 GATHER_SECONDS = 0.04
+STREAM_SECONDS = 0.5
 # So long what a turn looks at besides alerts is left alone after a bug.
 FIRST_REST, LONGEST_REST = 2.0, 60.0
 MOST_WAITING = 1_000
@@ -65,6 +66,7 @@ class Keeper:
         self._ended = threading.Event()
         self._is_door_busy: Callable[[], bool] = bool
         self._limit = BATCH
+        self._turned_at = 0.0
         self._rest = 0.0
         self._rests_until = 0.0
         self._is_open = False
@@ -117,12 +119,20 @@ class Keeper:
             self._signal.wait(self._wait_seconds())
             self._signal.clear()
             self._answer_calls()
-            # A turn costs much the same for one alert and for twenty.
-            self._ended.wait(GATHER_SECONDS)
+            self._gather()
             while self._is_open and self._try_turn():
                 self._answer_calls()
         self._answer_calls()
         self._anchor_end()
+
+    def _gather(self) -> None:
+        """Let more come in when the last turn is not long ago.
+
+        A turn costs much the same for one alert and for twenty; one that
+        comes alone is folded at once.
+        """
+        if self._clock.monotonic() - self._turned_at < STREAM_SECONDS:
+            self._ended.wait(GATHER_SECONDS)
 
     def _wait_seconds(self) -> float:
         """Return how long nothing can be due."""
@@ -194,6 +204,7 @@ class Keeper:
         self._meters.waiting.set(turn.waiting)
         self._meters.last_turn.set(self._clock.now() / 1e6)
         if turn.alerts:
+            self._turned_at = self._clock.monotonic()
             self._meters.alerts.inc(turn.alerts)
             self._meters.seconds.observe(took)
         if turn.entries:
