@@ -5,7 +5,7 @@ incidents, the log, and how far the inbox was read. A crash in between
 leaves the turn undone, and the next one does it again.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -34,7 +34,7 @@ from app.models.incident import (
 from app.models.strand import Strand
 from app.store import due
 from app.store import incidents as store
-from app.store.incidents import StrandRecord
+from app.store.incidents import StrandRecord, Tally
 from app.store.indexing import index_inbox
 from app.store.ledger import Connection
 from app.store.log import append
@@ -100,7 +100,7 @@ class Folder:
         late = due.find_due(connection, now, BATCH)
         work = Work(alerts, woven, {*late, *muted.living}, muted.notes)
         turn = self._finish(connection, work)
-        is_behind = index_inbox(connection) or muted.is_full
+        is_behind = index_inbox(connection, limit) or muted.is_full
         is_full = len(late) == BATCH or len(alerts) == limit
         next_due = self._sweeper.earlier(due.next_due(connection))
         return msgspec.structs.replace(
@@ -285,12 +285,12 @@ class Folder:
             for number in sorted(tallies)
         }
         incidents = hold(connection, self._rules, incidents, strands, now)
+        flapping = self._flapping(connection, case, tallies, weights)
         after = {}
         for number, incident in incidents.items():
-            if 2 * tallies[number].episodes >= self._rules.flapping.changes:
-                known = incident.flapping_until
-                flap = self._flapping(connection, case, number)
-                incident.flapping_until = max(known or 0, flap or 0) or None
+            if number in flapping:
+                known = incident.flapping_until or 0
+                incident.flapping_until = max(known, flapping[number])
             muted = mutes.cover(incident, firing.get(number, ()), strands, now)
             settled = standing.settle(
                 incident, tallies[number], weights[number], muted, now
@@ -306,30 +306,58 @@ class Folder:
         return standing.open_incident(number, first, strand, now)
 
     def _flapping(
-        self, connection: Connection, case: Case, number: int
-    ) -> int | None:
-        """Return until when a changed episode makes its incident flap."""
+        self,
+        connection: Connection,
+        case: Case,
+        tallies: Mapping[int, Tally],
+        firing: Mapping[int, Mapping[str, int]],
+    ) -> dict[int, int]:
+        """Return until when incidents flap by what a changed episode did."""
         rule = self._rules.flapping
         now = self._clock.now()
-        changed = case.episodes.get(number, ())
-        ids = {
-            one.strand_id
-            for one in changed
-            # A point is two changes at most: most strands are done with.
-            if 2 * len(case.strands[one.strand_id].memory.points)
-            >= rule.changes
+        counts = {
+            number: tallies[number].episodes
+            for number in case.episodes.keys() & tallies.keys()
+            # An episode is two changes at most: most are done with.
+            if 2 * tallies[number].episodes >= rule.changes
         }
-        found = [
-            flapping_until(changes_of(case.strands[one].memory), rule)
-            for one in ids
+        problems = {
+            number: {one.problem for one in case.episodes[number]}
+            for number in counts
+        }
+        # Where each firing has a fingerprint of its own, as in Zabbix. Those
+        # that go on together are one change.
+        lively = {
+            number: count
+            for number, count in counts.items()
+            if 2 * (count - sum(firing[number].values())) + 1 >= rule.changes
+        }
+        every = set().union(*(problems[number] for number in lively))
+        frequent = find_frequent(connection, lively, every, rule.changes)
+        flapping = {}
+        for number in counts:
+            found = self._flapping_strands(case, number)
+            found += [
+                flapping_until(outline(some), rule)
+                for some in frequent.get(number, ())
+                if some[0].problem in problems[number]
+            ]
+            ahead = [f for f in found if f is not None and f > now]
+            if ahead:
+                flapping[number] = max(ahead)
+        return flapping
+
+    def _flapping_strands(self, case: Case, number: int) -> list[int | None]:
+        """Return until when each changed strand of an incident flaps."""
+        rule = self._rules.flapping
+        ids = {one.strand_id for one in case.episodes[number]}
+        memories = [case.strands[one].memory for one in ids]
+        return [
+            flapping_until(changes_of(memory), rule)
+            for memory in memories
+            # A point is two changes at most.
+            if 2 * len(memory.points) >= rule.changes
         ]
-        # Where each firing has a fingerprint of its own, as in Zabbix.
-        problems = {one.problem for one in changed}
-        frequent = find_frequent(connection, number, problems, rule.changes)
-        found += [flapping_until(outline(some), rule) for some in frequent]
-        return max(
-            (f for f in found if f is not None and f > now), default=None
-        )
 
 
 def changes_of(memory: Strand) -> list[Change]:

@@ -5,11 +5,13 @@ the turn's lock, so that they rise with the order of commits.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import (
     Connection,
+    Select,
     Table,
     bindparam,
     func,
@@ -23,6 +25,7 @@ from app.models.episode import Episode
 from app.models.incident import LIVING, Incident
 from app.models.strand import Strand
 from app.models.tables import AlertRow, EpisodeRow, IncidentRow, StrandRow
+from app.store.among import among
 from app.store.indexing import index_incidents
 
 ALERT: Table = AlertRow.__table__  # type: ignore[attr-defined]
@@ -52,6 +55,52 @@ UNFOLDED = (
 )
 T = TypeVar("T")
 Name = tuple[str, str]
+# Made once: to make a statement costs several times what it takes to run.
+WAITING = (
+    select(*UNFOLDED)
+    .where(ALERT.c.id > bindparam("after"))
+    .order_by(ALERT.c.id)
+    .limit(bindparam("most"))
+)
+# Not by pairs: SQLite would read the whole table for a list of them.
+STRANDS_BY_NAME = select(STRAND).where(
+    among(STRAND.c.fingerprint, "fingerprints")
+)
+STRANDS = select(STRAND).where(among(STRAND.c.id, "ids"))
+EPISODES = select(EPISODE).where(among(EPISODE.c.id, "ids"))
+ON_TARGETS = (
+    select(EPISODE)
+    .where(
+        among(EPISODE.c.target, "targets"),
+        EPISODE.c.until >= bindparam("since"),
+    )
+    .limit(MOST_AT_ONCE)
+)
+OF_ONE = (
+    select(EPISODE)
+    .where(EPISODE.c.incident_id == bindparam("number"))
+    .order_by(EPISODE.c.until.desc(), EPISODE.c.id.desc())
+    .limit(MOST_OF_ONE)
+)
+FIRING = select(EPISODE).where(
+    among(EPISODE.c.incident_id, "ids"), EPISODE.c.until == FOREVER
+)
+COUNTS = (
+    select(
+        EPISODE.c.incident_id,
+        func.count(),
+        func.min(EPISODE.c.begins_at),
+        func.count().filter(EPISODE.c.ended == "stale"),
+    )
+    .where(among(EPISODE.c.incident_id, "ids"))
+    .group_by(EPISODE.c.incident_id)
+)
+INCIDENTS = select(INCIDENT).where(among(INCIDENT.c.id, "ids"))
+ADD = {table: insert(table) for table in (STRAND, EPISODE, INCIDENT)}
+CHANGE = {
+    table: update(table).where(table.c.id == bindparam("at"))
+    for table in (EPISODE, INCIDENT, STRAND)
+}
 
 
 class StrandRecord(msgspec.Struct, kw_only=True):
@@ -105,47 +154,44 @@ def count_waiting(connection: Connection, after: int) -> int:
 
 def next_id(connection: Connection, table: Table) -> int:
     """Return the next free id of a table."""
-    highest = connection.execute(select(func.max(table.c.id))).scalar()
-    return int(highest or 0) + 1
+    return int(connection.execute(_highest(table)).scalar() or 0) + 1
+
+
+@cache
+def _highest(table: Table) -> Select[Any]:
+    """Return the question for the highest id of a table."""
+    return select(func.max(table.c.id))
 
 
 def find_unfolded(
     connection: Connection, after: int, limit: int
 ) -> Sequence[Any]:
     """Return alerts beyond an id, in the order of their acceptance."""
-    query = (
-        select(*UNFOLDED)
-        .where(ALERT.c.id > after)
-        .order_by(ALERT.c.id)
-        .limit(limit)
-    )
-    return connection.execute(query).all()
+    bounds = {"after": after, "most": limit}
+    return connection.execute(WAITING, bounds).all()
 
 
 def find_strands(
     connection: Connection, names: Collection[Name]
 ) -> dict[Name, StrandRecord]:
     """Return the known strands of these fingerprints and sources."""
-    found = {}
-    # Not by pairs: SQLite would read the whole table for a list of them.
-    for some in in_chunks(sorted({fingerprint for fingerprint, _ in names})):
-        query = select(STRAND).where(STRAND.c.fingerprint.in_(some))
-        for row in connection.execute(query):
-            if (row.fingerprint, row.source) in names:
-                found[row.fingerprint, row.source] = to_strand(row)
-    return found
+    if not names:
+        return {}
+    wanted = {fingerprint for fingerprint, _ in names}
+    rows = connection.execute(STRANDS_BY_NAME, {"fingerprints": wanted})
+    return {
+        (row.fingerprint, row.source): to_strand(row)
+        for row in rows
+        if (row.fingerprint, row.source) in names
+    }
 
 
 def find_strands_by_id(
     connection: Connection, ids: Collection[int]
 ) -> dict[int, StrandRecord]:
     """Return strands by their ids."""
-    found = {}
-    for some in in_chunks(sorted(ids)):
-        query = select(STRAND).where(STRAND.c.id.in_(some))
-        for row in connection.execute(query):
-            found[row.id] = to_strand(row)
-    return found
+    rows = connection.execute(STRANDS, {"ids": ids}) if ids else ()
+    return {row.id: to_strand(row) for row in rows}
 
 
 def find_episodes(
@@ -154,12 +200,8 @@ def find_episodes(
     """Return the episodes on targets that went on at or after a moment."""
     found: list[Episode] = []
     for some in in_chunks(sorted(targets)):
-        query = (
-            select(EPISODE)
-            .where(EPISODE.c.target.in_(some), EPISODE.c.until >= since)
-            .limit(MOST_AT_ONCE)
-        )
-        rows = connection.execute(query).all()
+        where = {"targets": some, "since": since}
+        rows = connection.execute(ON_TARGETS, where).all()
         if len(rows) < MOST_AT_ONCE:
             found.extend(to_episode(row) for row in rows)
         else:
@@ -171,25 +213,16 @@ def find_episodes_by_id(
     connection: Connection, ids: Collection[int]
 ) -> dict[int, Episode]:
     """Return episodes by their ids."""
-    found = {}
-    for some in in_chunks(sorted(ids)):
-        query = select(EPISODE).where(EPISODE.c.id.in_(some))
-        for row in connection.execute(query):
-            found[row.id] = to_episode(row)
-    return found
+    rows = connection.execute(EPISODES, {"ids": ids}) if ids else ()
+    return {row.id: to_episode(row) for row in rows}
 
 
 def find_episodes_of(
     connection: Connection, incident_id: int
 ) -> list[Episode]:
     """Return the episodes of one incident, the newest first."""
-    query = (
-        select(EPISODE)
-        .where(EPISODE.c.incident_id == incident_id)
-        .order_by(EPISODE.c.until.desc(), EPISODE.c.id.desc())
-        .limit(MOST_OF_ONE)
-    )
-    return [to_episode(row) for row in connection.execute(query)]
+    rows = connection.execute(OF_ONE, {"number": incident_id})
+    return [to_episode(row) for row in rows]
 
 
 def find_firing(
@@ -197,11 +230,8 @@ def find_firing(
 ) -> dict[int, list[Episode]]:
     """Return the episodes of incidents that go on."""
     found: dict[int, list[Episode]] = {one: [] for one in incidents}
-    for some in in_chunks(sorted(incidents)):
-        query = select(EPISODE).where(
-            EPISODE.c.incident_id.in_(some), EPISODE.c.until == FOREVER
-        )
-        for row in connection.execute(query):
+    if incidents:
+        for row in connection.execute(FIRING, {"ids": incidents}):
             found[row.incident_id].append(to_episode(row))
     return found
 
@@ -210,33 +240,18 @@ def count_episodes(
     connection: Connection, incidents: Collection[int]
 ) -> dict[int, Tally]:
     """Return what the episodes of incidents add up to."""
-    found = {}
-    for some in in_chunks(sorted(incidents)):
-        query = (
-            select(
-                EPISODE.c.incident_id,
-                func.count(),
-                func.min(EPISODE.c.begins_at),
-                func.count().filter(EPISODE.c.ended == "stale"),
-            )
-            .where(EPISODE.c.incident_id.in_(some))
-            .group_by(EPISODE.c.incident_id)
-        )
-        for incident_id, *numbers in connection.execute(query):
-            found[incident_id] = Tally(*numbers)
-    return found
+    if not incidents:
+        return {}
+    rows = connection.execute(COUNTS, {"ids": incidents})
+    return {number: Tally(*counts) for number, *counts in rows}
 
 
 def find_incidents(
     connection: Connection, ids: Collection[int]
 ) -> dict[int, Incident]:
     """Return incidents by their ids."""
-    found = {}
-    for some in in_chunks(sorted(ids)):
-        query = select(INCIDENT).where(INCIDENT.c.id.in_(some))
-        for row in connection.execute(query):
-            found[row.id] = Incident(**row._asdict())
-    return found
+    rows = connection.execute(INCIDENTS, {"ids": ids}) if ids else ()
+    return {row.id: Incident(**row._asdict()) for row in rows}
 
 
 def find_living(connection: Connection, after: int, limit: int) -> list[int]:
@@ -256,14 +271,13 @@ def save_strands(
     """Write strands: the new ones whole, the memory of the old ones."""
     rows = [_strand_row(one) for one in new]
     if rows:
-        connection.execute(insert(STRAND), rows)
+        connection.execute(ADD[STRAND], rows)
     changes = [
         {"at": one.id, "memory": msgspec.json.encode(one.memory).decode()}
         for one in old
     ]
     if changes:
-        where = STRAND.c.id == bindparam("at")
-        connection.execute(update(STRAND).where(where), changes)
+        connection.execute(CHANGE[STRAND], changes)
 
 
 def rename_strands(
@@ -274,8 +288,7 @@ def rename_strands(
     for row in rows:
         del row["id"]
     if rows:
-        where = STRAND.c.id == bindparam("at")
-        connection.execute(update(STRAND).where(where), rows)
+        connection.execute(CHANGE[STRAND], rows)
 
 
 def save_episodes(
@@ -350,7 +363,7 @@ def _insert(connection: Connection, table: Table, new: Sequence[Any]) -> None:
     """Add rows."""
     if new:
         rows = [msgspec.structs.asdict(one) for one in new]
-        connection.execute(insert(table), rows)
+        connection.execute(ADD[table], rows)
 
 
 def _update(connection: Connection, table: Table, old: Sequence[Any]) -> None:
@@ -359,8 +372,7 @@ def _update(connection: Connection, table: Table, old: Sequence[Any]) -> None:
         rows = [{**msgspec.structs.asdict(one), "at": one.id} for one in old]
         for row in rows:
             del row["id"]
-        where = table.c.id == bindparam("at")
-        connection.execute(update(table).where(where), rows)
+        connection.execute(CHANGE[table], rows)
 
 
 def in_chunks(values: Sequence[T]) -> Iterable[Sequence[T]]:

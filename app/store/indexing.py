@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import (
     Connection,
     Table,
+    bindparam,
     create_engine,
     delete,
     select,
@@ -50,6 +51,31 @@ SPAN = text(
     " last_at = CASE WHEN excluded.last_at > span.last_at"
     " THEN excluded.last_at ELSE span.last_at END"
 )
+# Made once: to make a statement costs several times what it takes to run.
+ADD_VECTOR = {
+    listing.name: text(
+        f"INSERT INTO {listing.words_name} (id, words)"  # noqa: S608 (ours)
+        " VALUES (:id, array_to_tsvector(CAST(:words AS text[])))"
+        " ON CONFLICT (id) DO UPDATE SET words = excluded.words"
+        f" WHERE {listing.words_name}.words <> excluded.words"
+    )
+    for listing in (INCIDENTS, ALERTS, DELIVERIES)
+}
+ADD_WORDS = {
+    listing.name: text(
+        f"INSERT INTO {listing.name}_text (rowid, words)"  # noqa: S608 (ours)
+        f" SELECT id, words FROM {listing.name}_words WHERE id = :id"
+    )
+    for listing in (ALERTS, DELIVERIES)
+}
+NEW = {
+    listing.name: select(listing.rows.c.id, listing.rows.c.received_at)
+    .where(listing.rows.c.id > bindparam("after"))
+    .order_by(listing.rows.c.id)
+    .limit(bindparam("most"))
+    for listing in (ALERTS, DELIVERIES)
+}
+CHANGED = select(OUTDATED.c.id).order_by(OUTDATED.c.id).limit(BATCH)
 # The texts of a row and its marks.
 Content = tuple[Sequence[str], Sequence[str]]
 decode = msgspec.json.decode
@@ -95,31 +121,26 @@ def index_incidents(
     _note_spans(connection, INCIDENTS, moments)
 
 
-def index_inbox(connection: Connection) -> bool:
+def index_inbox(connection: Connection, limit: int = BATCH) -> bool:
     """Index alerts and deliveries that came; tell whether more wait.
 
     Args:
         connection: the transaction of a turn.
+        limit: how many of each at most.
     """
+    limit = min(limit, BATCH)
     _forget_outdated(connection)
     is_full = False
     for listing in (ALERTS, DELIVERIES):
         after = get_mark(connection, listing.mark)
-        rows = listing.rows.c
-        query = (
-            select(rows.id, rows.received_at)
-            .where(rows.id > after)
-            .order_by(rows.id)
-            .limit(BATCH)
-        )
-        found = [
-            (one.id, one.received_at) for one in connection.execute(query)
-        ]
+        bounds = {"after": after, "most": limit}
+        rows = connection.execute(NEW[listing.name], bounds)
+        found = [(one.id, one.received_at) for one in rows]
         if found:
             _index(connection, listing, [number for number, _ in found])
             _note_spans(connection, listing, found)
             put_mark(connection, listing.mark, found[-1][0])
-        is_full = is_full or len(found) == BATCH
+        is_full = is_full or len(found) == limit
     return is_full
 
 
@@ -159,8 +180,7 @@ def _batches(
 
 def _forget_outdated(connection: Connection) -> None:
     """Read again what a replay changed."""
-    query = select(OUTDATED.c.id).order_by(OUTDATED.c.id).limit(BATCH)
-    ids = list(connection.execute(query).scalars())
+    ids = list(connection.execute(CHANGED).scalars())
     if not ids:
         return
     words = DELIVERIES.words
@@ -175,14 +195,8 @@ def _index(
 ) -> None:
     """Write the words of rows."""
     if _is_sqlite(connection):
-        name = listing.name
-        connection.execute(
-            text(
-                f"INSERT INTO {name}_text (rowid, words)"  # noqa: S608 (ours)
-                f" SELECT id, words FROM {name}_words WHERE id = :id"
-            ),
-            [{"id": number} for number in ids],
-        )
+        numbers = [{"id": number} for number in ids]
+        connection.execute(ADD_WORDS[listing.name], numbers)
     elif listing is ALERTS:
         found = _find_alerts(connection, ids)
         _save_vectors(
@@ -248,14 +262,8 @@ def _save_vectors(
     """Write the words of rows into PostgreSQL, new ones or changed ones."""
     if not words:
         return
-    name = listing.words_name
     connection.execute(
-        text(
-            f"INSERT INTO {name} (id, words)"  # noqa: S608 (ours)
-            " VALUES (:id, array_to_tsvector(CAST(:words AS text[])))"
-            " ON CONFLICT (id) DO UPDATE SET words = excluded.words"
-            f" WHERE {name}.words <> excluded.words"
-        ),
+        ADD_VECTOR[listing.name],
         [
             {"id": number, "words": lexemes(number, texts, marks)}
             for number, (texts, marks) in words.items()

@@ -39,6 +39,9 @@ ENTRY: Table = EntryRow.__table__  # type: ignore[attr-defined]
 CUT: Table = CutRow.__table__  # type: ignore[attr-defined]
 # The last entry that was written; a tail that is cut off is missed here.
 HEAD = "log"
+# Made once: to make a statement costs several times what it takes to run.
+ADD = insert(ENTRY)
+NEWEST = select(ENTRY.c.id, ENTRY.c.hash).order_by(ENTRY.c.id.desc()).limit(1)
 READ_AT_ONCE = 1_000
 
 
@@ -57,7 +60,7 @@ def append(
         entries.append(entry)
         end = End(entry.id, entry.hash)
     rows = [msgspec.structs.asdict(entry) for entry in entries]
-    connection.execute(insert(ENTRY), rows)
+    connection.execute(ADD, rows)
     index_entries(connection, entries)
     put_mark(connection, HEAD, end.id)
     return entries
@@ -69,9 +72,7 @@ def find_end(connection: Connection) -> End:
     When all that was written has been cut off by age, the last cut is it:
     what follows is chained to its hash.
     """
-    columns = (ENTRY.c.id, ENTRY.c.hash)
-    newest = select(*columns).order_by(ENTRY.c.id.desc()).limit(1)
-    row = connection.execute(newest).one_or_none()
+    row = connection.execute(NEWEST).one_or_none()
     return End(row.id, bytes(row.hash)) if row else _last_cut(connection)
 
 

@@ -4,17 +4,90 @@ A storm puts thousands of episodes into one incident; a turn must not take
 longer for it.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, literal_column, select
+from sqlalchemy import (
+    Connection,
+    FromClause,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
 
 from app.models.cluster import FOREVER
 from app.models.episode import Episode
-from app.store.incidents import EPISODE, MOST_OF_ONE, in_chunks, to_episode
+from app.store.among import among
+from app.store.incidents import EPISODE, MOST_OF_ONE, to_episode
 
 # Written out: with a value of its own no database would take the index.
 IS_STALE = EPISODE.c.ended == literal_column("'stale'")
+# Made once: to make a statement costs several times what it takes to run.
+WEIGHTS = (
+    select(EPISODE.c.incident_id, EPISODE.c.severity, func.count())
+    .where(among(EPISODE.c.incident_id, "ids"), EPISODE.c.until == FOREVER)
+    .group_by(EPISODE.c.incident_id, EPISODE.c.severity)
+)
+UNHEARD = (
+    select(EPISODE.c.id)
+    .where(EPISODE.c.incident_id == bindparam("number"), IS_STALE)
+    .limit(1)
+)
+RANKED = (
+    EPISODE.c.id,
+    EPISODE.c.incident_id,
+    EPISODE.c.problem,
+    EPISODE.c.until,
+)
+OF_SOME = select(*RANKED).where(among(EPISODE.c.incident_id, "ids"))
+NEWEST_OF_ONE = (
+    select(*RANKED)
+    .where(EPISODE.c.incident_id == bindparam("number"))
+    .order_by(EPISODE.c.until.desc())
+    .limit(MOST_OF_ONE)
+)
+SORTS = (
+    select(
+        EPISODE.c.incident_id,
+        EPISODE.c.strand_id,
+        EPISODE.c.severity,
+        EPISODE.c.pin,
+    )
+    .where(EPISODE.c.incident_id == bindparam("number"))
+    .order_by(EPISODE.c.until.desc(), EPISODE.c.id.desc())
+    .limit(MOST_OF_ONE)
+)
+
+
+def _frequent_among(some: FromClause) -> Select[Any]:
+    """Return the question for the newest of each problem that is frequent."""
+    alike = (some.c.incident_id, some.c.problem)
+    newest = some.c.until.desc()
+    place = func.row_number().over(partition_by=alike, order_by=newest)
+    many = func.count().over(partition_by=alike)
+    over = func.count().filter(some.c.until < FOREVER)
+    ranked = select(
+        some.c.id,
+        place.label("place"),
+        many.label("many"),
+        over.over(partition_by=alike).label("over"),
+    ).subquery()
+    return (
+        select(EPISODE)
+        .join(ranked, ranked.c.id == EPISODE.c.id)
+        .where(
+            among(EPISODE.c.problem, "problems"),
+            ranked.c.place <= bindparam("changes") + 1,
+            2 * ranked.c.many >= bindparam("changes"),
+            2 * ranked.c.over + 1 >= bindparam("changes"),
+        )
+    )
+
+
+FREQUENT_OF_SOME = _frequent_among(OF_SOME.subquery())
+FREQUENT_OF_ONE = _frequent_among(NEWEST_OF_ONE.subquery())
 
 
 def weigh_firing(
@@ -22,15 +95,9 @@ def weigh_firing(
 ) -> dict[int, dict[str, int]]:
     """Return how many episodes of incidents go on, by severity."""
     found: dict[int, dict[str, int]] = {one: {} for one in incidents}
-    columns = (EPISODE.c.incident_id, EPISODE.c.severity)
-    for some in in_chunks(sorted(incidents)):
-        query = (
-            select(*columns, func.count())
-            .where(EPISODE.c.incident_id.in_(some), EPISODE.c.until == FOREVER)
-            .group_by(*columns)
-        )
-        for number, severity, count in connection.execute(query):
-            found[number][severity] = count
+    rows = connection.execute(WEIGHTS, {"ids": incidents}) if found else ()
+    for number, severity, count in rows:
+        found[number][severity] = count
     return found
 
 
@@ -40,70 +107,50 @@ def find_unheard(
     """Return those of some incidents in which an episode went stale."""
     found: set[int] = set()
     for number in incidents:
-        query = select(EPISODE.c.id).where(
-            EPISODE.c.incident_id == number, IS_STALE
-        )
-        if connection.execute(query.limit(1)).first() is not None:
+        if connection.execute(UNHEARD, {"number": number}).first() is not None:
             found.add(number)
     return found
 
 
 def find_frequent(
     connection: Connection,
-    incident_id: int,
+    incidents: Mapping[int, int],
     problems: Collection[str],
     changes: int,
-) -> list[list[Episode]]:
-    """Return the newest episodes of each problem that may be flapping.
+) -> dict[int, list[list[Episode]]]:
+    """Return, by incident, the newest episodes of what may be flapping.
 
-    Only the newest episodes of the incident are looked at.
+    Episodes that go on overlap, so that together they are one change: some
+    must be over. Only the newest of an incident are looked at.
 
     Args:
         connection: the turn's transaction.
-        incident_id: whose episodes they are.
+        incidents: whose episodes they are, and how many each of them has.
         problems: those that changed.
         changes: so many beginnings and ends are too many.
     """
-    columns = (EPISODE.c.id, EPISODE.c.problem, EPISODE.c.until)
-    newest = (
-        select(*columns)
-        .where(EPISODE.c.incident_id == incident_id)
-        .order_by(EPISODE.c.until.desc())
-        .limit(MOST_OF_ONE)
-        .subquery()
-    )
-    alike = newest.c.problem
-    place = func.row_number().over(
-        partition_by=alike, order_by=newest.c.until.desc()
-    )
-    many = func.count().over(partition_by=alike)
-    ranked = select(
-        newest.c.id, newest.c.problem, place.label("place"), many.label("many")
-    ).subquery()
-    found: dict[str, list[Episode]] = {}
-    for some in in_chunks(sorted(problems)):
-        query = select(EPISODE).join(ranked, ranked.c.id == EPISODE.c.id)
-        query = query.where(
-            ranked.c.problem.in_(some),
-            ranked.c.place <= changes + 1,
-            2 * ranked.c.many >= changes,
-        )
-        for row in connection.execute(query):
-            found.setdefault(row.problem, []).append(to_episode(row))
-    return [found[problem] for problem in sorted(found)]
+    wanted = {"problems": problems, "changes": changes}
+    small = {n for n, count in incidents.items() if count <= MOST_OF_ONE}
+    rows: list[Any] = []
+    if small:
+        known = {**wanted, "ids": small}
+        rows += connection.execute(FREQUENT_OF_SOME, known)
+    for number in incidents.keys() - small:
+        known = {**wanted, "number": number}
+        rows += connection.execute(FREQUENT_OF_ONE, known)
+    found: dict[int, dict[str, list[Episode]]] = {}
+    for row in rows:
+        alike = found.setdefault(row.incident_id, {})
+        alike.setdefault(row.problem, []).append(to_episode(row))
+    return {
+        number: [alike[problem] for problem in sorted(alike)]
+        for number, alike in found.items()
+    }
 
 
 def find_sorts(
     connection: Connection, incidents: Sequence[int]
 ) -> Iterator[Any]:
     """Yield each strand with a severity that incidents have, and the pin."""
-    columns = (
-        EPISODE.c.incident_id,
-        EPISODE.c.strand_id,
-        EPISODE.c.severity,
-        EPISODE.c.pin,
-    )
     for number in incidents:
-        query = select(*columns).where(EPISODE.c.incident_id == number)
-        query = query.order_by(EPISODE.c.until.desc(), EPISODE.c.id.desc())
-        yield from connection.execute(query.limit(MOST_OF_ONE))
+        yield from connection.execute(SORTS, {"number": number})

@@ -13,7 +13,11 @@ from app.core.errors import StorageFailed
 from app.models.word import Kind
 from app.store import people
 from app.store.dossier import find_dossier
-from app.store.incidents import find_episodes_by_id, save_episodes
+from app.store.incidents import (
+    MOST_OF_ONE,
+    find_episodes_by_id,
+    save_episodes,
+)
 from app.store.incidents import save_incidents as save
 from app.store.ledger import Ledger
 from app.store.location import Location, locate
@@ -197,6 +201,8 @@ def test_what_fires_is_counted_by_severity(store: Connection) -> None:
         (4, ["disk"], [[1, 2]]),
         (1, ["disk"], [[1, 2]]),
         (1, ["cpu", "disk"], [[4, 5], [1, 2]]),
+        (4, ["ram"], []),
+        (3, ["ram"], [[9, 10]]),
         (2, ["cpu"], [[3, 4, 5]]),
         (1, ["other"], []),
         (1, [], []),
@@ -208,13 +214,20 @@ def test_what_may_be_flapping_has_enough_episodes(
     problems: list[str],
     found: list[list[int]],
 ) -> None:
-    """An episode is two changes; the newest of each problem are told."""
+    """An episode is two changes, unless it goes on together with others.
+
+    The newest of each problem are told, of a few episodes and of many.
+    """
     disk = [make_episode(n, 1, until=n) for n in (1, 2)]
     cpu = [make_episode(n, 1, until=n, problem="cpu") for n in (3, 4, 5)]
     rest = [make_episode(n, 2, until=n) for n in (6, 7, 8)]
-    save_episodes(store, [*disk, *cpu, *rest], [])
-    told = find_frequent(store, 1, problems, changes)
-    assert [sorted(one.id for one in some) for some in told] == found
+    ram = [make_episode(9, 1, until=9, problem="ram")]
+    ram.append(make_episode(10, 1, problem="ram"))
+    save_episodes(store, [*disk, *cpu, *rest, *ram], [])
+    for count in (7, MOST_OF_ONE + 1):
+        told = find_frequent(store, {1: count}, problems, changes)
+        ids = [sorted(one.id for one in some) for some in told.get(1, [])]
+        assert ids == found
 
 
 @pytest.mark.parametrize(
