@@ -18,7 +18,7 @@ from app.core.log import get_log
 from app.engine.anchor import Anchoring
 from app.engine.foldmeters import Meters
 from app.fold.folding import BATCH, Folder, Turn
-from app.store.ledger import Connection, Ledger
+from app.store.ledger import Connection, Ledger, Overtaken
 
 __all__ = ["Bug", "Keeper", "Meters"]
 # Another process may have written, too: look without being called.
@@ -159,14 +159,17 @@ class Keeper:
                 future.set_result(result)
                 self._tell()
 
-    def _attempt(self, work: Work[T]) -> T | Bug:
+    def _attempt(self, work: Work[T], *, is_late: bool = False) -> T | Bug:
         """Run some work in a turn; a bug undoes the turn, not the thread."""
         try:
-            with self._ledger.turn() as connection:
+            with self._ledger.turn(is_late=is_late) as connection:
                 result = work(connection)
                 anchor = self._anchoring.look(connection)
         except SmokejumperError:
             raise
+        except Overtaken:
+            # Once more, and this time nobody writes in between.
+            return self._attempt(work)
         except Exception as bug:
             log.exception("turn.crashed")
             # What the driver says is told by its own name.
@@ -223,7 +226,8 @@ class Keeper:
                 limit = min(limit, FEW)
             is_resting = self._clock.monotonic() < self._rests_until
             if not is_resting:
-                turn = self._attempt(partial(self._folder.fold, limit=limit))
+                fold = partial(self._folder.fold, limit=limit)
+                turn = self._attempt(fold, is_late=True)
                 if not isinstance(turn, Bug):
                     self._rest = 0.0
                     return self._widen(turn)

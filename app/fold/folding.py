@@ -143,10 +143,7 @@ class Folder:
         alerts = store.find_unfolded(connection, after, limit)
         names = {(row.fingerprint, row.source) for row in alerts}
         strands = store.find_strands(connection, names)
-        ids = Ids(
-            store.next_id(connection, store.STRAND),
-            store.next_id(connection, store.EPISODE),
-        )
+        ids = Ids(*store.next_ids(connection))
         return alerts, weave(alerts, strands, ids, self._rules), ids
 
     def _finish(self, connection: Connection, work: Work) -> Turn:
@@ -161,11 +158,13 @@ class Folder:
         turn = Turn(
             len(alerts), len(entries), last, is_full=False, next_due=None
         )
-        return self._look_ahead(connection, turn)
+        return self._look_ahead(connection, turn, alerts)
 
-    def _look_ahead(self, connection: Connection, turn: Turn) -> Turn:
+    def _look_ahead(
+        self, connection: Connection, turn: Turn, alerts: Sequence[Any]
+    ) -> Turn:
         """Return a turn with how much is still to be folded."""
-        after = get_mark(connection, FOLDED)
+        after = alerts[-1].id if alerts else get_mark(connection, FOLDED)
         waiting = store.count_waiting(connection, after)
         return msgspec.structs.replace(turn, waiting=waiting)
 
@@ -193,7 +192,7 @@ class Folder:
         entries = append(connection, now, notes)
         last = entries[-1].id if entries else 0
         turn = Turn(len(alerts), len(entries), last, is_full=True, next_due=0)
-        return self._look_ahead(connection, turn)
+        return self._look_ahead(connection, turn, alerts)
 
     def apply(
         self, connection: Connection, woven: Woven, more: Collection[int]

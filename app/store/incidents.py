@@ -27,11 +27,14 @@ from app.models.strand import Strand
 from app.models.tables import AlertRow, EpisodeRow, IncidentRow, StrandRow
 from app.store.among import among
 from app.store.indexing import index_incidents
+from app.store.rows import write_all
 
 ALERT: Table = AlertRow.__table__  # type: ignore[attr-defined]
 STRAND: Table = StrandRow.__table__  # type: ignore[attr-defined]
 EPISODE: Table = EpisodeRow.__table__  # type: ignore[attr-defined]
 INCIDENT: Table = IncidentRow.__table__  # type: ignore[attr-defined]
+EPISODE_COLUMNS = EPISODE.c.keys()
+INCIDENT_COLUMNS = INCIDENT.c.keys()
 # No statement names more values than this; older SQLites take 999.
 CHUNK = 400
 # A target with more recent episodes than this is grouped by its newest.
@@ -96,6 +99,10 @@ COUNTS = (
     .group_by(EPISODE.c.incident_id)
 )
 INCIDENTS = select(INCIDENT).where(among(INCIDENT.c.id, "ids"))
+HIGHEST = select(
+    select(func.max(STRAND.c.id)).scalar_subquery(),
+    select(func.max(EPISODE.c.id)).scalar_subquery(),
+)
 ADD = {table: insert(table) for table in (STRAND, EPISODE, INCIDENT)}
 CHANGE = {
     table: update(table).where(table.c.id == bindparam("at"))
@@ -155,6 +162,12 @@ def count_waiting(connection: Connection, after: int) -> int:
 def next_id(connection: Connection, table: Table) -> int:
     """Return the next free id of a table."""
     return int(connection.execute(_highest(table)).scalar() or 0) + 1
+
+
+def next_ids(connection: Connection) -> tuple[int, int]:
+    """Return the next free ids of a strand and of an episode."""
+    strand, episode = connection.execute(HIGHEST).one()
+    return int(strand or 0) + 1, int(episode or 0) + 1
 
 
 @cache
@@ -251,7 +264,7 @@ def find_incidents(
 ) -> dict[int, Incident]:
     """Return incidents by their ids."""
     rows = connection.execute(INCIDENTS, {"ids": ids}) if ids else ()
-    return {row.id: Incident(**row._asdict()) for row in rows}
+    return {row[0]: to_incident(row) for row in rows}
 
 
 def find_living(connection: Connection, after: int, limit: int) -> list[int]:
@@ -269,15 +282,12 @@ def save_strands(
     connection: Connection, new: Iterable[StrandRecord], old: Iterable[Any]
 ) -> None:
     """Write strands: the new ones whole, the memory of the old ones."""
-    rows = [_strand_row(one) for one in new]
-    if rows:
-        connection.execute(ADD[STRAND], rows)
+    write_all(connection, ADD[STRAND], [_strand_row(one) for one in new])
     changes = [
         {"at": one.id, "memory": msgspec.json.encode(one.memory).decode()}
         for one in old
     ]
-    if changes:
-        connection.execute(CHANGE[STRAND], changes)
+    write_all(connection, CHANGE[STRAND], changes)
 
 
 def rename_strands(
@@ -287,8 +297,7 @@ def rename_strands(
     rows = [{**_strand_row(one), "at": one.id} for one in some]
     for row in rows:
         del row["id"]
-    if rows:
-        connection.execute(CHANGE[STRAND], rows)
+    write_all(connection, CHANGE[STRAND], rows)
 
 
 def save_episodes(
@@ -340,7 +349,12 @@ def to_strand(row: Any) -> StrandRecord:
 
 def to_episode(row: Any) -> Episode:
     """Return a row as an episode."""
-    return Episode(**row._asdict())
+    return Episode(**dict(zip(EPISODE_COLUMNS, row, strict=True)))
+
+
+def to_incident(row: Any) -> Incident:
+    """Return a row as an incident."""
+    return Incident(**dict(zip(INCIDENT_COLUMNS, row, strict=True)))
 
 
 def _newest_of_each(
@@ -361,18 +375,16 @@ def _newest_of_each(
 
 def _insert(connection: Connection, table: Table, new: Sequence[Any]) -> None:
     """Add rows."""
-    if new:
-        rows = [msgspec.structs.asdict(one) for one in new]
-        connection.execute(ADD[table], rows)
+    rows = [msgspec.structs.asdict(one) for one in new]
+    write_all(connection, ADD[table], rows)
 
 
 def _update(connection: Connection, table: Table, old: Sequence[Any]) -> None:
     """Change whole rows, found by their ids."""
-    if old:
-        rows = [{**msgspec.structs.asdict(one), "at": one.id} for one in old]
-        for row in rows:
-            del row["id"]
-        connection.execute(CHANGE[table], rows)
+    rows = [{**msgspec.structs.asdict(one), "at": one.id} for one in old]
+    for row in rows:
+        del row["id"]
+    write_all(connection, CHANGE[table], rows)
 
 
 def in_chunks(values: Sequence[T]) -> Iterable[Sequence[T]]:

@@ -3,11 +3,16 @@
 A turn is one transaction that no other writer of incidents shares, in any
 process: what it appends to the action log is read in the order in which it
 was committed, and the chain has one end.
+
+On SQLite whoever writes keeps the inbox waiting. So a turn may begin late:
+it reads first, and is the only writer from its first statement that writes.
+A mark counts the turns that wrote: when another process had one in between,
+what was read is old, and all is to be done again.
 """
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from threading import Lock
 from typing import Any
 
@@ -19,10 +24,17 @@ from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 from app.core.errors import StorageFailed
 from app.store.failures import is_about_rows, tell
 from app.store.location import Location, watch_network
+from app.store.marks import get_mark, put_mark
 
-__all__ = ["Connection", "Ledger"]
+__all__ = ["Connection", "Ledger", "Overtaken"]
 # The turn of whoever writes about incidents; the inbox has its own.
 TURN = 0x4C6F67
+# How many turns wrote something, counted where turns may begin late.
+TURNS = "turns"
+
+
+class Overtaken(Exception):
+    """Another process wrote while a turn only read; nothing is stored."""
 
 
 class Ledger:
@@ -48,6 +60,11 @@ class Ledger:
         self._wait_seconds = wait_seconds
         self._is_file = location.file is not None
         self._engine = _open_engine(location, wait_seconds)
+        self._is_inside = False
+        # The turns that had written when a late one began to read.
+        self._seen: int | None = None
+        if self._is_file:
+            event.listen(self._engine, "before_cursor_execute", self._look_at)
 
     @property
     def is_sqlite(self) -> bool:
@@ -55,34 +72,65 @@ class Ledger:
         return self._is_file
 
     @contextmanager
-    def turn(self) -> Iterator[Connection]:
+    def turn(self, *, is_late: bool = False) -> Iterator[Connection]:
         """Lend a transaction; it is on disk when the block has ended.
 
         What the database refuses over the rows themselves is a bug of ours
         and is raised as it is: there is no use in waiting.
 
+        Args:
+            is_late: on SQLite, let others write until this turn does. Only
+                for what can be done again, and minds no new alert.
+
         Raises:
             StorageFailed: the database did not take it; nothing of the
                 turn is stored.
+            Overtaken: a late turn is to be done again.
         """
         try:
-            with self._pass(), self._engine.connect() as connection:
-                self._begin(connection)
+            with ExitStack() as stack:
+                stack.callback(self._leave)
+                connection = stack.enter_context(self._engine.connect())
+                if is_late and self._is_file:
+                    self._seen = get_mark(connection, TURNS)
+                else:
+                    self._begin(connection)
+                before = _count_changes(connection)
                 yield connection
+                self._seen = None
+                if _count_changes(connection) != before:
+                    put_mark(
+                        connection, TURNS, get_mark(connection, TURNS) + 1
+                    )
                 self._commit(connection)
         except DBAPIError as error:
             if is_about_rows(error.orig) and not error.connection_invalidated:
                 raise
             raise StorageFailed(f"cannot write: {tell(error.orig)}") from error
 
-    @contextmanager
-    def _pass(self) -> Iterator[None]:
+    def _look_at(
+        self, connection: Connection, _cursor: Any, statement: str, *_: Any
+    ) -> None:
+        """Begin a late turn with its first statement that writes."""
+        seen = self._seen
+        if seen is None or statement.startswith("SELECT"):
+            return
+        self._seen = None
+        self._begin(connection)
+        if get_mark(connection, TURNS) != seen:
+            raise Overtaken
+
+    def _enter(self) -> None:
         """Wait for the other writer of this process, or raise."""
         if not self._gate.acquire(timeout=self._wait_seconds):
             raise StorageFailed("another writer holds it too long")
-        try:
-            yield
-        finally:
+        self._is_inside = True
+
+    def _leave(self) -> None:
+        """Let the other writer of this process pass."""
+        self._seen = None
+        if self._is_inside:
+            self._is_inside = False
             self._gate.release()
 
     def close(self) -> None:
@@ -91,6 +139,7 @@ class Ledger:
 
     def _begin(self, connection: Connection) -> None:
         """Start a transaction as the only writer."""
+        self._enter()
         if self._is_file:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
@@ -109,6 +158,14 @@ class Ledger:
             connection.invalidate()
             self._engine.dispose()
             raise
+
+
+def _count_changes(connection: Connection) -> int:
+    """Return how many rows SQLite has changed on a connection."""
+    driver = connection.connection.driver_connection
+    if isinstance(driver, sqlite3.Connection):
+        return driver.total_changes
+    return 0
 
 
 def _open_engine(location: Location, wait_seconds: float) -> Engine:

@@ -33,6 +33,7 @@ from app.models.entry import (
 from app.models.tables import CutRow, EntryRow
 from app.store.indexing import index_entries
 from app.store.marks import get_mark, put_mark
+from app.store.rows import write_all
 
 __all__ = ["ENTRY", "HEAD", "Finding", "append", "find_end", "verify"]
 ENTRY: Table = EntryRow.__table__  # type: ignore[attr-defined]
@@ -60,7 +61,7 @@ def append(
         entries.append(entry)
         end = End(entry.id, entry.hash)
     rows = [msgspec.structs.asdict(entry) for entry in entries]
-    connection.execute(ADD, rows)
+    write_all(connection, ADD, rows)
     index_entries(connection, entries)
     put_mark(connection, HEAD, end.id)
     return entries

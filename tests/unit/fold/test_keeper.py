@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,6 +25,7 @@ from app.models.tables import (
 )
 from app.store.ledger import Connection, Ledger
 from app.store.location import Location
+from app.store.marks import put_mark
 from tests.unit.fold.turns import Bench, Said
 
 PATIENCE = 20.0
@@ -99,6 +100,43 @@ class Stumbling(Folder):
         if any(one.name == "bad" for one in woven.strands.values()):
             raise ZeroDivisionError
         return super().apply(connection, woven, more)
+
+
+class Overtaken(Folder):
+    """Folds, but another process writes while it reads, the first time."""
+
+    others: Sequence[Ledger] = ()
+
+    def apply(self, connection: Connection, woven: Any, more: Any) -> Any:
+        """Fold after somebody else's turn."""
+        if woven.strands:
+            others, self.others = self.others, ()
+            for other in others:
+                with other.turn() as turn:
+                    put_mark(turn, "theirs", 1)
+        return super().apply(connection, woven, more)
+
+
+def test_a_turn_that_is_overtaken_is_done_again(
+    location: Location, bench: Bench
+) -> None:
+    """Another process wrote while it read; each alert is folded once."""
+    if location.file is None:
+        pytest.skip("on PostgreSQL each turn begins at once")
+    folder = Overtaken(bench.folder._rules, bench.clock)
+    folder.others = [Ledger(location, 2.0)]
+    watched = Watched(location, bench, folder)
+    with watched.runs() as keeper:
+        # The first turn looks for what is stale, and begins with writing.
+        wait_for(lambda: watched.gauge("fold_last_turn_seconds") != 0)
+        bench.say(*hosts(5))
+        keeper.wake()
+        wait_for(lambda: watched.count("folded_alerts") == 5)
+    assert list(folder.others) == []
+    assert watched.count("fold_failures") == 0
+    assert watched.count("fold_skipped_alerts") == 0
+    assert len(bench.incidents()) == 5
+    assert len(bench.rows(EpisodeRow)) == 5
 
 
 def test_an_alert_that_crashes_is_passed_by(
