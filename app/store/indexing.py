@@ -33,7 +33,7 @@ from app.store.listings import (
     Listing,
 )
 from app.store.location import Location
-from app.store.marks import get_mark, put_mark
+from app.store.marks import at_mark, put_mark
 from app.store.words import lexemes, mark_hash
 
 OUTDATED: Table = OutdatedRow.__table__  # type: ignore[attr-defined]
@@ -70,7 +70,7 @@ ADD_WORDS = {
 }
 NEW = {
     listing.name: select(listing.rows.c.id, listing.rows.c.received_at)
-    .where(listing.rows.c.id > bindparam("after"))
+    .where(listing.rows.c.id > at_mark(listing.mark))
     .order_by(listing.rows.c.id)
     .limit(bindparam("most"))
     for listing in (ALERTS, DELIVERIES)
@@ -132,9 +132,7 @@ def index_inbox(connection: Connection, limit: int = BATCH) -> bool:
     _forget_outdated(connection)
     is_full = False
     for listing in (ALERTS, DELIVERIES):
-        after = get_mark(connection, listing.mark)
-        bounds = {"after": after, "most": limit}
-        rows = connection.execute(NEW[listing.name], bounds)
+        rows = connection.execute(NEW[listing.name], {"most": limit})
         found = [(one.id, one.received_at) for one in rows]
         if found:
             _index(connection, listing, [number for number, _ in found])

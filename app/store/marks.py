@@ -1,9 +1,11 @@
 """Marks: how far a reader of the inbox, or the log, has come."""
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Table,
     bindparam,
+    func,
     insert,
     select,
     update,
@@ -19,6 +21,12 @@ MOVE = (
     .where(MARK.c.name == bindparam("called"))
     .values(position=bindparam("to"))
 )
+
+
+def at_mark(name: str) -> ColumnElement[int]:
+    """Return a position as a part of a statement."""
+    found = select(MARK.c.position).where(MARK.c.name == name)
+    return func.coalesce(found.scalar_subquery(), 0)
 
 
 def get_mark(connection: Connection, name: str) -> int:
