@@ -1,13 +1,23 @@
 """Every plug point on one page."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Mapping,
+    Sequence,
+)
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 import msgspec
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from app.core.clock import Clock
-from app.core.errors import StorageFailed
+from app.core.errors import ConfigProblem, StorageFailed, Unreadable
+from app.models.action import Catalogue
+from app.models.case import Case
+from app.models.choice import Choice, Weighed
 from app.models.delivery import (
     Delivery,
     Filing,
@@ -15,6 +25,8 @@ from app.models.delivery import (
     Receipt,
     StoredDelivery,
 )
+from app.models.inventory import Thing
+from app.models.menu import Menu
 
 Settings = TypeVar("Settings", bound=BaseModel)
 Fetch = Callable[[str], Awaitable[bytes]]
@@ -120,3 +132,206 @@ class Inbox(Protocol):
 
     def close(self) -> None:
         """Give back the connection."""
+
+
+class Prompt(msgspec.Struct, frozen=True):
+    """What a model is shown: two parts, and the schema of its answer.
+
+    Attributes:
+        system: role, menu and rules.
+        user: the case, as data.
+        schema: the JSON schema of the answer; only the menu fits it.
+        tools: the same as function declarations.
+        digest: the hash of all texts.
+        notes: what was shortened so that it fits.
+    """
+
+    system: str
+    user: str
+    schema: dict[str, Any]
+    tools: list[dict[str, Any]]
+    digest: str
+    notes: tuple[str, ...] = ()
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What an answer of a model says.
+
+    Attributes:
+        action: the name of the function, on the menu.
+        arguments: all of them on the menu.
+        reason: one sentence, shortened.
+        repairs: what had to be mended to read it.
+    """
+
+    action: str
+    arguments: dict[str, str | int]
+    reason: str = ""
+    repairs: tuple[str, ...] = ()
+
+
+class Dialogue(Protocol):
+    """Speaks with a language model; the same for every way to reach one."""
+
+    def compose(self, case: Case, menu: Menu, room: int) -> Prompt:
+        """Return the prompt; the case is shortened to so many tokens."""
+
+    def read(self, answer: str, menu: Menu) -> Reading:
+        """Return what an answer in text says, or raise Unreadable."""
+
+    def read_call(self, name: str, arguments: object, menu: Menu) -> Reading:
+        """Return what a native tool call says, or raise Unreadable."""
+
+    def complain(self, error: Unreadable) -> str:
+        """Return what a model is told when its answer is no answer."""
+
+    async def converse(self, voice: "Voice", case: Case, menu: Menu) -> Choice:
+        """Return what a model chose, asked twice at most.
+
+        Raises:
+            BrainFailed: it cannot be reached, or makes no sense.
+        """
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """One message of a conversation with a model.
+
+    Attributes:
+        role: system, user or assistant.
+        text: what it says.
+    """
+
+    role: str
+    text: str
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What came back from a model server, before anybody read it.
+
+    Attributes:
+        text: what the model wrote.
+        called: the native tool call, its name and arguments, or None.
+        model: the model that answered.
+        digest: which build of it, or empty.
+        tokens_in: how long the question was.
+        tokens_out: how long the answer was.
+        milliseconds: what the server says of load, prompt and generate.
+        pieces: the tokens of the text with their log probabilities.
+        repairs: what the way there had to mend, such as a cut answer.
+    """
+
+    text: str = ""
+    called: tuple[str, Any] | None = None
+    model: str
+    digest: str = ""
+    tokens_in: int = 0
+    tokens_out: int = 0
+    milliseconds: dict[str, float] = {}
+    pieces: tuple[tuple[str, float], ...] = ()
+    repairs: tuple[str, ...] = ()
+
+
+class Voice(Protocol):
+    """One way to reach a language model: a brain's own part.
+
+    Attributes:
+        name: the brain's name.
+        room: how many tokens a prompt may have.
+    """
+
+    name: str
+    room: int
+
+    @property
+    def model(self) -> str:
+        """Return the model that is asked now."""
+
+    async def say(self, prompt: Prompt, turns: Sequence[Turn]) -> Answer:
+        """Return what the model answers, or raise BrainFailed."""
+
+    def calibrate(self, raw: float) -> float | None:
+        """Return what a probability of its tokens means, or None."""
+
+
+class Gate(Protocol):
+    """The trained classifier: small, quick, and measured."""
+
+    version: str
+
+    def weigh(self, case: Case, menu: Menu) -> Weighed:
+        """Return what it would do, and how sure it is."""
+
+
+class Brain(Protocol):
+    """Chooses one action of a menu."""
+
+    async def decide(self, case: Case, menu: Menu) -> Choice:
+        """Return the choice, or raise BrainFailed."""
+
+
+class BrainEnv(Protocol):
+    """What a brain gets when it is made.
+
+    Attributes:
+        home: what paths in its settings are relative to.
+    """
+
+    name: str
+    clock: Clock
+    dialogue: Dialogue
+    catalogue: Catalogue
+    home: Path
+
+    def settings(self, model: type[Settings]) -> Settings:
+        """Return the settings of this brain, or raise ConfigError."""
+
+    def secret(self, written: SecretStr) -> str:
+        """Return the text of a secret that settings name."""
+
+    def gate(self) -> Gate:
+        """Return the trained classifier."""
+
+    def calibrate(self, brain: str, raw: float) -> float | None:
+        """Return what a brain's own number means, None when unknown."""
+
+    def model(self, brain: str) -> str:
+        """Return the model that is set at run time, empty when none is."""
+
+    def peer(self, name: str) -> Brain | None:
+        """Return another brain, or None when it is not configured."""
+
+
+class InventorySource(Protocol):
+    """Knows which hosts, services and containers there are."""
+
+    async def load(self) -> tuple[Thing, ...]:
+        """Return all of them, or raise OutgoingFailed or ConfigError."""
+
+
+class InventoryEnv(Protocol):
+    """What a source of the inventory gets when it is made.
+
+    Attributes:
+        is_configured: whether the settings name it at all.
+        actions: the names of the catalogue's actions.
+        home: what paths in its settings are relative to.
+    """
+
+    name: str
+    is_configured: bool
+    actions: Collection[str]
+    home: Path
+
+    def settings(self, model: type[Settings]) -> Settings:
+        """Return the settings of this source, or raise ConfigError."""
+
+    def secret(self, written: SecretStr, *path: str) -> str:
+        """Return the text of a secret, or raise ConfigError.
+
+        Args:
+            written: what the settings say.
+            path: where they say it, below those of this source.
+        """
+
+    def problem(self, what: str, remedy: str) -> ConfigProblem:
+        """Return a problem that is dated to the settings of this source."""

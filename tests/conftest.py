@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.core.line import ONLY_TO
 from tests.postgres import Postgres
 from tests.service import Service
 
@@ -29,6 +30,15 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("SMOKEJUMPER_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _no_real_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every call to a model an error, except to a fake that is listed.
+
+    The fakes of tests/models list themselves; tests/real allows all.
+    """
+    monkeypatch.setenv(ONLY_TO, "")
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,19 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app.api import export, health, mutes, problems, stream, v1, words
+from app.api import (
+    catalogue,
+    decide,
+    decisions,
+    export,
+    health,
+    mutes,
+    problems,
+    reins,
+    stream,
+    v1,
+    words,
+)
 from app.api.docs import add_docs
 from app.api.exchange import Webhook
 from app.api.openapi import describe_webhooks
@@ -57,7 +69,17 @@ def make_app(product: Product) -> FastAPI:
     )
     problems.install(app)
     app.include_router(health.make_router(product))
-    for routes in (v1, export, stream, words, mutes):
+    for routes in (
+        v1,
+        export,
+        stream,
+        words,
+        mutes,
+        catalogue,
+        decisions,
+        decide,
+        reins,
+    ):
         app.include_router(routes.make_router(product))
     _add_unknown(app, product)
     describe_webhooks(app, product)

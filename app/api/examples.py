@@ -67,6 +67,73 @@ INCIDENT: dict[str, Any] = {
     "acknowledged_by": "ana",
     "acknowledged_at": LATER,
 }
+DECISION: dict[str, Any] = {
+    "id": 12,
+    "incident": 5,
+    "at": AT,
+    "target": "host::web-01",
+    "problem": "DiskWillFill",
+    "problems": ["DiskWillFill"],
+    "severity": "critical",
+    "seq": 41,
+    "action": "free_disk_space",
+    "arguments": {"host": "web-01", "path": "/var"},
+    "call": "free_disk_space(host=web-01, path=/var)",
+    "reason": "The disk fills up, and old logs may go.",
+    "confidence": 0.93,
+    "asks": False,
+    "why": "chosen",
+    "brain": "cascade",
+    "case_digest": "5be1" * 8,
+    "menu_digest": "90ac" * 4,
+    "catalogue_digest": "17d2" * 4,
+    "settings_digest": "c0ff" * 4,
+    "shadow": False,
+    "beside": None,
+    "agrees": None,
+    "tokens": 0,
+    "calls": 1,
+    "milliseconds": 4.8,
+    "verdict": "",
+    "note": "",
+}
+DECISION_DETAIL: dict[str, Any] = {
+    **DECISION,
+    "case": {"incident": 5, "name": "DiskWillFill", "target": "web-01"},
+    "menu": {"free_disk_space": {"host": ["web-01"], "path": ["/var"]}},
+    "left_out": {"restart_service": "service: no label names it"},
+    "options": [
+        {
+            "action": "free_disk_space",
+            "arguments": {"host": "web-01", "path": "/var"},
+            "probability": 0.93,
+        }
+    ],
+    "grounding": [
+        {
+            "argument": "host",
+            "value": "web-01",
+            "source": "labels.instance",
+            "said": "web-01:9100",
+        }
+    ],
+    "all_calls": [{"brain": "reflex", "model": "reflex-1"}],
+}
+AGREEMENT: dict[str, Any] = {
+    "since": None,
+    "decisions": 40,
+    "agreed": 36,
+    "share": 0.9,
+    "by_action": [
+        {
+            "brain": "ollama",
+            "action": "escalate",
+            "decisions": 40,
+            "agreed": 36,
+            "share": 0.9,
+        }
+    ],
+}
 DOSSIER: dict[str, Any] = {
     **INCIDENT,
     "all_episodes": [
@@ -104,6 +171,7 @@ DOSSIER: dict[str, Any] = {
             "version": 3,
         }
     ],
+    "decisions": [DECISION],
     "log": "/api/v1/log?incident_id=5",
 }
 ENTRY: dict[str, Any] = {
@@ -151,4 +219,7 @@ BY_PATH: dict[str, Any] = {
     "/api/v1/deliveries": page_of(DELIVERY, "deliveries"),
     "/api/v1/deliveries/{delivery_id}": DELIVERY,
     "/api/v1/sources": SOURCES,
+    "/api/v1/decisions": page_of(DECISION, "decisions"),
+    "/api/v1/decisions/agreement": AGREEMENT,
+    "/api/v1/decisions/{decision_id}": DECISION_DETAIL,
 }

@@ -4,6 +4,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, Field
 
+from app.api.decision_views import DecisionView
 from app.api.speech import WordView
 from app.api.views import CountView
 from app.core.clock import to_iso
@@ -116,6 +117,9 @@ class IncidentDossier(IncidentView):
     words: list[WordView] = Field(
         description="what people said, the last 200, oldest first"
     )
+    decisions: list[DecisionView] = Field(
+        description="what was decided, the newest 20, newest first"
+    )
     log: str = Field(description="the address of its action log")
 
     @classmethod
@@ -127,6 +131,7 @@ class IncidentDossier(IncidentView):
             siblings=list(dossier.siblings),
             merged=list(dossier.merged),
             words=[WordView.of(word) for word in dossier.words],
+            decisions=[DecisionView.of(one) for one in dossier.decisions],
             log=f"/api/v1/log?incident_id={dossier.row.id}",
         )
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Path, Request
 
-from app.api.queries import LAST_ID, PageQuery
+from app.api.queries import LAST_ID, Outline
 from app.api.views import CountView
 from app.core.errors import Refused
 from app.store.listings import Listing
@@ -16,7 +16,7 @@ V = TypeVar("V")
 
 
 def find_page(
-    reader: Reader, listing: Listing, query: PageQuery, request: Request
+    reader: Reader, listing: Listing, query: Outline, request: Request
 ) -> dict[str, Any]:
     """Return the fields of a page; its items are rows."""
     wish = Wish(
@@ -54,7 +54,7 @@ def must_find(row: V | None, what: str, many: str, row_id: int) -> V:
     return row
 
 
-def _next(request: Request, found: Found, query: PageQuery) -> str | None:
+def _next(request: Request, found: Found, query: Outline) -> str | None:
     """Return the address of the next page, None on the last one.
 
     Upwards it goes on above the highest id, else below the lowest one.

@@ -77,16 +77,11 @@ Bound = Annotated[int, Field(ge=0, le=2**31 - 1)] | None
 PAGING = frozenset({"before", "after", "limit", "count"})
 
 
-class PageQuery(BaseModel):
-    """What every list takes."""
+class Outline(BaseModel):
+    """What every list takes, one without words too."""
 
     model_config = ConfigDict(extra="forbid")
 
-    text: Annotated[Text, AfterValidator(_searchable)] | None = Field(
-        None,
-        max_length=200,
-        description="words that must all occur; a star ends a beginning",
-    )
     since: Moment = Field(
         None, description="came at or after this time, by our clock"
     )
@@ -113,6 +108,16 @@ class PageQuery(BaseModel):
             for name, value in given.items()
             if value != [] and value is not False
         }
+
+
+class PageQuery(Outline):
+    """What every list with words takes."""
+
+    text: Annotated[Text, AfterValidator(_searchable)] | None = Field(
+        None,
+        max_length=200,
+        description="words that must all occur; a star ends a beginning",
+    )
 
 
 def _stored(value: Any) -> Any:
@@ -245,3 +250,39 @@ class IncidentQuery(PageQuery):
             shown = set(State) - {State.MERGED}
             given["state"] = tuple(sorted(state.value for state in shown))
         return given
+
+
+class DecisionQuery(Outline):
+    """What the list of decisions takes."""
+
+    incident: Numbers = []
+    action: Texts = []
+    brain: Texts = []
+    why: Texts = []
+    shadow: bool | None = Field(
+        None, description="only those of a shadow, or none of them"
+    )
+    target: Texts = Field([], description="the key of the target")
+    problem: Texts = []
+    severity: Severities = []
+    verdict: Texts = []
+    case_digest: Texts = []
+
+    def where(self) -> dict[str, Any]:
+        """Return the filters by the names that the store has."""
+        given = super().where()
+        numbers = given.pop("incident", ())
+        shadow = None if self.shadow is None else int(self.shadow)
+        given.pop("shadow", None)
+        if numbers:
+            given["incident_id"] = numbers
+        return given | ({} if shadow is None else {"is_shadow": shadow})
+
+
+class AgreementQuery(BaseModel):
+    """What the agreement of shadows takes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: Moment = None
+    brain: str = Field("", max_length=48, pattern=r"^[a-z0-9_-]*$")

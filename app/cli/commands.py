@@ -3,10 +3,15 @@
 import typer
 
 from app.cli import (
+    catalogue,
+    decide,
     incidents,
     keeping,
     log,
+    model,
     mutes,
+    reflex,
+    reins,
     settings,
     show,
     storage,
@@ -27,10 +32,14 @@ app.command()(serve)
 app.command()(settings.check_config)
 app.command()(storage.migrate)
 app.add_typer(log.app, name="log")
+app.add_typer(model.app, name="model")
 app.command()(show.deliveries)
 app.command()(show.alerts)
 app.command()(incidents.incidents)
 app.command()(incidents.incident)
+app.command()(decide.decide)
+app.command()(decide.decisions)
+app.add_typer(reins.app, name="reins")
 app.command()(mutes.mutes)
 app.add_typer(mutes.mute, name="mute")
 for command in (
@@ -45,6 +54,9 @@ for command in (
 ):
     app.command()(command)
 app.command()(show.sources)
+app.command()(catalogue.catalogue)
+app.command()(catalogue.inventory)
+app.add_typer(reflex.app, name="reflex")
 app.command()(storage.replay)
 app.command()(export)
 app.command()(keeping.backup)

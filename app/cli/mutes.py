@@ -112,7 +112,7 @@ def add(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     wish = _heed(lambda: _read_body(values).to_wish())
     now = product.clock.now()
     plan = _heed(lambda: plan_mute(wish, now))
-    added = _write(product, partial(add_mute, plan=plan, now=now))
+    added = write(product, partial(add_mute, plan=plan, now=now))
     _print([MuteView.of(added)], as_json=as_json)
 
 
@@ -129,7 +129,7 @@ def end(
     now = product.clock.now()
     who = (author, comment)
     work = partial(end_mute, number=mute_id, who=who, now=now)
-    _print([MuteView.of(_write(product, work))], as_json=as_json)
+    _print([MuteView.of(write(product, work))], as_json=as_json)
 
 
 @mute.command(name="import")
@@ -154,7 +154,7 @@ def import_file(  # noqa: PLR0913, PLR0917 (each option is a parameter)
     read = _heed(lambda: read_calendar(file.read_bytes(), terms))
     events = _heed(lambda: plan_calendar(read, now))
     by = (f"person:{author}", now)
-    outcomes = _write(product, partial(take_calendar, events=events, by=by))
+    outcomes = write(product, partial(take_calendar, events=events, by=by))
     if as_json:
         print_json(outcomes)
         return
@@ -176,7 +176,7 @@ def _read_body(values: Mapping[str, object]) -> MuteBody:
         raise Refused(422, "unfit_mute", detail, field=field) from error
 
 
-def _write(product: Product, work: Callable[[Connection], T]) -> T:
+def write(product: Product, work: Callable[[Connection], T]) -> T:
     """Do some work in a turn of its own, or end with what is wrong."""
     wait = product.settings.server.limits.waiting_seconds
     ledger = Ledger(product.location, wait)

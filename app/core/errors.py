@@ -7,6 +7,8 @@ SmokejumperError
   StorageFailed      the operator; the work was not committed
     RowRefused       the developer: the database cannot hold a value
   OutgoingFailed     nobody yet: the call may be made again later
+    BrainFailed      nobody yet: the incident is escalated without it
+  Unreadable         the model: it is told once what was wrong
 Anything else is a bug.
 """
 
@@ -103,3 +105,24 @@ class RowRefused(StorageFailed):
 
 class OutgoingFailed(SmokejumperError):
     """A call to another system failed after its retries."""
+
+
+class BrainFailed(OutgoingFailed):
+    """A brain has no answer: it cannot be reached, or makes no sense.
+
+    Attributes:
+        remedy: the command or setting that mends it, or empty.
+        call: what is known about the call: an app.models.choice.Call.
+    """
+
+    def __init__(
+        self, text: str, *, remedy: str = "", call: object = None
+    ) -> None:
+        """Take what went wrong and what mends it."""
+        self.remedy = remedy
+        self.call = call
+        super().__init__(text)
+
+
+class Unreadable(SmokejumperError):
+    """What a model answered is no choice of the menu; says what is wrong."""

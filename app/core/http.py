@@ -68,25 +68,44 @@ async def ask(
         raise OutgoingFailed(str(error)) from error
 
 
+async def post(
+    client: httpx.AsyncClient,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    most_bytes: int,
+) -> bytes:
+    """Return what an address answers to one POST, or raise OutgoingFailed."""
+    try:
+        plain = {"Accept-Encoding": "identity", **headers}
+        return await _get(client, url, plain, most_bytes, body)
+    except Temporary as error:
+        raise OutgoingFailed(str(error)) from error
+
+
 async def _get(
     client: httpx.AsyncClient,
     url: str,
     headers: Mapping[str, str] = MappingProxyType({}),
     most_bytes: int = MOST_BYTES,
+    body: bytes | None = None,
 ) -> bytes:
-    """Return one answer's body, no longer than the cap."""
+    """Return one answer's body, no longer than the cap; a body is posted."""
+    method = "GET" if body is None else "POST"
     try:
-        async with client.stream("GET", url, headers=headers) as response:
+        async with client.stream(
+            method, url, headers=headers, content=body
+        ) as response:
             if response.status_code >= 500:
                 raise Temporary(f"status {response.status_code}")
             if response.status_code != 200:
                 raise OutgoingFailed(f"status {response.status_code}")
-            body = bytearray()
+            answer = bytearray()
             async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > most_bytes:
+                answer += chunk
+                if len(answer) > most_bytes:
                     raise OutgoingFailed("the answer is too long")
-            return bytes(body)
+            return bytes(answer)
     except httpx.InvalidURL as error:
         raise OutgoingFailed("the address is none") from error
     except httpx.HTTPError as error:

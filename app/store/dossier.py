@@ -10,6 +10,7 @@ from app.models.episode import Episode
 from app.models.incident import Incident
 from app.models.tables import EntryRow, WordRow
 from app.models.word import Word
+from app.store.decisions import find_of_incident
 from app.store.incidents import INCIDENT, find_episodes_of
 from app.store.people import find_family, to_word
 from app.store.siblings import find_siblings
@@ -18,6 +19,7 @@ ENTRY: Table = EntryRow.__table__  # type: ignore[attr-defined]  # the same
 WORD: Table = WordRow.__table__  # type: ignore[attr-defined]  # SQLModel's
 # Of each kind, the newest.
 MOST = 200
+MOST_DECISIONS = 20
 
 
 class Dossier(msgspec.Struct, frozen=True):
@@ -29,6 +31,7 @@ class Dossier(msgspec.Struct, frozen=True):
         siblings: incidents with the same problem at the same time.
         merged: incidents that live on in it, however deep.
         words: what people said about all of them, the oldest first.
+        decisions: what was decided about all of them, the newest first.
     """
 
     row: Any
@@ -36,6 +39,7 @@ class Dossier(msgspec.Struct, frozen=True):
     siblings: Sequence[int]
     merged: Sequence[int]
     words: Sequence[Word]
+    decisions: Sequence[Any] = ()
 
 
 def find_dossier(
@@ -63,6 +67,7 @@ def find_dossier(
         siblings=find_siblings(connection, incident, within, MOST),
         merged=[number for number in family if number != incident_id],
         words=words[::-1],
+        decisions=find_of_incident(connection, family, MOST_DECISIONS),
     )
 
 

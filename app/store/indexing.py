@@ -103,7 +103,7 @@ def index_entries(connection: Connection, entries: Sequence[Entry]) -> None:
         ),
         rows,
     )
-    _note_spans(connection, LOG, [(one.id, one.at) for one in entries])
+    note_spans(connection, LOG, [(one.id, one.at) for one in entries])
 
 
 def index_incidents(
@@ -118,7 +118,7 @@ def index_incidents(
     }
     _save_vectors(connection, INCIDENTS, words)
     moments = [(one.id, one.opened_at) for one in incidents]
-    _note_spans(connection, INCIDENTS, moments)
+    note_spans(connection, INCIDENTS, moments)
 
 
 def index_inbox(connection: Connection, limit: int = BATCH) -> bool:
@@ -136,7 +136,7 @@ def index_inbox(connection: Connection, limit: int = BATCH) -> bool:
         found = [(one.id, one.received_at) for one in rows]
         if found:
             _index(connection, listing, [number for number, _ in found])
-            _note_spans(connection, listing, found)
+            note_spans(connection, listing, found)
             put_mark(connection, listing.mark, found[-1][0])
         is_full = is_full or len(found) == limit
     return is_full
@@ -269,7 +269,7 @@ def _save_vectors(
     )
 
 
-def _note_spans(
+def note_spans(
     connection: Connection,
     listing: Listing,
     rows: Sequence[tuple[int, int]],

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from app.models.entry import Note
 from app.models.incident import LIVING
 from app.models.tables import CutRow, DeliveryRow, WordRow
+from app.store.decisions import DECISION
 from app.store.incidents import ALERT, EPISODE, INCIDENT, STRAND
 from app.store.log import ENTRY, append
 from app.store.marks import get_mark
@@ -106,13 +107,16 @@ def sweep_incidents(connection: Connection, before: int, after: int) -> Swept:
 
 
 def _delete_incidents(connection: Connection, ids: list[int]) -> None:
-    """Delete incidents with their episodes, words and idle strands."""
+    """Delete incidents with all that is theirs, and idle strands."""
     theirs = EPISODE.c.incident_id.in_(ids)
     query = select(EPISODE.c.strand_id, EPISODE.c.target).where(theirs)
     strands = sorted({row.strand_id for row in connection.execute(query)})
     newest = EPISODE.c.id == _newest(EPISODE)
     connection.execute(delete(EPISODE).where(theirs, ~newest))
     connection.execute(delete(WORD).where(WORD.c.incident_id.in_(ids)))
+    decided = DECISION.c.incident_id.in_(ids)
+    last = DECISION.c.id == _newest(DECISION)
+    connection.execute(delete(DECISION).where(decided, ~last))
     connection.execute(delete(INCIDENT).where(INCIDENT.c.id.in_(ids)))
     has_episodes = (
         exists()

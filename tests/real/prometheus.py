@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import httpx
 import yaml
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
@@ -39,8 +40,8 @@ class Prometheus:
         groups = {"groups": [{"name": "lab", "rules": rules}]}
         (folder / "rules.yml").write_text(yaml.safe_dump(groups))
         config = folder / "prometheus.yml"
-        watched = f"127.0.0.1:{self._port}"
-        settings = make_settings(watched, alertmanagers)
+        self.watched = f"127.0.0.1:{self._port}"
+        settings = make_settings(self.watched, alertmanagers)
         config.write_text(yaml.safe_dump(settings))
         command: list[str | Path] = [
             need(*PROGRAM),
@@ -48,6 +49,7 @@ class Prometheus:
             f"--storage.tsdb.path={folder / 'tsdb'}",
             f"--web.listen-address={self.url.removeprefix('http://')}",
             "--rules.alert.resend-delay=1s",
+            "--web.enable-lifecycle",
         ]
         self._program = Program(
             command,
@@ -62,6 +64,10 @@ class Prometheus:
     def end(self, alert: str, instance: str, path: str = "/") -> None:
         """Turn the gauge down again."""
         self._used.labels(alert, instance, path).set(12.5)
+
+    def reload(self) -> None:
+        """Let it read its settings again."""
+        httpx.post(f"{self.url}/-/reload", timeout=10).raise_for_status()
 
     def __enter__(self) -> Self:
         """Start it, with the page that it watches."""

@@ -276,7 +276,8 @@ def test_every_metric_is_documented() -> None:
 def test_every_kind_of_entry_is_documented() -> None:
     """What the action log may say stands in the page about it."""
     page = (HOME / "docs" / "log.md").read_text(encoding="utf-8")
-    kinds = re.compile(r'"((?:incident|episode|alert|mute)\.[a-z_]+)"')
+    nouns = "incident|episode|alert|mute|decision|reins"
+    kinds = re.compile(rf'"((?:{nouns})\.[a-z_]+)"')
     found = {
         kind
         for file in (HOME / "app").rglob("*.py")

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, select
 from app.models.tables import CutRow
 from app.store.filters import read_filters, sort_out
 from app.store.incidents import save_incidents
-from app.store.indexing import STRETCH, _note_spans
+from app.store.indexing import STRETCH, note_spans
 from app.store.listings import (
     ALERTS,
     DELIVERIES,
@@ -277,7 +277,7 @@ def test_a_range_of_time_is_a_range_of_ids(
     rows = [make_incident(number) for number in came]
     save_incidents(store, rows, [])
     for number, at in came.items():
-        _note_spans(store, INCIDENTS, [(number, at)])
+        note_spans(store, INCIDENTS, [(number, at)])
     facts = look_up(store, sort_out(INCIDENTS, where))
     assert (facts.first, facts.last) == (first, last)
     assert facts.unread == END_OF_IDS
@@ -295,10 +295,10 @@ def test_a_list_without_rows_is_known_to_have_none(store: Connection) -> None:
 
 def test_a_span_only_grows(store: Connection) -> None:
     """It takes the earliest and the latest, in whatever order they come."""
-    _note_spans(store, ALERTS, [(1, 50), (WIDE - 1, 30), (WIDE, 40)])
-    _note_spans(store, ALERTS, [(2, 35)])
-    _note_spans(store, ALERTS, [(3, 70), (4, 10), (WIDE + 1, 20)])
-    _note_spans(store, DELIVERIES, [(1, 99)])
+    note_spans(store, ALERTS, [(1, 50), (WIDE - 1, 30), (WIDE, 40)])
+    note_spans(store, ALERTS, [(2, 35)])
+    note_spans(store, ALERTS, [(3, 70), (4, 10), (WIDE + 1, 20)])
+    note_spans(store, DELIVERIES, [(1, 99)])
     rows = store.execute(select(SPAN).order_by(SPAN.c.list, SPAN.c.bucket))
     assert [tuple(row) for row in rows] == [
         ("alert", 0, 10, 70),

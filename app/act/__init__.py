@@ -1,0 +1,1 @@
+"""Step 4: act. What may be done is declared in actions/, one file each."""

@@ -1,0 +1,82 @@
+"""Read the catalogue: the actions of this folder and those of the site.
+
+Both kinds are checked by the same validator, app/models/action.py.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from app.core.errors import ConfigError, ConfigProblem
+from app.core.registry import Factory
+from app.models.action import ActionSpec, Catalogue
+
+REMEDY = "See docs/catalogue.md for what an action declares."
+MOST_BYTES = 65_536
+
+
+def make_catalogue(
+    plugins: Mapping[str, Factory], folders: Iterable[Path]
+) -> Catalogue:
+    """Return the catalogue, or raise ConfigError with all that is wrong.
+
+    Args:
+        plugins: the actions in Python, by the name of their file.
+        folders: where the site's own lie, as YAML files.
+    """
+    specs: list[ActionSpec] = []
+    problems: list[ConfigProblem] = []
+    for name, factory in plugins.items():
+        try:
+            spec = factory(None)
+        except ValidationError as error:
+            problems += _explain(name, name, error)
+            continue
+        specs.append(spec)
+        if spec.name != name.replace("-", "_"):
+            what = f"is named otherwise than its file {name!r}"
+            problems.append(ConfigProblem("actions", spec.name, what, REMEDY))
+    for path in sorted(p for f in folders for p in f.glob("*.y*ml")):
+        try:
+            specs.append(_read(path))
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    try:
+        return Catalogue(tuple(specs))
+    except ValueError as error:
+        problem = ConfigProblem("actions", "config/actions", str(error), "")
+        raise ConfigError([problem]) from error
+
+
+def _read(path: Path) -> ActionSpec:
+    """Return the action of one YAML file, or raise what is wrong in it."""
+    try:
+        text = path.read_bytes()[: MOST_BYTES + 1]
+        if len(text) > MOST_BYTES:
+            raise ConfigError([_problem(path, "", "is longer than 64 KiB")])
+        return ActionSpec.model_validate(yaml.safe_load(text))
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError([_problem(path, "", str(error))]) from error
+    except ValidationError as error:
+        raise ConfigError(_explain(path.stem, str(path), error)) from error
+
+
+def _explain(
+    name: str, where: str, error: ValidationError
+) -> list[ConfigProblem]:
+    """Return all that the validator says of one action."""
+    return [
+        ConfigProblem(
+            ".".join(map(str, one["loc"])) or name, where, one["msg"], REMEDY
+        )
+        for one in error.errors(include_input=False)
+    ]
+
+
+def _problem(path: Path, place: str, what: str) -> ConfigProblem:
+    """Return what is wrong in one file."""
+    return ConfigProblem(place or path.stem, str(path), what, REMEDY)

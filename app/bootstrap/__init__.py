@@ -1,0 +1,10 @@
+"""Wire the product: the only place where steps meet plug-ins.
+
+Nothing here touches the network or the database; ``Product.start`` does.
+"""
+
+from app.bootstrap.ground import HOME, Outside, open_inbox
+from app.bootstrap.product import Product
+from app.bootstrap.wiring import build
+
+__all__ = ["HOME", "Outside", "Product", "build", "open_inbox"]

@@ -1,0 +1,201 @@
+"""Wiring: make every part, and hand each what it needs."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+import msgspec
+
+from app.bootstrap.ground import (
+    Ground,
+    Outside,
+    lay_ground,
+    open_inbox,
+    read_api_tokens,
+)
+from app.bootstrap.mind import make_mind
+from app.bootstrap.product import Product
+from app.core.configfile import Config
+from app.core.registry import scan
+from app.engine.anchor import AnchorFile, Anchoring, place_anchor
+from app.engine.cleaner import Cleaner, RetentionSettings
+from app.engine.cleaner import Meters as CleanerMeters
+from app.engine.desk import Desk, Room
+from app.engine.keeper import Keeper
+from app.engine.keeper import Meters as KeeperMeters
+from app.engine.poller import Meters as PollerMeters
+from app.engine.poller import Poller, Ways
+from app.fold.folding import Folder
+from app.fold.people import People
+from app.fold.rules import FoldSettings, Rules, make_rules
+from app.ingest import sources
+from app.ingest.counters import Counters
+from app.ingest.entrances import World, make_entrances
+from app.ingest.intake import Entrance, Intake
+from app.ingest.polls import Poll, make_polls
+from app.models.action import Catalogue
+from app.store.committer import Bounds, Committer, Meters
+from app.store.ledger import Ledger
+from app.store.ongoing import Beliefs
+from app.store.reading import Reader
+from app.store.tail import Tail
+
+
+def build(config: Config, outside: Outside | None = None) -> Product:
+    """Return the wired product, or raise ConfigError with all problems."""
+    ground = lay_ground(config, outside or Outside())
+    committer = _make_committer(ground)
+    entrances = _make_entrances(ground)
+    keeping = _keep(ground, config, entrances)
+    keeper = keeping.keeper
+    committer.listen(keeper.wake)
+    keeper.give_way(committer.is_busy)
+    mind = make_mind(ground)
+    reader = Reader(ground.open_engine())
+    desk = Desk(
+        mind.decider,
+        config,
+        _room(ground, keeping, mind.catalogue, reader, committer.is_busy),
+    )
+    intake = Intake(committer, ground.settings.server.limits)
+    cleaner = _make_cleaner(ground, keeper)
+    polls = make_polls(config, entrances, ground.outside.environ)
+    ways = _make_ways(ground, intake, keeper)
+    pollers = make_pollers(polls, ways, keeping.rules)
+    return Product(
+        settings=ground.settings,
+        location=ground.location,
+        entrances=entrances,
+        intake=intake,
+        committer=committer,
+        rules=keeping.rules,
+        keeper=keeper,
+        people=People(keeping.folder, ground.outside.clock),
+        anchor_file=keeping.anchor_file,
+        cleaner=cleaner,
+        catalogue=mind.catalogue,
+        stock=mind.stock,
+        narrowing=mind.narrowing,
+        desk=desk,
+        chores=(cleaner, mind.stock, desk.chore, desk.spans, *pollers),
+        reader=reader,
+        tail=Tail(ground.open_engine()),
+        registry=ground.registry,
+        clock=ground.outside.clock,
+        api_tokens=read_api_tokens(config, ground.settings, ground.outside),
+    )
+
+
+class Keeping(msgspec.Struct, frozen=True):
+    """What writes about incidents, and by which rules."""
+
+    rules: Rules
+    folder: Folder
+    anchor_file: AnchorFile | None
+    keeper: Keeper
+
+
+def _keep(
+    ground: Ground, config: Config, entrances: Mapping[str, Entrance]
+) -> Keeping:
+    """Return who writes about incidents."""
+    folding = config.read(FoldSettings, "incidents")
+    silent = [n for n, one in entrances.items() if one.source.tells_once]
+    rules = make_rules(folding, silent)
+    folder = Folder(rules, ground.outside.clock)
+    anchor_file = place_anchor(
+        folding.anchor_file, ground.location, ground.outside.home
+    )
+    keeper = _make_keeper(ground, folder, anchor_file)
+    return Keeping(rules, folder, anchor_file, keeper)
+
+
+def _room(
+    ground: Ground,
+    keeping: Keeping,
+    catalogue: Catalogue,
+    reader: Reader,
+    is_door_busy: Callable[[], bool],
+) -> Room:
+    """Return what the desk is put into."""
+    return Room(
+        keeper=keeping.keeper,
+        reader=reader,
+        rules=keeping.rules,
+        catalogue=catalogue,
+        location=ground.location,
+        clock=ground.outside.clock,
+        registry=ground.registry,
+        home=ground.outside.home,
+        wait_seconds=ground.wait_seconds,
+        is_door_busy=is_door_busy,
+    )
+
+
+def _make_committer(ground: Ground) -> Committer:
+    """Return the way to the disk."""
+    limits = ground.settings.server.limits
+    return Committer(
+        open_inbox(ground.location, limits.waiting_seconds, ground.gate),
+        Bounds(
+            limits.waiting_deliveries,
+            limits.waiting_bytes,
+            limits.waiting_seconds,
+        ),
+        ground.outside.clock,
+        Meters(ground.registry),
+    )
+
+
+def _make_entrances(ground: Ground) -> dict[str, Entrance]:
+    """Return the configured sources."""
+    world = World(
+        ground.outside.environ,
+        ground.outside.clock,
+        ground.outside.fetch,
+        Counters(ground.registry),
+        ground.settings.server.host,
+    )
+    return make_entrances(ground.config, scan(sources), world)
+
+
+def _make_keeper(
+    ground: Ground, folder: Folder, anchor_file: AnchorFile | None
+) -> Keeper:
+    """Return who writes about incidents."""
+    return Keeper(
+        Ledger(ground.location, ground.wait_seconds, ground.gate),
+        folder,
+        ground.outside.clock,
+        KeeperMeters(ground.registry),
+        Anchoring(anchor_file, ground.outside.clock),
+    )
+
+
+def _make_cleaner(ground: Ground, keeper: Keeper) -> Cleaner:
+    """Return who takes off what is old."""
+    return Cleaner(
+        keeper,
+        ground.config.read(RetentionSettings, "retention"),
+        ground.outside.clock,
+        CleanerMeters(ground.registry),
+    )
+
+
+def _make_ways(ground: Ground, intake: Intake, keeper: Keeper) -> Ways:
+    """Return what whoever asks a source needs."""
+    return Ways(
+        intake,
+        keeper,
+        Beliefs(ground.open_engine()),
+        ground.outside.clock,
+        PollerMeters(ground.registry),
+        ground.settings.server.limits.alerts,
+    )
+
+
+def make_pollers(
+    polls: Iterable[Poll], ways: Ways, rules: Rules
+) -> Iterator[Poller]:
+    """Yield who asks each source that is polled."""
+    for poll in polls:
+        stale = rules.naming_of(poll.entrance.name).stale
+        yield Poller(poll, ways, stale)

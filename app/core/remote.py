@@ -1,0 +1,45 @@
+"""What is set about another system that is asked by HTTP."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from app.core.configfile import Section
+
+
+def _address(text: str) -> str:
+    """Return the address of a system without its last slash."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("write http://HOST:PORT, or https://")
+    if parts.username or parts.password or "?" in text or "#" in text:
+        raise ValueError("write the secret as token, no user and no query")
+    if parts.port == 0:
+        raise ValueError("nobody listens on port 0")
+    return text.rstrip("/")
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class RemoteSettings(Section):
+    """Where a system is, what opens it, and what its answer may cost."""
+
+    url: Address
+    token: SecretStr | None = None
+    timeout_seconds: float = Field(10.0, gt=0, le=300)
+    body_bytes: int = Field(33_554_432, ge=1_024, le=268_435_456)
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Return the header that carries a token, none for an empty one.
+
+    Raises:
+        ValueError: a header cannot carry it.
+    """
+    if not token:
+        return {}
+    if not (token.isascii() and token.isprintable()):
+        raise ValueError("is no text that a header can carry")
+    return {"Authorization": f"Bearer {token}"}

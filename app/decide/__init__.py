@@ -1,0 +1,1 @@
+"""Step 2: decide. A case and a menu become one grounded decision."""

@@ -1,0 +1,124 @@
+"""Ask a model, read what it says, and ask once more when it said nothing."""
+
+from time import perf_counter
+
+import msgspec
+
+from app.core.errors import BrainFailed, Unreadable
+from app.decide.surety import surety
+from app.models.case import Case
+from app.models.choice import Call, Choice, Option
+from app.models.menu import Menu
+from app.ports import Answer, Dialogue, Prompt, Reading, Turn, Voice
+
+TRIES = 2
+RAW_CHARS = 8_000
+ECHO_CHARS = 600
+
+
+async def converse(
+    dialogue: Dialogue, voice: Voice, case: Case, menu: Menu
+) -> Choice:
+    """Return what a model chose, asked twice at most.
+
+    Raises:
+        BrainFailed: it cannot be reached, or makes no sense.
+    """
+    prompt = dialogue.compose(case, menu, voice.room)
+    turns = [Turn("system", prompt.system), Turn("user", prompt.user)]
+    calls: list[Call] = []
+    for _ in range(TRIES):
+        answer, call = await _ask(voice, prompt, turns)
+        try:
+            reading = _read(dialogue, answer, menu)
+        except Unreadable as error:
+            said = f"unreadable: {error}"
+            calls.append(msgspec.structs.replace(call, error=said))
+            turns += _complaint(dialogue, answer, error)
+            continue
+        repairs = (*call.repairs, *reading.repairs)
+        calls.append(msgspec.structs.replace(call, repairs=repairs))
+        return _choose(voice, answer, reading, menu, tuple(calls))
+    last = calls[-1]
+    raise BrainFailed(
+        f"{voice.model} gave no usable answer in {TRIES} tries, the last was"
+        f" {last.error}",
+        remedy="Try a larger model, or the other mode of asking.",
+        call=last,
+    )
+
+
+async def _ask(
+    voice: Voice, prompt: Prompt, turns: list[Turn]
+) -> tuple[Answer, Call]:
+    """Return an answer and the record of it, or raise BrainFailed."""
+    began = perf_counter()
+    try:
+        answer = await voice.say(prompt, turns)
+    except BrainFailed as error:
+        error.call = Call(
+            brain=voice.name,
+            model=voice.model,
+            prompt_hash=prompt.digest,
+            milliseconds={"total": _since(began)},
+            notes=prompt.notes,
+            error=str(error),
+        )
+        raise
+    raw = answer.text
+    if answer.called is not None:
+        raw = msgspec.json.encode(answer.called, enc_hook=str).decode()
+    return answer, Call(
+        brain=voice.name,
+        model=answer.model,
+        model_digest=answer.digest,
+        prompt_hash=prompt.digest,
+        tokens_in=answer.tokens_in,
+        tokens_out=answer.tokens_out,
+        milliseconds={**answer.milliseconds, "total": _since(began)},
+        raw=raw[:RAW_CHARS],
+        repairs=answer.repairs,
+        notes=prompt.notes,
+    )
+
+
+def _since(began: float) -> float:
+    """Return how many milliseconds went by."""
+    return round(1000 * (perf_counter() - began), 3)
+
+
+def _read(dialogue: Dialogue, answer: Answer, menu: Menu) -> Reading:
+    """Return what an answer says, in whichever way it came."""
+    if answer.called is not None:
+        return dialogue.read_call(*answer.called, menu)
+    return dialogue.read(answer.text, menu)
+
+
+def _complaint(
+    dialogue: Dialogue, answer: Answer, error: Unreadable
+) -> list[Turn]:
+    """Return the two turns that show a model its mistake."""
+    said = answer.text or str(answer.called or "(nothing)")
+    return [
+        Turn("assistant", said[:ECHO_CHARS].replace("<|", "< |")),
+        Turn("user", dialogue.complain(error)),
+    ]
+
+
+def _choose(
+    voice: Voice,
+    answer: Answer,
+    reading: Reading,
+    menu: Menu,
+    calls: tuple[Call, ...],
+) -> Choice:
+    """Return the choice that a reading is."""
+    raw = surety(answer.pieces, reading, menu)
+    return Choice(
+        action=reading.action,
+        arguments=reading.arguments,
+        reason=reading.reason or f"{voice.model} gave no reason.",
+        confidence=None if raw is None else voice.calibrate(raw),
+        options=(Option(reading.action, reading.arguments, raw),),
+        calls=calls,
+    )

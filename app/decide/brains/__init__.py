@@ -1,0 +1,1 @@
+"""The brains, one file each; each chooses one action of a menu."""

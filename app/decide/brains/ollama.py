@@ -1,0 +1,266 @@
+"""A language model behind an Ollama server.
+
+The answer is bound to the schema of the menu (``format``), which the server
+enforces while the model writes; it does not do that for the candidates in
+function declarations (``tools``). With ``auto`` the second try, after an
+answer that nobody could read, goes the other way.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any, Literal, TypeVar
+
+import httpx
+import msgspec
+from ollama import AsyncClient, ChatResponse, ResponseError
+from pydantic import AfterValidator, Field
+
+from app.core.clock import Clock
+from app.core.errors import BrainFailed
+from app.core.line import CappedTransport, Line, LineSettings, brief, has_room
+from app.core.remote import Address
+from app.models.case import Case
+from app.models.choice import Choice
+from app.models.menu import Menu
+from app.ports import Answer, Brain, BrainEnv, Prompt, Turn
+
+# What a retry adds to a conversation: the bad answer and what is wrong.
+RETRY_TOKENS = 400
+# What a chat template writes around the messages.
+FRAME_TOKENS = 60
+# What function declarations take: the server writes them into the prompt.
+TOOLS_TOKENS = 1_000
+LOOK_SECONDS = 300.0
+NANOSECONDS = 1_000_000  # in a millisecond
+DURATIONS = {
+    "load": "load_duration",
+    "prompt": "prompt_eval_duration",
+    "generate": "eval_duration",
+}
+
+
+def _model(text: str) -> str:
+    """Return the name of a model as a server knows it."""
+    if not text.strip() or not text.isprintable() or len(text) > 200:
+        raise ValueError("write a model's name, such as llama3.2")
+    return text.strip()
+
+
+T = TypeVar("T")
+ModelName = Annotated[str, AfterValidator(_model)]
+
+
+class OllamaSettings(LineSettings):
+    """Where the server is, and how it is asked."""
+
+    enabled: bool = False
+    url: Address = "http://127.0.0.1:11434"
+    model: ModelName = "llama3.2"
+    mode: Literal["auto", "format", "tools"] = "auto"
+    temperature: float = Field(0.0, ge=0, le=2)
+    seed: int = 1
+    num_ctx: int = Field(4_096, ge=2_048, le=1_048_576)
+    num_predict: int = Field(160, ge=32, le=8_192)
+    num_thread: int | None = Field(None, ge=1, le=1_024)
+    keep_alive: str = Field("30m", pattern=r"^-?\d{1,9}(ms|s|m|h)?$")
+    logprobs: bool = True
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What the server says about a model.
+
+    Attributes:
+        digest: which build of it.
+        has_tools: whether it was made for function calls.
+        until: when it is looked at again.
+    """
+
+    digest: str
+    has_tools: bool
+    until: float
+
+
+class OllamaBrain:
+    """Asks a model of an Ollama server; also the voice that it has."""
+
+    def __init__(self, env: BrainEnv, settings: OllamaSettings) -> None:
+        """Take the settings; nothing is called yet."""
+        self.name = env.name
+        self._env = env
+        self._settings = settings
+        self._clock: Clock = env.clock
+        self._line = Line(settings, env.clock)
+        self._known: dict[str, Known] = {}
+        self._client = AsyncClient(
+            settings.url,
+            timeout=settings.timeout_seconds,
+            follow_redirects=False,
+            trust_env=False,
+            transport=CappedTransport(),
+        )
+        self.room = (
+            settings.num_ctx
+            - settings.num_predict
+            - RETRY_TOKENS
+            - FRAME_TOKENS
+            - (TOOLS_TOKENS if settings.mode == "tools" else 0)
+        )
+
+    @property
+    def model(self) -> str:
+        """Return the model that is asked now."""
+        return self._env.model(self.name) or self._settings.model
+
+    def calibrate(self, raw: float) -> float | None:
+        """Return what a probability of its tokens means, or None."""
+        return self._env.calibrate(self.name, raw)
+
+    async def decide(self, case: Case, menu: Menu) -> Choice:
+        """Return the choice, or raise BrainFailed."""
+        return await self._env.dialogue.converse(self, case, menu)
+
+    async def say(self, prompt: Prompt, turns: Sequence[Turn]) -> Answer:
+        """Return what the model answers, or raise BrainFailed."""
+        model = self.model
+        return await self._line.call(lambda: self._say(model, prompt, turns))
+
+    async def _say(
+        self, model: str, prompt: Prompt, turns: Sequence[Turn]
+    ) -> Answer:
+        """Return what a model answers to one request."""
+        known = await self._look(model)
+        by_tools = self._goes_by_tools(prompt, turns, known)
+        ways: dict[str, Any] = (
+            {"tools": prompt.tools} if by_tools else {"format": prompt.schema}
+        )
+        said = await self._guard(
+            model,
+            lambda: self._client.chat(
+                model=model,
+                messages=[{"role": t.role, "content": t.text} for t in turns],
+                options=self._options(),
+                keep_alive=self._settings.keep_alive,
+                logprobs=self._settings.logprobs or None,
+                **ways,
+            ),
+        )
+        return _to_answer(said, model, known)
+
+    def _goes_by_tools(
+        self, prompt: Prompt, turns: Sequence[Turn], known: Known
+    ) -> bool:
+        """Tell whether this try is made with function declarations."""
+        settings = self._settings
+        if settings.mode != "auto":
+            return settings.mode == "tools"
+        texts = (*(turn.text for turn in turns), str(prompt.tools))
+        most = settings.num_ctx - settings.num_predict
+        return len(turns) > 2 and known.has_tools and has_room(texts, most)
+
+    def _options(self) -> dict[str, Any]:
+        """Return how the model is to write."""
+        settings = self._settings
+        options: dict[str, Any] = {
+            "temperature": settings.temperature,
+            "seed": settings.seed,
+            "num_ctx": settings.num_ctx,
+            "num_predict": settings.num_predict,
+        }
+        if settings.num_thread is not None:
+            options["num_thread"] = settings.num_thread
+        return options
+
+    async def _look(self, model: str) -> Known:
+        """Return what the server says about a model, now and then anew."""
+        now = self._clock.monotonic()
+        known = self._known.get(model)
+        if known is not None and now < known.until:
+            return known
+        shown = await self._guard(model, lambda: self._client.show(model))
+        listed = await self._guard(model, self._client.list)
+        digests = {one.model: one.digest or "" for one in listed.models}
+        digest = digests.get(model) or digests.get(f"{model}:latest") or ""
+        has_tools = "tools" in (shown.capabilities or ())
+        known = Known(digest, has_tools, now + LOOK_SECONDS)
+        if len(self._known) > 50:
+            self._known.clear()
+        self._known[model] = known
+        return known
+
+    async def _guard(self, model: str, call: Callable[[], Awaitable[T]]) -> T:
+        """Return what a call gives; a failure says what mends it."""
+        url = self._settings.url
+        try:
+            return await call()
+        except ResponseError as error:
+            raise _explain(error, model) from error
+        except (ConnectionError, httpx.ConnectError) as error:
+            raise BrainFailed(
+                f"there is no Ollama server at {url}",
+                remedy="Start it: ollama serve",
+            ) from error
+        except httpx.TimeoutException as error:
+            raise TimeoutError from error
+        except httpx.HTTPError as error:
+            raise BrainFailed(
+                f"the Ollama server at {url} broke off: {error}",
+                remedy="Look at its log.",
+            ) from error
+        except (ValueError, AttributeError, RecursionError) as error:
+            # The client stumbles over JSON that is not what it expects.
+            raise BrainFailed(
+                f"what answers at {url} is no Ollama server",
+                remedy="Correct brains.ollama.url.",
+            ) from error
+
+
+def _explain(error: ResponseError, model: str) -> BrainFailed:
+    """Return what a status of the server means."""
+    status = error.status_code
+    if status == 404:
+        return BrainFailed(
+            f"the Ollama server has no model {model!r}",
+            remedy=f"Get it: .venv/bin/python main.py model pull {model}",
+        )
+    if status == 503:
+        return BrainFailed(
+            "the queue of the Ollama server is full",
+            remedy="Lower concurrency, or give the server more room.",
+        )
+    text = brief(str(error.error))
+    return BrainFailed(f"the Ollama server answered {status}: {text}")
+
+
+def _to_answer(said: ChatResponse, model: str, known: Known) -> Answer:
+    """Return an answer in our words."""
+    called = None
+    if said.message.tool_calls:
+        one = said.message.tool_calls[0].function
+        called = (one.name, dict(one.arguments))
+    repairs = []
+    if said.message.tool_calls and len(said.message.tool_calls) > 1:
+        # Several calls are no choice: the text has none, so it is refused.
+        called = None
+        repairs.append("several calls at once")
+    if said.done_reason == "length":
+        repairs.append("cut off by the server")
+    spent = {
+        name: round((getattr(said, field) or 0) / NANOSECONDS, 3)
+        for name, field in DURATIONS.items()
+    }
+    return Answer(
+        text=said.message.content or "",
+        called=called,
+        model=said.model or model,
+        digest=known.digest,
+        tokens_in=said.prompt_eval_count or 0,
+        tokens_out=said.eval_count or 0,
+        milliseconds=spent,
+        pieces=tuple((p.token, p.logprob) for p in said.logprobs or ()),
+        repairs=tuple(repairs),
+    )
+
+
+def plugin(env: BrainEnv) -> Brain | None:
+    """Return the brain, or None when it is not turned on."""
+    settings = env.settings(OllamaSettings)
+    return OllamaBrain(env, settings) if settings.enabled else None

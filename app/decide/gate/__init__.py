@@ -1,0 +1,1 @@
+"""The gate: a small trained classifier that knows when not to act."""

@@ -1,0 +1,84 @@
+"""Where the weights lie: those of the site first, else those shipped.
+
+A site's weights are used only when they were made for the same actions, by
+the same code and lessons: the numbers of another release mean nothing here.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from app.core.errors import ConfigError, ConfigProblem
+from app.core.log import get_log
+from app.decide.gate.lessons import ACTIONS, read_lessons
+from app.decide.gate.training import fingerprint
+from app.decide.gate.weighing import SHIPPED
+from app.decide.gate.weights import Facts, Weights, load
+from app.models.origins import TOPICS
+
+SITE = Path("var") / "reflex" / "weights.npz"
+REMEDY = "Train it anew: .venv/bin/python main.py reflex train"
+log = get_log("reflex")
+
+
+def site_file(home: Path) -> Path:
+    """Return where a site's own weights lie."""
+    return home / SITE
+
+
+def base_version() -> str:
+    """Return the hash of the lessons and the code of this release."""
+    return fingerprint(read_lessons(), ())
+
+
+def stamp(facts: Facts) -> Facts:
+    """Return a site's facts with the release in their version."""
+    version = f"{base_version()}+{facts.version}"
+    return msgspec.structs.replace(facts, version=version)
+
+
+def find_weights(home: Path) -> Path:
+    """Return the file of the weights to use; says in the log which."""
+    path = site_file(home)
+    if not path.exists():
+        log.info("reflex.weights_chosen", which="shipped", file=str(SHIPPED))
+        return SHIPPED
+    try:
+        facts = open_site(path).facts
+    except ConfigError as error:
+        for problem in error.problems:
+            log.error(
+                "reflex.weights_refused", error=str(problem), used=str(SHIPPED)
+            )
+        return SHIPPED
+    log.info(
+        "reflex.weights_chosen",
+        which="site",
+        file=str(path),
+        version=facts.version,
+        confirmed=facts.confirmed,
+    )
+    return path
+
+
+def open_site(path: Path) -> Weights:
+    """Return a site's weights.
+
+    Raises:
+        ConfigError: they cannot be read, or are not for this release.
+    """
+    try:
+        weights = load(path)
+    except (OSError, ValueError) as error:
+        raise _refusal(path, f"cannot be read: {error}") from error
+    facts = weights.facts
+    if facts.actions != ACTIONS or facts.topics != TOPICS:
+        raise _refusal(path, "was made for other actions or topics")
+    if facts.version.partition("+")[0] != base_version():
+        raise _refusal(path, "was made by another release")
+    return weights
+
+
+def _refusal(path: Path, what: str) -> ConfigError:
+    """Return the error about a file of weights."""
+    return ConfigError([ConfigProblem("reflex", str(path), what, REMEDY)])

@@ -1,0 +1,100 @@
+"""Weigh a case by what was learned: the gate as brains see it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from app.decide.gate.lessons import ACTIONS
+from app.decide.gate.model import Floats
+from app.decide.gate.training import find_vital, look, rank
+from app.decide.gate.weights import Weights, load
+from app.decide.knowledge import Knowledge, read_knowledge
+from app.models.case import Case
+from app.models.choice import Option, Weighed
+from app.models.menu import Arguments, Menu
+
+SHIPPED = Path(__file__).parent / "weights.npz"
+MOST_OPTIONS = 4
+MOST_TOPICS = 3
+# What to look at where an action is nearly the right one.
+LIKELY = 0.25
+OBJECTS = {
+    "restart_service": "service",
+    "kill_process": "process",
+    "free_disk_space": "disk",
+    "restart_container": "container",
+    "restart_pod": "pod",
+}
+
+
+class TrainedGate:
+    """Knows how likely each action of a menu is right."""
+
+    def __init__(self, weights: Weights, knowledge: Knowledge) -> None:
+        """Take what was learned."""
+        self._weights = weights
+        self._knowledge = knowledge
+        self.version = weights.facts.version
+
+    def weigh(self, case: Case, menu: Menu) -> Weighed:
+        """Return what it would do, and how sure it is."""
+        row, mask = look(case, menu, self._knowledge)
+        vital = find_vital(case, menu, self._knowledge)
+        odds = self._weights.actions.probabilities(row, mask)
+        # "general" tells nobody where to look.
+        told = np.array([t != "general" for t in self._weights.facts.topics])
+        topics = self._weights.topics.probabilities(row, told)
+        words = tuple(
+            self._weights.facts.topics[int(place)]
+            for place in np.argsort(-topics)[:MOST_TOPICS]
+        )
+        ranked = [n for n in rank(odds, vital) if n in menu.names]
+        topic = _first_topic(words, ranked, odds)
+        options = tuple(
+            Option(
+                name,
+                _arguments(menu, name, topic),
+                round(float(odds[ACTIONS.index(name)]), 4),
+            )
+            for name in ranked[:MOST_OPTIONS]
+        )
+        best = options[0]
+        facts = self._weights.facts
+        raw = best.probability or 0.0
+        return Weighed(
+            options,
+            round(facts.calibrate(raw), 4),
+            frozenset(
+                name
+                for name, least in facts.thresholds.items()
+                if name == best.action and name not in vital and raw >= least
+            ),
+            words,
+            self.version,
+        )
+
+
+def _first_topic(
+    words: tuple[str, ...], ranked: list[str], odds: Floats
+) -> str:
+    """Return what to look at: what would be acted on, if that is likely."""
+    for name in ranked:
+        if name in OBJECTS and odds[ACTIONS.index(name)] >= LIKELY:
+            return OBJECTS[name]
+    return words[0]
+
+
+def _arguments(menu: Menu, name: str, topic: str) -> Arguments:
+    """Return the arguments of an action, with what to look at."""
+    offer = menu.find(name)
+    if offer is None:
+        return {}
+    found = offer.best()
+    if "topic" in found:
+        found["topic"] = topic
+    return found
+
+
+def open_gate(path: Path | None = None) -> TrainedGate:
+    """Return the gate with the site's weights, else with those shipped."""
+    return TrainedGate(load(path or SHIPPED), read_knowledge())

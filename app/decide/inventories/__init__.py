@@ -1,0 +1,1 @@
+"""Who knows which hosts, services and containers there are; one file each."""

@@ -1,0 +1,211 @@
+"""The hosts that a Zabbix server watches, asked by its API.
+
+A token of a user who may read is enough. The API changed over its releases:
+how a token is shown and what groups are called goes by the version.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from app.core.errors import ConfigError, OutgoingFailed
+from app.core.http import open_client, post
+from app.core.remote import RemoteSettings, bearer
+from app.models.inventory import Thing
+from app.models.naming import host_names
+from app.ports import InventoryEnv, InventorySource
+
+API = "/api_jsonrpc.php"
+JSON = {"Content-Type": "application/json-rpc"}
+MOST_HOSTS = 50_000
+ERROR_CHARS = 200
+# Since these releases groups have another name, and a token its header.
+GROUPS_RENAMED = (6, 2)
+TOKEN_IN_HEADER = (6, 4)
+ENVIRONMENTS = ("environment", "env")
+
+
+class Interface(msgspec.Struct):
+    """Where a host is reached."""
+
+    ip: str = ""
+    dns: str = ""
+
+
+class Tag(msgspec.Struct):
+    """A tag of a host."""
+
+    tag: str
+    value: str = ""
+
+
+class Group(msgspec.Struct):
+    """A group of hosts."""
+
+    name: str
+
+
+class Host(msgspec.Struct):
+    """One host, as it comes."""
+
+    host: str
+    name: str = ""
+    interfaces: list[Interface] = []
+    tags: list[Tag] = []
+    groups: list[Group] = []
+    hostgroups: list[Group] = []
+
+
+class Wrong(msgspec.Struct):
+    """What the API did not like."""
+
+    message: str = ""
+    data: str = ""
+
+
+class Answer(msgspec.Struct):
+    """An answer of the API."""
+
+    result: msgspec.Raw = msgspec.Raw(b"null")
+    error: Wrong | None = None
+
+
+class ZabbixInventory:
+    """Asks a Zabbix server which hosts it watches."""
+
+    def __init__(self, settings: RemoteSettings, token: str) -> None:
+        """Take where it is, and what proves who asks."""
+        self._settings = settings
+        self._token = token
+
+    async def load(self) -> tuple[Thing, ...]:
+        """Return its hosts, or raise OutgoingFailed."""
+        settings = self._settings
+        try:
+            async with asyncio.timeout(settings.timeout_seconds):
+                version = await self._call("apiinfo.version", {}, (0, 0))
+                release = read_release(version)
+                hosts = await self._call(
+                    "host.get", ask_for_hosts(release), release
+                )
+            return await asyncio.to_thread(read_hosts, hosts)
+        except TimeoutError as error:
+            what = f"no answer in {settings.timeout_seconds:g} s"
+            raise OutgoingFailed(f"{settings.url}: {what}") from error
+        except OutgoingFailed as error:
+            raise OutgoingFailed(f"{settings.url}: {error}") from error
+
+    async def _call(
+        self, method: str, parameters: Any, release: tuple[int, int]
+    ) -> bytes:
+        """Return the result of a method; release 0 asks as nobody."""
+        request = {
+            "jsonrpc": "2.0",
+            "id": 1,
+            "method": method,
+            "params": parameters or [],
+        }
+        headers = dict(JSON)
+        if release >= TOKEN_IN_HEADER:
+            headers |= bearer(self._token)
+        elif release > (0, 0):
+            request["auth"] = self._token
+        settings = self._settings
+        async with open_client(settings.timeout_seconds) as client:
+            body = await post(
+                client,
+                settings.url + API,
+                headers,
+                msgspec.json.encode(request),
+                settings.body_bytes,
+            )
+        return read_result(body)
+
+
+def read_result(body: bytes) -> bytes:
+    """Return the result in an answer, or raise OutgoingFailed."""
+    try:
+        answer = msgspec.json.decode(body, type=Answer)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise OutgoingFailed("the answer is not of Zabbix' API") from error
+    if answer.error is not None:
+        said = f"{answer.error.message} {answer.error.data}".strip()
+        raise OutgoingFailed(f"Zabbix says: {said[:ERROR_CHARS]}")
+    return bytes(answer.result)
+
+
+def read_release(result: bytes) -> tuple[int, int]:
+    """Return the release that an answer names, or raise OutgoingFailed."""
+    try:
+        first, second, *_ = msgspec.json.decode(result, type=str).split(".")
+        return int(first), int(second)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise OutgoingFailed("the answer names no version") from error
+
+
+def ask_for_hosts(release: tuple[int, int]) -> dict[str, object]:
+    """Return what to ask for all hosts that are watched."""
+    is_renamed = release >= GROUPS_RENAMED
+    groups = "selectHostGroups" if is_renamed else "selectGroups"
+    return {
+        "output": ["host", "name"],
+        "filter": {"status": 0},
+        "selectInterfaces": ["ip", "dns"],
+        "selectTags": ["tag", "value"],
+        groups: ["name"],
+        "limit": MOST_HOSTS + 1,
+    }
+
+
+def read_hosts(result: bytes) -> tuple[Thing, ...]:
+    """Return the hosts of an answer, or raise OutgoingFailed."""
+    try:
+        hosts = msgspec.json.decode(result, type=list[Host])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise OutgoingFailed("the answer is no list of hosts") from error
+    if len(hosts) > MOST_HOSTS:
+        raise OutgoingFailed(f"there are more than {MOST_HOSTS} hosts")
+    return tuple(thing for host in hosts for thing in _things(host))
+
+
+def _things(host: Host) -> Iterator[Thing]:
+    """Yield a host, unless none of its names can be the name of one."""
+    reached = (text for one in host.interfaces for text in (one.dns, one.ip))
+    names = host_names([host.host, host.name, *reached])
+    if not names:
+        return
+    groups = (group.name for group in (*host.groups, *host.hostgroups))
+    yield Thing(
+        kind="host",
+        name=names[0],
+        aliases=names[1:],
+        role=_tag(host, "role") or ", ".join(groups),
+        environment=_tag(host, *ENVIRONMENTS),
+        team=_tag(host, "team"),
+        source="zabbix",
+    )
+
+
+def _tag(host: Host, *names: str) -> str:
+    """Return the first value of a tag, empty when it is not there."""
+    found = {one.tag.casefold(): one.value for one in reversed(host.tags)}
+    return next((found[name] for name in names if found.get(name)), "")
+
+
+def plugin(env: InventoryEnv) -> InventorySource | None:
+    """Return the inventory of a Zabbix server, or None without one."""
+    if not env.is_configured:
+        return None
+    settings = env.settings(RemoteSettings)
+    if settings.token is None:
+        remedy = "Add 'token: env:ZABBIX_TOKEN'; docs/inventory.md says how."
+        raise ConfigError([env.problem("needs a token", remedy)])
+    token = env.secret(settings.token, "token")
+    try:
+        bearer(token)
+    except ValueError as error:
+        remedy = "Write another token."
+        raise ConfigError([env.problem(f"token {error}", remedy)]) from error
+    return ZabbixInventory(settings, token)

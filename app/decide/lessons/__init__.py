@@ -1,0 +1,1 @@
+"""Lessons: what the gate learns from; see docs/reflex.md."""

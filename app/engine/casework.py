@@ -1,0 +1,167 @@
+"""Casework: the case of an incident, made out of the store.
+
+app/decide/casing.py makes the case of an alert; here the incident's own
+counts, history, statistics, mutes and the runbook are added to it.
+"""
+
+import msgspec
+
+from app.core.clock import Clock
+from app.decide.casing import Told, make_case, tidy
+from app.decide.reins import DecideSettings, Reins, read_reins
+from app.decide.runbooks import Runbooks
+from app.fold.mutes import find_mutes
+from app.fold.rules import Rules
+from app.fold.standing import labels_of
+from app.models.alert import Alert
+from app.models.case import Case
+from app.models.incident import ahead
+from app.models.matcher import fit_all
+from app.models.record import Standpoint
+from app.store.casefile import Facts, find_facts
+from app.store.ledger import Connection
+
+LINE = 300
+decode = msgspec.json.decode
+
+
+class Casefile(msgspec.Struct, frozen=True):
+    """A case, and what the incident and the settings were at that moment.
+
+    Attributes:
+        case: what a brain is shown.
+        standpoint: what the incident was.
+        state: where it stood.
+        version: its version.
+        reins: what was set.
+    """
+
+    case: Case
+    standpoint: Standpoint
+    state: str
+    version: int
+    reins: Reins
+
+
+class Casework:
+    """Makes cases: of incidents, and of alerts that nobody stored."""
+
+    def __init__(
+        self,
+        rules: Rules,
+        settings: DecideSettings,
+        runbooks: Runbooks,
+        clock: Clock,
+    ) -> None:
+        """Take how alerts are named, what is set, and the runbooks."""
+        self._rules = rules
+        self._settings = settings
+        self._runbooks = runbooks
+        self._clock = clock
+
+    def open_file(
+        self, connection: Connection, number: int
+    ) -> Casefile | None:
+        """Return the case of an incident, or None when there is none."""
+        within = self._rules.windows.together
+        facts = find_facts(connection, number, within)
+        if facts is None:
+            return None
+        incident, main = facts.incident, facts.main
+        return Casefile(
+            case=self._make(connection, facts),
+            standpoint=Standpoint(
+                incident=number,
+                target=incident.target,
+                problem=main.problem,
+                problems=tuple(facts.problems),
+                severity=incident.severity,
+                seq=facts.seq,
+            ),
+            state=incident.state,
+            version=incident.version,
+            reins=read_reins(connection, self._settings),
+        )
+
+    def of_alert(self, source: str, alert: Alert) -> Case:
+        """Return the case of an alert that is only tried."""
+        told = Told(
+            source=source,
+            name=alert.name,
+            status=alert.status.value,
+            severity=alert.severity.value,
+            summary=alert.summary,
+            labels=alert.labels,
+            annotations=alert.annotations,
+            starts_at=alert.starts_at,
+        )
+        rules = self._rules.naming_of(source).targets
+        case = make_case(told, self._clock.now(), rules)
+        runbook = self._runbooks.find(case.labels)
+        return msgspec.structs.replace(case, runbook=runbook)
+
+    def _make(self, connection: Connection, facts: Facts) -> Case:
+        """Return the case of what is known."""
+        incident, main, now = facts.incident, facts.main, self._clock.now()
+        rules = self._rules.naming_of(main.source).targets
+        case = make_case(_tell(facts), now, rules)
+        others = sorted({tidy(name, LINE) for name in facts.names})
+        labels = labels_of(facts.strand, main)
+        return msgspec.structs.replace(
+            case,
+            incident=incident.id,
+            severity=incident.severity,
+            target_kind=incident.target_kind,
+            target=tidy(incident.target_name),
+            problem=tidy(main.problem),
+            repeats=max(0, facts.told - incident.episodes) + _said(facts),
+            episodes=max(1, incident.episodes),
+            is_flapping=ahead(incident.flapping_until, now) is not None,
+            siblings=facts.siblings,
+            together=tuple(n for n in others if n != case.name),
+            history=facts.history,
+            similar=facts.similar,
+            maintenance=_maintenance(connection, labels, now),
+            runbook=self._runbooks.find(labels),
+        )
+
+
+def _tell(facts: Facts) -> Told:
+    """Return the main alert of an incident as its source told it.
+
+    When it is gone by age, its strand still says what identifies it.
+    """
+    main, row = facts.main, facts.alert
+    labels, annotations = facts.strand.labels, {}
+    if row is not None:
+        labels = decode(row.labels)
+        annotations = decode(row.annotations)
+    return Told(
+        source=main.source,
+        name=main.name,
+        status="resolved" if not facts.incident.firing else "firing",
+        severity=main.severity,
+        summary=main.summary if row is None else row.summary,
+        labels=labels,
+        annotations=annotations,
+        starts_at=main.begins_at,
+    )
+
+
+def _said(facts: Facts) -> int:
+    """Return how often the main alert was said again, word for word."""
+    return 0 if facts.alert is None else int(facts.alert.repeats)
+
+
+def _maintenance(
+    connection: Connection, labels: dict[str, str], now: int
+) -> str:
+    """Return what mutes an episode now, or nothing."""
+    found = [
+        tidy(mute.label, LINE)
+        for mute in find_mutes(connection, now).mutes
+        if mute.slot is not None
+        and mute.slot.until > now
+        and fit_all(mute.wish.matchers, labels)
+    ]
+    return "; ".join(found[:3])

@@ -1,0 +1,334 @@
+"""The decider: it decides on open incidents, as long as the service runs.
+
+It hears when the log has grown, and looks through all that is open now and
+then besides. A brain is asked outside of any transaction; what it says is
+written by the keeper in one turn. A crash in between leaves the incident
+undecided, and it is decided on after the restart.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+
+from app.core.clock import Clock
+from app.core.errors import SmokejumperError
+from app.core.log import get_log
+from app.core.spans import Spans
+from app.decide.budgets import bounds_of
+from app.decide.reins import DecideSettings, read_reins
+from app.engine.casework import Casefile, Casework
+from app.engine.counsel import Counsel, NotNow
+from app.engine.decidemeters import Meters
+from app.engine.keeper import Keeper, Work
+from app.engine.recording import keep, keep_shadow
+from app.engine.tracing import spans_of
+from app.engine.undecided import Due, find_due
+from app.models.record import Record
+from app.store.casefile import find_news, find_open, find_seq
+from app.store.claims import Claims
+from app.store.decisions import Spent, count_spent
+from app.store.ledger import Connection
+from app.store.reading import Reader
+
+# Other processes write too, and nobody wakes us then.
+LOOK_SECONDS = 1.0
+SWEEP_SECONDS = 30.0
+GATHER_SECONDS = 0.05
+# After something failed, or when a budget will be free again.
+RETRY_SECONDS = 5.0
+PAGE = 200
+T = TypeVar("T")
+log = get_log("decide")
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """What deciding is made of."""
+
+    keeper: Keeper
+    reader: Reader
+    casework: Casework
+    counsel: Counsel
+    claims: Claims
+    settings: DecideSettings
+    clock: Clock
+    meters: Meters
+    spans: Spans
+    is_door_busy: Callable[[], bool] = bool
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """An incident that is about to be decided on."""
+
+    due: Due
+    file: Casefile
+    spent: Spent
+
+
+class DecidingChore:
+    """Finds what is undecided, and decides some at a time."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Take what it is made of."""
+        self._parts = parts
+        self._news = asyncio.Event()
+        self._position: int | None = None
+        self._swept_at = float("-inf")
+        self._suspects: set[int] = set()
+        # When each was first seen to need a decision, and not before when.
+        self._since: dict[int, float] = {}
+        self._waits: dict[int, float] = {}
+        self._under_way: dict[int, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+        loop = asyncio.get_running_loop()
+
+        def wake() -> None:
+            """Say that the log has grown, from the keeper's thread."""
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._news.set)
+
+        self._parts.keeper.listen(wake)
+        try:
+            while True:
+                await self._try_round()
+                self._news.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._pause()):
+                        await self._news.wait()
+                await asyncio.sleep(GATHER_SECONDS)
+        finally:
+            await self._stop()
+
+    async def _stop(self) -> None:
+        """Call off what is under way; it is decided on after the restart."""
+        tasks = list(self._under_way.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._parts.claims.close()
+
+    async def _try_round(self) -> None:
+        """Look once; what fails is tried again later."""
+        try:
+            await self._round()
+        except SmokejumperError as error:
+            log.warning("decide.not_looked", error=str(error))
+        except Exception:
+            # A bug must not end deciding for all other incidents.
+            log.exception("decide.look_crashed")
+
+    async def _round(self) -> None:
+        """Find what needs a decision, and begin with some of it."""
+        parts = self._parts
+        now = parts.clock.monotonic()
+        is_sweep = now - self._swept_at >= SWEEP_SECONDS
+        news = await asyncio.to_thread(self._look, is_sweep)
+        if not news.is_on:
+            self._suspects.clear()
+            self._since.clear()
+            self._waits.clear()
+            return
+        if is_sweep or news.is_changed:
+            self._swept_at = now if not news.is_changed else float("-inf")
+        self._suspects |= news.incidents
+        await self._sift()
+        self._begin()
+        parts.meters.waiting.set(len(self._since))
+
+    def _look(self, is_sweep: bool) -> "Look":  # noqa: FBT001 (to a thread)
+        """Return which incidents may need a decision; on a thread."""
+        parts = self._parts
+        with parts.reader.snapshot() as connection:
+            reins = read_reins(connection, parts.settings)
+            if self._position is None:
+                self._position = find_seq(connection)
+            news = find_news(connection, self._position)
+            self._position = news.last
+            found = set(news.incidents)
+            if is_sweep and reins.enabled:
+                found |= set(_all_open(connection))
+        return Look(reins.enabled, news.is_changed, found)
+
+    async def _sift(self) -> None:
+        """Keep those of the suspects that need a decision."""
+        now = self._parts.clock.monotonic()
+        ready = [n for n in self._suspects if n not in self._under_way]
+        for start in range(0, len(ready), PAGE):
+            some = ready[start : start + PAGE]
+            due = await asyncio.to_thread(self._find_due, some)
+            for number in some:
+                self._suspects.discard(number)
+                if number in due:
+                    self._since.setdefault(number, now)
+                    wait = self._wait_of(due[number])
+                    self._waits.setdefault(number, now + wait)
+                else:
+                    self._forget(number)
+
+    def _wait_of(self, due: Due) -> float:
+        """Return for how many seconds a decision should wait."""
+        rest = (due.begins_at - self._parts.clock.now()) / 1e6
+        return max(self._parts.settings.settle_seconds, rest)
+
+    def _find_due(self, numbers: Iterable[int]) -> dict[int, Due]:
+        """Return those that need a decision; on a thread."""
+        rest = self._parts.settings.rest_seconds
+        with self._parts.reader.snapshot() as connection:
+            return find_due(connection, list(numbers), rest)
+
+    def _begin(self) -> None:
+        """Begin with those whose time has come, the first seen first."""
+        now = self._parts.clock.monotonic()
+        for number, _ in sorted(self._since.items(), key=lambda one: one[1]):
+            if len(self._under_way) >= self._most():
+                return
+            is_early = self._waits.get(number, 0.0) > now
+            if number not in self._under_way and not is_early:
+                task = asyncio.create_task(self._try_deciding(number))
+                self._under_way[number] = task
+
+    def _most(self) -> int:
+        """Return how many are decided on at once; the door comes first."""
+        return 1 if self._parts.is_door_busy() else self._concurrency
+
+    @property
+    def _concurrency(self) -> int:
+        """Return how many are decided on at once."""
+        return self._parts.settings.concurrency
+
+    def _pause(self) -> float:
+        """Return how long nothing can be due."""
+        now = self._parts.clock.monotonic()
+        waits = [
+            wait - now
+            for number, wait in self._waits.items()
+            if number not in self._under_way
+        ]
+        if len(self._under_way) >= self._most():
+            waits = []
+        return min(max(min(waits, default=LOOK_SECONDS), 0.01), LOOK_SECONDS)
+
+    async def _try_deciding(self, number: int) -> None:
+        """Decide on one incident; what fails is tried again later."""
+        parts = self._parts
+        is_done = False
+        try:
+            is_done = await self._claim_and_decide(number)
+        except NotNow:
+            pass
+        except SmokejumperError as error:
+            parts.meters.failures.inc()
+            log.warning("decide.failed", incident=number, error=str(error))
+        except Exception:
+            parts.meters.failures.inc()
+            log.exception("decide.failed", incident=number)
+        finally:
+            del self._under_way[number]
+            if is_done:
+                self._forget(number)
+                # What came meanwhile may need another one.
+                self._suspects.add(number)
+            else:
+                later = parts.clock.monotonic() + RETRY_SECONDS
+                self._waits[number] = later
+            self._news.set()
+
+    def _forget(self, number: int) -> None:
+        """Forget that an incident needs a decision."""
+        self._since.pop(number, None)
+        self._waits.pop(number, None)
+
+    async def _claim_and_decide(self, number: int) -> bool:
+        """Decide on an incident that nobody else decides on.
+
+        Returns:
+            whether nothing is left to do.
+        """
+        claims = self._parts.claims
+        if not await asyncio.to_thread(claims.take, number):
+            return False
+        try:
+            opened = await asyncio.to_thread(self._open, number)
+            if opened is not None:
+                await self._decide(opened)
+            return True
+        finally:
+            await asyncio.shield(asyncio.to_thread(claims.give_back, number))
+
+    def _open(self, number: int) -> Opened | None:
+        """Return the case, if it still needs a decision; on a thread."""
+        parts = self._parts
+        with parts.reader.snapshot() as connection:
+            due = find_due(connection, [number], 0.0).get(number)
+            if due is None:
+                return None
+            file = parts.casework.open_file(connection, number)
+            if file is None:
+                return None
+            bounds = bounds_of(parts.clock.now())
+            spent = count_spent(connection, number, **bounds)
+        return Opened(due, file, spent)
+
+    async def _decide(self, opened: Opened) -> None:
+        """Ask, keep the answer, and ask a shadow."""
+        parts, number = self._parts, opened.due.number
+        since = self._since.get(number, 0.0)
+        waited = parts.clock.monotonic() - since
+        may_wait = waited < parts.settings.patience_seconds
+        record = await parts.counsel.decide(
+            opened.file, opened.spent, may_wait=may_wait
+        )
+        last = opened.due.last
+        kept = await self._turn(partial(keep, record=record, last=last))
+        if not kept:
+            log.info("decide.not_kept", incident=number)
+            return
+        self._tell(record, kept)
+        if opened.file.reins.shadow and record.cost.calls:
+            await self._shadow(opened, record, kept)
+
+    async def _shadow(self, opened: Opened, live: Record, beside: int) -> None:
+        """Let a shadow decide beside a decision."""
+        counsel = self._parts.counsel
+        record = await counsel.shadow(opened.file, live.decision, beside)
+        kept = await self._turn(partial(keep_shadow, record=record))
+        if kept:
+            self._tell(record, kept)
+
+    def _tell(self, record: Record, kept: int) -> None:
+        """Tell Prometheus, and whoever wants spans."""
+        self._parts.meters.count(record)
+        if self._parts.spans.is_on:
+            self._parts.spans.add(spans_of(record, kept))
+
+    async def _turn(self, work: Work[T]) -> T:
+        """Do some work in a turn of the keeper."""
+        asked = asyncio.wrap_future(self._parts.keeper.ask(work))
+        return await asyncio.shield(asked)
+
+
+class Look(msgspec.Struct, frozen=True):
+    """What a look at the store found.
+
+    Attributes:
+        is_on: whether incidents are decided on at all.
+        is_changed: whether the reins were changed.
+        incidents: those that may need a decision.
+    """
+
+    is_on: bool
+    is_changed: bool
+    incidents: set[int]
+
+
+def _all_open(connection: Connection) -> Iterable[int]:
+    """Yield every open incident, a page at a time."""
+    after = 0
+    while some := find_open(connection, after, PAGE):
+        yield from some
+        after = some[-1]

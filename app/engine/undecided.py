@@ -1,0 +1,94 @@
+"""Which incidents need a decision: those without one for what they are now.
+
+Only what is open is decided on. A decision holds until the incident is
+reopened, its target changes, another class of problem joins it, it gets
+worse, or a person asks: ten thousand alerts of one incident are one.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import msgspec
+
+from app.models.alert import Severity
+from app.models.incident import Incident, State
+from app.models.strand import RANKS
+from app.store.casefile import MOST_PROBLEMS, find_problems, find_renewed
+from app.store.decisions import find_latest, is_without_call, to_problems
+from app.store.incidents import find_incidents
+from app.store.ledger import Connection
+
+SECOND = 1_000_000
+# What changed shortly before a decision was written may not be in its case.
+SLACK = 60 * SECOND
+
+
+class Due(msgspec.Struct, frozen=True):
+    """An incident that needs a decision.
+
+    Attributes:
+        number: its number.
+        why: new, reopened, asked, target, problem or severity.
+        last: the decision before, or 0.
+        begins_at: not before this moment.
+    """
+
+    number: int
+    why: str
+    last: int = 0
+    begins_at: int = 0
+
+
+def find_due(
+    connection: Connection, numbers: Collection[int], rest_seconds: float
+) -> dict[int, Due]:
+    """Return those of some incidents that need a decision.
+
+    Args:
+        connection: a snapshot.
+        numbers: which incidents.
+        rest_seconds: so long after a decision mere changes wait, so that
+            the symptoms of one fault are decided on together.
+    """
+    found = find_incidents(connection, numbers)
+    open_ones = {n: i for n, i in found.items() if i.state == State.OPEN}
+    latest = find_latest(connection, open_ones)
+    seen = {number: int(row.seq) for number, row in latest.items()}
+    renewed = find_renewed(connection, seen)
+    settled = {
+        number: row
+        for number, row in latest.items()
+        if number not in renewed
+        and not is_without_call(row.why)
+        and open_ones[number].changed_at > row.at - SLACK
+    }
+    problems = find_problems(connection, settled)
+    due = {}
+    for number, incident in open_ones.items():
+        row = latest.get(number)
+        if row is None:
+            due[number] = Due(number, "new")
+        elif number in renewed:
+            why = renewed[number].partition(".")[2]
+            due[number] = Due(number, why, row.id)
+        elif number in settled:
+            why = _compare(row, incident, problems)
+            if why:
+                wait = row.at + int(rest_seconds * SECOND)
+                due[number] = Due(number, why, row.id, wait)
+    return due
+
+
+def _compare(
+    row: Any, incident: Incident, problems: Mapping[int, set[str]]
+) -> str:
+    """Return what is news since a decision, or nothing."""
+    if incident.target != row.target:
+        return "target"
+    before, after = Severity(row.severity), Severity(incident.severity)
+    if RANKS[after] > RANKS[before]:
+        return "severity"
+    known = to_problems(row)
+    if len(known) < MOST_PROBLEMS and problems[incident.id] - set(known):
+        return "problem"
+    return ""

@@ -1,0 +1,32 @@
+"""Names of hosts, as other systems tell them."""
+
+from collections.abc import Iterable
+from ipaddress import ip_address
+
+from app.models.shape import SHAPES
+
+LOCAL = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
+
+
+def host_names(said: Iterable[str]) -> tuple[str, ...]:
+    """Return the names and addresses that tell one host from others.
+
+    What has not the shape of a host, and what every machine calls itself,
+    tells nothing and is left out.
+    """
+    shape = SHAPES["host"]
+    fitting = (shape.fit(text) for text in said)
+    return tuple(
+        dict.fromkeys(name for name in fitting if name and is_telling(name))
+    )
+
+
+def is_telling(name: str) -> bool:
+    """Tell whether a name is not what every machine calls itself."""
+    if name.casefold() in LOCAL:
+        return False
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return True
+    return not (address.is_loopback or address.is_unspecified)

@@ -1,0 +1,270 @@
+"""Decisions in the store: written once, never changed but by a verdict."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    case,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from app.models.brevity import clip
+from app.models.case import Happening
+from app.models.choice import Why
+from app.models.decision_tables import DecisionRow, ReinRow
+from app.models.record import Record, clean, digest_of, evidence
+from app.store.incidents import in_chunks, next_id
+from app.store.indexing import note_spans
+from app.store.listings import Listing
+
+DECISION: Table = DecisionRow.__table__  # type: ignore[attr-defined]
+REIN: Table = ReinRow.__table__  # type: ignore[attr-defined]  # SQLModel's
+DECISIONS = Listing(
+    rows=DECISION,
+    moment="at",
+    indexed=frozenset({"incident_id"}),
+    leading=frozenset({"incident_id"}),
+    hidden=frozenset({"casefile", "record"}),
+)
+MOST_OF_ONE = 50
+LONGEST_REASON = 1_000
+IS_LIVE = DECISION.c.is_shadow == 0
+encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+class Spent(msgspec.Struct, frozen=True):
+    """What decisions took so far.
+
+    Attributes:
+        of_incident: how often a brain was asked about one incident.
+        of_minute: how often about any, in the last minute.
+        tokens: of the day.
+    """
+
+    of_incident: int = 0
+    of_minute: int = 0
+    tokens: int = 0
+
+
+class Rein(msgspec.Struct, frozen=True):
+    """What was set at run time, over the settings.
+
+    Attributes:
+        version: rises with every change, 0 before the first.
+        body: what differs from the settings.
+        changed_at: when it was changed last, 0 when it never was.
+        changed_by: by whom.
+    """
+
+    version: int = 0
+    body: dict[str, Any] = {}
+    changed_at: int = 0
+    changed_by: str = ""
+
+
+def add_decision(connection: Connection, record: Record) -> int:
+    """Write a decision down; return its number."""
+    number = next_id(connection, DECISION)
+    connection.execute(insert(DECISION).values(_to_row(number, record)))
+    note_spans(connection, DECISIONS, [(number, record.at)])
+    return number
+
+
+def find_of_incident(
+    connection: Connection, incidents: Collection[int], limit: int
+) -> list[Any]:
+    """Return the newest decisions on incidents, without their evidence."""
+    query = (
+        select(*DECISIONS.columns())
+        .where(DECISION.c.incident_id.in_(incidents))
+        .order_by(DECISION.c.id.desc())
+        .limit(limit)
+    )
+    return list(connection.execute(query).all())
+
+
+def find_latest(
+    connection: Connection, incidents: Collection[int]
+) -> dict[int, Any]:
+    """Return the last decision on each of some incidents, no shadow's."""
+    found = {}
+    for some in in_chunks(sorted(incidents)):
+        newest = (
+            select(func.max(DECISION.c.id))
+            .where(DECISION.c.incident_id.in_(some), IS_LIVE)
+            .group_by(DECISION.c.incident_id)
+        )
+        query = select(*DECISIONS.columns()).where(DECISION.c.id.in_(newest))
+        for row in connection.execute(query):
+            found[row.incident_id] = row
+    return found
+
+
+def find_history(
+    connection: Connection, target: str, limit: int
+) -> tuple[Happening, ...]:
+    """Return what was decided on a target, the newest first."""
+    columns = ("at", "action", "arguments", "verdict", "problem")
+    query = (
+        select(*(DECISION.c[name] for name in columns))
+        .where(DECISION.c.target == target, IS_LIVE)
+        .order_by(DECISION.c.id.desc())
+        .limit(limit)
+    )
+    return tuple(
+        Happening(
+            at=row.at,
+            action=row.action,
+            arguments=msgspec.json.decode(row.arguments),
+            verdict=row.verdict,
+            problem=row.problem,
+        )
+        for row in connection.execute(query)
+    )
+
+
+def count_verdicts(
+    connection: Connection, problem: str
+) -> dict[str, dict[str, int]]:
+    """Return how often each action had which verdict on one problem."""
+    columns = (DECISION.c.action, DECISION.c.verdict)
+    query = (
+        select(*columns, func.count())
+        .where(DECISION.c.problem == problem, IS_LIVE)
+        .where(DECISION.c.verdict != "")
+        .group_by(*columns)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for action, verdict, count in connection.execute(query):
+        found.setdefault(action, {})[verdict] = count
+    return found
+
+
+def set_verdict(connection: Connection, number: int, verdict: str) -> None:
+    """Write down what came of a decision."""
+    change = update(DECISION).where(DECISION.c.id == number)
+    connection.execute(change.values(verdict=verdict))
+
+
+def count_spent(
+    connection: Connection, incident: int, minute: int, day: int
+) -> Spent:
+    """Return what decisions took so far.
+
+    Args:
+        connection: where to ask.
+        incident: whose calls are counted; a shadow's are not.
+        minute: where the last minute began.
+        day: where the day began.
+    """
+    calls = func.coalesce(func.sum(DECISION.c.calls), 0)
+    tokens = func.coalesce(func.sum(DECISION.c.tokens), 0)
+    own = select(calls).where(DECISION.c.incident_id == incident, IS_LIVE)
+    late = select(calls).where(DECISION.c.at >= minute)
+    today = select(tokens).where(DECISION.c.at >= day)
+    asked = [one.scalar_subquery() for one in (own, late, today)]
+    row = connection.execute(select(*asked)).one()
+    return Spent(*map(int, row))
+
+
+def count_agreement(
+    connection: Connection, since: int, brain: str
+) -> list[tuple[str, str, int, int]]:
+    """Return how often a shadow agreed.
+
+    Returns:
+        brain, action of the live decision, how many, how many agreed.
+    """
+    live = DECISION.alias("live")
+    same = func.coalesce(func.sum(case((DECISION.c.agrees == 1, 1))), 0)
+    conditions: list[ColumnElement[bool]] = [
+        DECISION.c.is_shadow == 1,
+        DECISION.c.at >= since,
+    ]
+    if brain:
+        conditions.append(DECISION.c.brain == brain)
+    columns = (DECISION.c.brain, live.c.action)
+    query = (
+        select(*columns, func.count(), same)
+        .join(live, live.c.id == DECISION.c.beside)
+        .where(*conditions)
+        .group_by(*columns)
+        .order_by(*columns)
+    )
+    rows = connection.execute(query)
+    return [(one, action, int(n), int(k)) for one, action, n, k in rows]
+
+
+def find_rein(connection: Connection) -> Rein:
+    """Return what was set at run time."""
+    row = connection.execute(select(REIN).where(REIN.c.id == 1)).one_or_none()
+    if row is None:
+        return Rein()
+    body = msgspec.json.decode(row.body)
+    return Rein(row.version, body, row.changed_at, row.changed_by)
+
+
+def put_rein(connection: Connection, rein: Rein) -> None:
+    """Write down what is set at run time."""
+    values = {
+        **msgspec.structs.asdict(rein),
+        "body": encode(rein.body).decode(),
+    }
+    change = update(REIN).where(REIN.c.id == 1).values(values)
+    if not connection.execute(change).rowcount:
+        connection.execute(insert(REIN).values(id=1, **values))
+
+
+def is_without_call(why: str) -> bool:
+    """Tell whether a decision was made because no call was left."""
+    return why == Why.BUDGET
+
+
+def _to_row(number: int, record: Record) -> Mapping[str, Any]:
+    """Return a record as its columns."""
+    decision, point, cost = record.decision, record.standpoint, record.cost
+    kept = clean(evidence(decision, record.menu))
+    return {
+        "id": number,
+        "incident_id": point.incident,
+        "at": record.at,
+        "target": point.target,
+        "problem": point.problem,
+        "problems": encode(point.problems).decode(),
+        "severity": point.severity,
+        "seq": point.seq,
+        "action": decision.action,
+        "arguments": encode(clean(decision.arguments)).decode(),
+        "reason": clip(clean(decision.reason), LONGEST_REASON),
+        "confidence": decision.confidence,
+        "asks": int(decision.asks),
+        "why": str(decision.why),
+        "brain": decision.brain,
+        "casefile": encode(clean(msgspec.to_builtins(record.case))).decode(),
+        "case_digest": decision.case_digest,
+        "menu_digest": digest_of(record.menu),
+        "catalogue_digest": decision.catalogue_digest,
+        "settings_digest": decision.settings_digest,
+        "record": encode(kept).decode(),
+        "is_shadow": int(record.agrees is not None),
+        "beside": record.beside,
+        "agrees": None if record.agrees is None else int(record.agrees),
+        "tokens": cost.tokens,
+        "calls": cost.calls,
+        "milliseconds": cost.milliseconds,
+        "verdict": "",
+        "note": record.note,
+    }
+
+
+def to_problems(row: Any) -> Sequence[str]:
+    """Return every class of problem that a decision was made for."""
+    problems: list[str] = msgspec.json.decode(row.problems, type=list[str])
+    return problems

@@ -1,0 +1,121 @@
+"""Outcomes in the store: what was decided, and what people say is right.
+
+Texts of people are not even read here: only their names, and the one word
+that says which action is right.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from app.models.word import Kind
+from app.store.decisions import DECISION, IS_LIVE
+from app.store.incidents import in_chunks
+from app.store.people import WORD
+
+# The newest count; older ones were learned when they were new.
+MOST_WORDS = 5_000
+SAYING = (
+    WORD.c.id,
+    WORD.c.incident_id,
+    WORD.c.at,
+    WORD.c.author,
+    WORD.c.alert_id,
+    WORD.c.details,
+)
+DECIDED = (
+    DECISION.c.id,
+    DECISION.c.incident_id,
+    DECISION.c.at,
+    DECISION.c.action,
+    DECISION.c.casefile,
+)
+
+
+class Correction(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody says about a decision.
+
+    Attributes:
+        word: the number of the word.
+        author: who says it.
+        is_own: whether it was said here, not in a monitoring system.
+        about: what it is about: action, target, severity ... or empty.
+        correct: what is right instead.
+        decision: the number of the decision that it is about, or 0.
+        action: what was decided, or empty.
+        casefile: the case that it was decided on, as JSON, or empty.
+    """
+
+    word: int
+    author: str
+    is_own: bool
+    about: str = ""
+    correct: str = ""
+    decision: int = 0
+    action: str = ""
+    casefile: str = ""
+
+
+def find_corrections(connection: Connection) -> list[Correction]:
+    """Return the corrections with the decisions they are about, in order.
+
+    A correction is about the last decision that was made before it, and
+    never about that of a shadow.
+    """
+    query = (
+        select(*SAYING)
+        .where(WORD.c.kind == Kind.CORRECTION.value)
+        .order_by(WORD.c.id.desc())
+        .limit(MOST_WORDS)
+    )
+    rows = list(connection.execute(query))[::-1]
+    decided: dict[int, list[Any]] = {}
+    for row in _decisions(connection, {row.incident_id for row in rows}):
+        decided.setdefault(row.incident_id, []).append(row)
+    return [
+        _join(row, _last_before(decided.get(row.incident_id, ()), row.at))
+        for row in rows
+    ]
+
+
+def _decisions(
+    connection: Connection, incidents: Iterable[int]
+) -> Iterator[Any]:
+    """Yield the decisions on incidents, in the order of their numbers."""
+    for some in in_chunks(sorted(incidents)):
+        yield from connection.execute(
+            select(*DECIDED)
+            .where(DECISION.c.incident_id.in_(some), IS_LIVE)
+            .order_by(DECISION.c.id)
+        )
+
+
+def _last_before(decisions: Iterable[Any], at: int) -> Any:
+    """Return the last decision that a person can have seen, or None."""
+    found = None
+    for one in decisions:
+        if one.at <= at:
+            found = one
+    return found
+
+
+def _join(row: Any, decision: Any) -> Correction:
+    """Return a word with the decision that it is about."""
+    details = msgspec.json.decode(row.details)
+    word = Correction(
+        word=row.id,
+        author=row.author,
+        is_own=not row.alert_id,
+        about=str(details.get("about", "")),
+        correct=str(details.get("correct", "")),
+    )
+    if decision is None:
+        return word
+    return msgspec.structs.replace(
+        word,
+        decision=decision.id,
+        action=decision.action,
+        casefile=decision.casefile,
+    )

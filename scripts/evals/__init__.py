@@ -1,0 +1,1 @@
+"""The evaluation: sets of labelled alerts, brains, and honest figures."""

@@ -1,0 +1,1 @@
+"""Fakes of model servers: real HTTP, scripted answers, no model."""

@@ -1,0 +1,1 @@
+"""Tests of the brains; the servers that they call are fakes."""

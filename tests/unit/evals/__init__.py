@@ -1,0 +1,1 @@
+"""Tests of the evaluation itself: a wrong scorer would praise anything."""

@@ -1,0 +1,175 @@
+"""Corrections and the decisions they are about, on both databases."""
+
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+from sqlalchemy import insert
+
+from app.models.case import Case
+from app.models.choice import Decision
+from app.models.menu import Menu
+from app.models.record import Record, Standpoint
+from app.models.word import Kind, Word
+from app.store.decisions import add_decision
+from app.store.incidents import CHUNK
+from app.store.ledger import Connection, Ledger
+from app.store.location import Location
+from app.store.outcomes import Correction, find_corrections
+from app.store.people import WORD, add_words
+
+SECRET = "The password of the vault is swordfish."
+
+
+@pytest.fixture
+def connection(location: Location) -> Iterator[Connection]:
+    """Lend a turn on an empty database."""
+    ledger = Ledger(location, 2.0)
+    with ledger.turn() as turn:
+        yield turn
+    ledger.close()
+
+
+def decide(
+    connection: Connection,
+    incident: int,
+    at: int,
+    action: str,
+    *,
+    agrees: bool | None = None,
+) -> int:
+    """Keep a decision on an incident; return its number."""
+    case = Case(incident=incident, source="zabbix", name=f"case {action}")
+    record = Record(
+        at=at,
+        standpoint=Standpoint(
+            incident=incident,
+            target="host/web-1",
+            problem="p",
+            problems=("p",),
+            severity="warning",
+            seq=1,
+        ),
+        case=case,
+        menu=Menu(()),
+        decision=Decision(action=action),
+        agrees=agrees,
+    )
+    return add_decision(connection, record)
+
+
+def say(
+    connection: Connection,
+    number: int,
+    incident: int,
+    at: int,
+    kind: Kind = Kind.CORRECTION,
+    **more: object,
+) -> None:
+    """Keep what somebody says."""
+    word = Word(
+        id=number,
+        incident_id=incident,
+        at=at,
+        author="ana",
+        kind=kind.value,
+        text=SECRET,
+        details={"about": "action", "correct": "no_action"},
+        version=1,
+    )
+    add_words(connection, [msgspec.structs.replace(word, **more)])
+
+
+def test_a_correction_is_about_the_last_decision_before_it(
+    connection: Connection,
+) -> None:
+    """Not about a later one, nor one on another incident."""
+    decide(connection, 1, 10, "escalate")
+    meant = decide(connection, 1, 20, "restart_service")
+    decide(connection, 1, 40, "kill_process")
+    decide(connection, 2, 25, "free_memory")
+    say(connection, 1, 1, 30)
+    (found,) = find_corrections(connection)
+    assert found.decision == meant
+    assert found.action == "restart_service"
+    case = msgspec.json.decode(found.casefile, type=Case)
+    assert case.name == "case restart_service"
+    assert (found.about, found.correct) == ("action", "no_action")
+    assert (found.author, found.is_own) == ("ana", True)
+
+
+def test_a_shadow_is_never_meant(connection: Connection) -> None:
+    """People see what was decided, not what was tried beside it."""
+    meant = decide(connection, 1, 10, "escalate")
+    decide(connection, 1, 11, "restart_service", agrees=False)
+    say(connection, 1, 1, 30)
+    assert [one.decision for one in find_corrections(connection)] == [meant]
+
+
+def test_what_was_said_before_any_decision_is_about_none(
+    connection: Connection,
+) -> None:
+    """It comes without a case."""
+    say(connection, 1, 1, 5)
+    decide(connection, 1, 10, "escalate")
+    (found,) = find_corrections(connection)
+    assert (found.decision, found.action, found.casefile) == (0, "", "")
+
+
+def test_only_corrections_count(connection: Connection) -> None:
+    """Notes, acknowledgements and owners say nothing about an action."""
+    decide(connection, 1, 10, "escalate")
+    others = [kind for kind in Kind if kind is not Kind.CORRECTION]
+    for number, kind in enumerate(others, 1):
+        say(connection, number, 1, 20, kind)
+    assert find_corrections(connection) == []
+
+
+def test_what_came_through_a_monitoring_system_is_marked(
+    connection: Connection,
+) -> None:
+    """Nobody has shown who it was there."""
+    decide(connection, 1, 10, "escalate")
+    say(connection, 1, 1, 20, alert_id=7)
+    assert [one.is_own for one in find_corrections(connection)] == [False]
+
+
+def test_no_text_of_people_is_read(connection: Connection) -> None:
+    """What they write beside the action is not even loaded."""
+    decide(connection, 1, 10, "escalate")
+    say(connection, 1, 1, 20)
+    say(connection, 2, 1, 21, details={})
+    found = find_corrections(connection)
+    assert SECRET not in str(found)
+    assert [(one.about, one.correct) for one in found] == [
+        ("action", "no_action"),
+        ("", ""),
+    ]
+
+
+def test_they_come_in_the_order_in_which_they_were_said(
+    connection: Connection,
+) -> None:
+    """Over more incidents than one statement names."""
+    many = CHUNK + 3
+    rows = [
+        {
+            "id": number,
+            "incident_id": 1_000 - number,
+            "at": 20,
+            "author": "ana",
+            "kind": Kind.CORRECTION.value,
+            "text": "",
+            "alert_id": 0,
+            "details": "{}",
+            "version": 1,
+            "key": "",
+        }
+        for number in range(1, many + 1)
+    ]
+    connection.execute(insert(WORD), rows)
+    decide(connection, 1_000 - many, 10, "escalate")
+    found: list[Correction] = find_corrections(connection)
+    assert [one.word for one in found] == list(range(1, many + 1))
+    assert found[-1].action == "escalate"
+    assert not any(one.action for one in found[:-1])
