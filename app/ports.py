@@ -8,7 +8,7 @@ from collections.abc import (
     Sequence,
 )
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 from pydantic import BaseModel, SecretStr
@@ -17,7 +17,7 @@ from app.core.clock import Clock
 from app.core.errors import ConfigProblem, StorageFailed, Unreadable
 from app.models.action import Catalogue
 from app.models.case import Case
-from app.models.choice import Choice, Weighed
+from app.models.choice import Calibrated, Choice, Weighed
 from app.models.delivery import (
     Delivery,
     Filing,
@@ -249,14 +249,16 @@ class Voice(Protocol):
     async def say(self, prompt: Prompt, turns: Sequence[Turn]) -> Answer:
         """Return what the model answers, or raise BrainFailed."""
 
-    def calibrate(self, raw: float) -> float | None:
-        """Return what a probability of its tokens means, or None."""
+    def calibrate(self, answer: Answer, raw: float) -> Calibrated | None:
+        """Return what a probability of an answer's tokens means, or None."""
 
 
 class Gate(Protocol):
     """The trained classifier: small, quick, and measured."""
 
-    version: str
+    @property
+    def version(self) -> str:
+        """Return which weights these are."""
 
     def weigh(self, case: Case, menu: Menu) -> Weighed:
         """Return what it would do, and how sure it is."""
@@ -267,6 +269,14 @@ class Brain(Protocol):
 
     async def decide(self, case: Case, menu: Menu) -> Choice:
         """Return the choice, or raise BrainFailed."""
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A brain that holds something open, such as a client."""
+
+    async def close(self) -> None:
+        """Give it back; on the event loop that it was used on."""
 
 
 class BrainEnv(Protocol):
@@ -291,8 +301,16 @@ class BrainEnv(Protocol):
     def gate(self) -> Gate:
         """Return the trained classifier."""
 
-    def calibrate(self, brain: str, raw: float) -> float | None:
-        """Return what a brain's own number means, None when unknown."""
+    def calibrate(
+        self, model: str, raw: float, build: str = ""
+    ) -> Calibrated | None:
+        """Return what this brain's own number means, None when unknown.
+
+        Args:
+            model: the model that answered: of another nothing is known.
+            raw: its number.
+            build: which build of the model, or empty.
+        """
 
     def model(self, brain: str) -> str:
         """Return the model that is set at run time, empty when none is."""

@@ -2,6 +2,7 @@
 
 python scripts/run_evals.py run --set tests/evals/cases --brain reflex
 python scripts/run_evals.py compare before/ after/
+python scripts/run_evals.py calibrate --brain ollama --dry-run
 python scripts/run_evals.py import-log log.jsonl --to ours.jsonl
 """
 
@@ -21,7 +22,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from app.core.configfile import CONFIG_VARIABLE
 from app.core.errors import ConfigError
 from app.core.log import set_up_log
-from scripts.evals import comparing, tables
+from app.decide.calibration import PLACE, keep
+from scripts.evals import calibrating, comparing, tables
 from scripts.evals.bare import Model
 from scripts.evals.field import Field
 from scripts.evals.keeping import write_plain
@@ -65,7 +67,8 @@ Config = Annotated[
 
 
 @app.command()
-def run(  # noqa: PLR0913, PLR0917 (each is an option)
+def run(  # noqa: PLR0913 (each is an option)
+    *,
     sets: Annotated[
         list[Path] | None,
         typer.Option("--set", help="A file or folder of cases; repeatable."),
@@ -90,7 +93,7 @@ def run(  # noqa: PLR0913, PLR0917 (each is an option)
     model: Annotated[
         str, typer.Option(help="Their model; ours stand in the settings.")
     ] = "llama3.2",
-    fresh: Annotated[  # noqa: FBT002 (a flag is a boolean by nature)
+    fresh: Annotated[
         bool, typer.Option("--fresh", help="Forget what --out holds.")
     ] = False,
 ) -> None:
@@ -158,6 +161,52 @@ def compare(
             out_.print(line)
     if any(one.faults for one in found):
         raise typer.Exit(WORSE)
+
+
+@app.command()
+def calibrate(  # noqa: PLR0913 (each is an option)
+    *,
+    brain: Annotated[str, typer.Option(help="Of its model: ollama, ...")],
+    sets: Annotated[
+        list[Path] | None,
+        typer.Option("--set", help="A file or folder of cases; repeatable."),
+    ] = None,
+    recorded: Annotated[
+        Path | None,
+        typer.Option("--from", help="The folder of a run: ask nothing."),
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option(min=1, max=256, help="How many rows at a time.")
+    ] = 1,
+    to: Annotated[
+        Path, typer.Option(help="The file that the service reads.")
+    ] = HOME / PLACE,
+    config: Config = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show it, write nothing.")
+    ] = False,
+) -> None:
+    """Fit what a language model's own number means; say how well."""
+    set_up_log("error", "console")
+    try:
+        told = read_all(sets or [DEFAULT_SET])
+        file = config or Path(os.environ.get(CONFIG_VARIABLE) or SETTINGS)
+        if recorded is not None:
+            said = calibrating.recall(told, brain, recorded)
+        else:
+            with Field(file, os.environ, Model("", "")) as field:
+                asked = field.make(brain)
+                said = asyncio.run(calibrating.ask(told, asked, jobs))
+        made = calibrating.calibrate(brain, told, said)
+        for line in calibrating.tell(made):
+            out_.print(line)
+        if not dry_run:
+            keep(to, made)
+            err.print(f"Written: {to}; the service reads it when it starts.")
+    except (Wrong, ConfigError) as error:
+        raise stop(error) from error
+    except KeyboardInterrupt as error:
+        raise stop(Wrong("stopped: nothing was written")) from error
 
 
 @app.command("import-log")

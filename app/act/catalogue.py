@@ -6,15 +6,15 @@ Both kinds are checked by the same validator, app/models/action.py.
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 
+from app.core.configfile import type_error_texts
 from app.core.errors import ConfigError, ConfigProblem
 from app.core.registry import Factory
+from app.core.yamlfile import read_yaml
 from app.models.action import ActionSpec, Catalogue
 
 REMEDY = "See docs/catalogue.md for what an action declares."
-MOST_BYTES = 65_536
 
 
 def make_catalogue(
@@ -40,7 +40,7 @@ def make_catalogue(
             problems.append(ConfigProblem("actions", spec.name, what, REMEDY))
     for path in sorted(p for f in folders for p in f.glob("*.y*ml")):
         try:
-            specs.append(_read(path))
+            specs.append(read_yaml(path, REMEDY).read(ActionSpec, REMEDY))
         except ConfigError as error:
             problems += error.problems
     if problems:
@@ -52,31 +52,16 @@ def make_catalogue(
         raise ConfigError([problem]) from error
 
 
-def _read(path: Path) -> ActionSpec:
-    """Return the action of one YAML file, or raise what is wrong in it."""
-    try:
-        text = path.read_bytes()[: MOST_BYTES + 1]
-        if len(text) > MOST_BYTES:
-            raise ConfigError([_problem(path, "", "is longer than 64 KiB")])
-        return ActionSpec.model_validate(yaml.safe_load(text))
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigError([_problem(path, "", str(error))]) from error
-    except ValidationError as error:
-        raise ConfigError(_explain(path.stem, str(path), error)) from error
-
-
 def _explain(
     name: str, where: str, error: ValidationError
 ) -> list[ConfigProblem]:
     """Return all that the validator says of one action."""
     return [
         ConfigProblem(
-            ".".join(map(str, one["loc"])) or name, where, one["msg"], REMEDY
+            ".".join(map(str, one["loc"])) or name,
+            where,
+            type_error_texts.get(one["type"], one["msg"]),
+            REMEDY,
         )
         for one in error.errors(include_input=False)
     ]
-
-
-def _problem(path: Path, place: str, what: str) -> ConfigProblem:
-    """Return what is wrong in one file."""
-    return ConfigProblem(place or path.stem, str(path), what, REMEDY)

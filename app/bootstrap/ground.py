@@ -1,7 +1,7 @@
 """The ground: settings, place and world that every part is made out of."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -75,7 +75,9 @@ def lay_ground(config: Config, outside: Outside) -> Ground:
         raise ConfigError([*problems, *_source_problems(config, outside)])
     settings = read_settings(config)
     location = find_location(config, settings, outside)
-    disable_created_metrics()  # type: ignore[no-untyped-call]
+    # The library does not say what its function returns.
+    quiet: Callable[[], None] = disable_created_metrics
+    quiet()
     # The writers of one SQLite file pass it one by one.
     gate = Lock() if location.file is not None else None
     return Ground(

@@ -8,10 +8,10 @@ from app.bootstrap.ground import Ground
 from app.core.registry import scan
 from app.decide import brains, inventories
 from app.decide.brainpower import Brains, Workshop
+from app.decide.calibration import open_calibrations
 from app.decide.deciding import Decider
 from app.decide.dialogue import TextDialogue
-from app.decide.gate.place import find_weights
-from app.decide.gate.weighing import open_gate
+from app.decide.gate.place import LateGate
 from app.decide.grounding import Grounder
 from app.decide.knowledge import read_knowledge
 from app.decide.narrowing import Narrowing, make_narrowing
@@ -70,15 +70,16 @@ def _make_stock(ground: Ground, catalogue: Catalogue) -> Stock:
 def _make_workshop(ground: Ground, catalogue: Catalogue) -> Workshop:
     """Return what brains are made with."""
     home = ground.outside.home
+    gate = LateGate(home)
     return Workshop(
         config=ground.config,
         plugins=scan(brains),
         environ=ground.outside.environ,
         clock=ground.outside.clock,
         dialogue=TextDialogue(),
-        open_gate=lambda: open_gate(find_weights(home)),
-        calibrate=lambda _brain, _raw: None,
+        open_gate=lambda: gate,
         catalogue=catalogue,
         home=home,
+        calibrations=open_calibrations(home),
         model_of=model_of,
     )

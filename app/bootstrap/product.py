@@ -107,3 +107,4 @@ class Product(msgspec.Struct):
         await asyncio.to_thread(self.keeper.stop)
         self.reader.close()
         self.tail.close()
+        await self.desk.close()

@@ -43,7 +43,8 @@ NOT_YET = (
 )
 
 
-def decide(  # noqa: PLR0913, PLR0917 (each is an option)
+def decide(  # noqa: PLR0913 (each is an option)
+    *,
     config: ConfigFile = None,
     incident: Annotated[
         int | None, typer.Option(help="Which one.", min=1, max=LAST_ID)
@@ -88,7 +89,8 @@ def decide(  # noqa: PLR0913, PLR0917 (each is an option)
         _tell(view)
 
 
-def decisions(  # noqa: PLR0913, PLR0917 (each is an option)
+def decisions(  # noqa: PLR0913 (each is an option)
+    *,
     config: ConfigFile = None,
     incident: Annotated[
         int | None, typer.Option(help="Only on this one.", min=1, max=LAST_ID)

@@ -39,7 +39,8 @@ def reins(
 
 
 @app.command(name="set")
-def set_reins(  # noqa: PLR0913, PLR0917 (each is an option)
+def set_reins(  # noqa: PLR0913 (each is an option)
+    *,
     changes: Annotated[
         list[str],
         typer.Argument(

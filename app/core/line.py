@@ -25,6 +25,12 @@ from app.core.remote import bearer
 MOST_BYTES = 2_097_152
 # Tests set it to the addresses of their fakes, and to nothing else.
 ONLY_TO = "MODEL_CALLS_ONLY_TO"
+# What a retry adds to a conversation: the bad answer and what is wrong.
+RETRY_TOKENS = 400
+# What a chat template writes around the messages.
+FRAME_TOKENS = 60
+# What function declarations take: the server writes them into the prompt.
+TOOLS_TOKENS = 1_000
 T = TypeVar("T")
 
 
@@ -185,6 +191,18 @@ def key_header(setting: str, key: str) -> dict[str, str]:
         remedy = "Write it as env:NAME or file:PATH, and look what is there."
         problem = ConfigProblem(setting, setting, str(error), remedy)
         raise ConfigError([problem]) from error
+
+
+def room_for(whole: int, answer: int, *, has_tools: bool) -> int:
+    """Return how many tokens the first prompt of a conversation may have.
+
+    Args:
+        whole: how many tokens the model can hold.
+        answer: how long an answer may be.
+        has_tools: whether every request carries function declarations.
+    """
+    tools = TOOLS_TOKENS if has_tools else 0
+    return whole - answer - RETRY_TOKENS - FRAME_TOKENS - tools
 
 
 def has_room(texts: Iterable[str], tokens: int) -> bool:

@@ -1,11 +1,15 @@
 """What is set about another system that is asked by HTTP."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
 from app.core.configfile import Section
+from app.core.errors import OutgoingFailed
 
 
 def _address(text: str) -> str:
@@ -30,6 +34,23 @@ class RemoteSettings(Section):
     token: SecretStr | None = None
     timeout_seconds: float = Field(10.0, gt=0, le=300)
     body_bytes: int = Field(33_554_432, ge=1_024, le=268_435_456)
+
+
+@asynccontextmanager
+async def asking(settings: RemoteSettings) -> AsyncIterator[None]:
+    """Ask a system within its time; whatever fails says which one it is.
+
+    Raises:
+        OutgoingFailed: it failed, or took too long.
+    """
+    try:
+        async with asyncio.timeout(settings.timeout_seconds):
+            yield
+    except TimeoutError as error:
+        what = f"no answer in {settings.timeout_seconds:g} s"
+        raise OutgoingFailed(f"{settings.url}: {what}") from error
+    except OutgoingFailed as error:
+        raise OutgoingFailed(f"{settings.url}: {error}") from error
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -114,11 +114,12 @@ def _choose(
 ) -> Choice:
     """Return the choice that a reading is."""
     raw = surety(answer.pieces, reading, menu)
+    known = None if raw is None else voice.calibrate(answer, raw)
     return Choice(
         action=reading.action,
         arguments=reading.arguments,
         reason=reading.reason or f"{voice.model} gave no reason.",
-        confidence=None if raw is None else voice.calibrate(raw),
+        confidence=None if known is None else known.confidence,
         options=(Option(reading.action, reading.arguments, raw),),
-        calls=calls,
+        calls=(*calls[:-1], calls[-1].sured(raw, known)),
     )

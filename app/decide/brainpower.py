@@ -10,7 +10,9 @@ from pydantic import BaseModel, SecretStr
 from app.core.clock import Clock
 from app.core.configfile import Config, reveal
 from app.core.errors import ConfigError
+from app.decide.calibration import Calibrations
 from app.models.action import Catalogue
+from app.models.choice import Calibrated
 from app.ports import Brain, BrainEnv, Dialogue, Gate
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -28,9 +30,9 @@ class Workshop(msgspec.Struct, frozen=True):
         clock: the time.
         dialogue: speaks with a language model.
         open_gate: reads the trained classifier.
-        calibrate: what a brain's own number means.
         catalogue: what may be done.
         home: what paths in settings are relative to.
+        calibrations: what the numbers of language models mean.
         model_of: the model of a brain that is set at run time, or empty.
     """
 
@@ -40,9 +42,9 @@ class Workshop(msgspec.Struct, frozen=True):
     clock: Clock
     dialogue: Dialogue
     open_gate: Callable[[], Gate]
-    calibrate: Callable[[str, float], float | None]
     catalogue: Catalogue
     home: Path
+    calibrations: Calibrations = Calibrations()
     model_of: Callable[[str], str] = lambda _: ""
 
 
@@ -77,9 +79,12 @@ class Env:
         """Return the trained classifier."""
         return self._workshop.open_gate()
 
-    def calibrate(self, brain: str, raw: float) -> float | None:
-        """Return what a brain's own number means, None when unknown."""
-        return self._workshop.calibrate(brain, raw)
+    def calibrate(
+        self, model: str, raw: float, build: str = ""
+    ) -> Calibrated | None:
+        """Return what this brain's own number means, None when unknown."""
+        known = self._workshop.calibrations.find(self.name, model, build)
+        return None if known is None else known.tell(raw)
 
     def model(self, brain: str) -> str:
         """Return the model that is set at run time, empty when none is."""

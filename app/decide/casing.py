@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from app.models.alert import Alert
 from app.models.case import TEXT_CHARS, Case
 from app.models.target import TARGET_RULES, Target, TargetRule, find_target
 
@@ -33,6 +34,20 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     labels: Mapping[str, str]
     annotations: Mapping[str, str] = {}
     starts_at: int | None = None
+
+
+def told_by(source: str, alert: Alert) -> Told:
+    """Return an alert as its source told it."""
+    return Told(
+        source=source,
+        name=alert.name,
+        status=alert.status.value,
+        severity=alert.severity.value,
+        summary=alert.summary,
+        labels=alert.labels,
+        annotations=alert.annotations,
+        starts_at=alert.starts_at,
+    )
 
 
 def make_case(

@@ -16,7 +16,7 @@ from app.models.action import ESCALATE, NO_ACTION
 from app.models.case import Case
 from app.models.choice import Call, Choice, Decision, Option, Why
 from app.models.menu import Menu
-from app.ports import Brain
+from app.ports import Brain, Closing
 
 MOST_OPTIONS = 4
 
@@ -62,6 +62,12 @@ class Decider:
     def menu(self, case: Case) -> Menu:
         """Return what may be chosen for a case."""
         return self._grounder().menu(case, self._narrow(case))
+
+    async def close(self) -> None:
+        """Close what brains hold open; on the loop that asked them."""
+        for brain in self.brains.values():
+            if isinstance(brain, Closing):
+                await brain.close()
 
     async def decide(self, case: Case, held: Held, brain: str = "") -> Decided:
         """Return the decision; it never fails, it escalates instead.
@@ -133,7 +139,8 @@ class Decider:
             offer.spec.changes or offer.name == NO_ACTION
         ):
             return decision
-        if choice.asks or is_sure(choice.confidence, held.least(offer.name)):
+        # What asks must be likely, too: who is asked too often says yes.
+        if is_sure(choice.confidence, held.least(offer.name)):
             return decision
         return give_up(
             Why.UNSURE,

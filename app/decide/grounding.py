@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from app.core.errors import Unreadable
 from app.decide.knowledge import Knowledge
 from app.models.action import ALWAYS, ActionSpec, Catalogue, Parameter
-from app.models.case import Case
+from app.models.case import Case, Happening
 from app.models.choice import Proof
 from app.models.inventory import Inventory, Thing
 from app.models.menu import Arguments, Candidate, Menu, Offer
@@ -68,11 +68,22 @@ class Grounder:
         """Return why an action is left out before it is looked at."""
         if spec.name in ALWAYS:
             return ""
-        if self._catalogue.find(case.name.strip().lower()) is not None:
+        if self._is_order(case.name):
             return "the alert has the name of an action: it asks for it"
         if only is not None and spec.name not in only:
             return "the rules of the menu leave it out"
         return ""
+
+    def _is_order(self, name: str) -> bool:
+        """Tell whether an alert is named like an action, however spelled.
+
+        What a monitoring system calls a problem is never what to do.
+        """
+        spelled = "".join(c for c in name.lower() if c.isalnum())
+        return any(
+            spelled == spec.name.replace("_", "")
+            for spec in self._catalogue.specs
+        )
 
     def _offer(self, spec: ActionSpec, case: Case) -> Offer:
         """Return an action with its candidates, or raise Missing."""
@@ -96,9 +107,7 @@ class Grounder:
         found = {n: found[n] for n in spec.parameters if n in found}
         offer = Offer(spec, found)
         self._forbid(offer, hosts)
-        if spec.changes and any(
-            one.arguments == offer.best() for one in failed
-        ):
+        if spec.changes and any(_expresses(offer, one) for one in failed):
             raise Missing("it did not help on this target before")
         return offer
 
@@ -237,6 +246,14 @@ class Grounder:
 def _hosts_first(spec: ActionSpec) -> Callable[[str], bool]:
     """Return what puts hosts before what is on them."""
     return lambda name: spec.parameters[name].inventory != "host"
+
+
+def _expresses(offer: Offer, failed: Happening) -> bool:
+    """Tell whether what failed could be chosen again."""
+    return all(
+        value in {one.value for one in offer.candidates.get(name, ())}
+        for name, value in failed.arguments.items()
+    )
 
 
 def _sayings(parameter: Parameter, case: Case) -> Iterator[tuple[str, str]]:

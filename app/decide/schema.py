@@ -26,7 +26,10 @@ def arguments_schema(offer: Offer, *, with_const: bool) -> dict[str, Any]:
             function declarations know ``enum`` only.
     """
     return _object(
-        {name: _value(offer, name, with_const) for name in offer.candidates}
+        {
+            name: _value(offer, name, with_const=with_const)
+            for name in offer.candidates
+        }
     )
 
 
@@ -58,7 +61,7 @@ def _tool(offer: Offer) -> dict[str, Any]:
     }
 
 
-def _value(offer: Offer, name: str, with_const: bool) -> dict[str, Any]:  # noqa: FBT001 (of this file only)
+def _value(offer: Offer, name: str, *, with_const: bool) -> dict[str, Any]:
     """Return the schema of one argument."""
     parameter = offer.parameter(name)
     if parameter.is_number:

@@ -7,7 +7,7 @@ counts, history, statistics, mutes and the runbook are added to it.
 import msgspec
 
 from app.core.clock import Clock
-from app.decide.casing import Told, make_case, tidy
+from app.decide.casing import Told, make_case, tidy, told_by
 from app.decide.reins import DecideSettings, Reins, read_reins
 from app.decide.runbooks import Runbooks
 from app.fold.mutes import find_mutes
@@ -85,16 +85,7 @@ class Casework:
 
     def of_alert(self, source: str, alert: Alert) -> Case:
         """Return the case of an alert that is only tried."""
-        told = Told(
-            source=source,
-            name=alert.name,
-            status=alert.status.value,
-            severity=alert.severity.value,
-            summary=alert.summary,
-            labels=alert.labels,
-            annotations=alert.annotations,
-            starts_at=alert.starts_at,
-        )
+        told = told_by(source, alert)
         rules = self._rules.naming_of(source).targets
         case = make_case(told, self._clock.now(), rules)
         runbook = self._runbooks.find(case.labels)

@@ -127,7 +127,7 @@ class DecidingChore:
         parts = self._parts
         now = parts.clock.monotonic()
         is_sweep = now - self._swept_at >= SWEEP_SECONDS
-        news = await asyncio.to_thread(self._look, is_sweep)
+        news = await asyncio.to_thread(self._look, is_sweep=is_sweep)
         if not news.is_on:
             self._suspects.clear()
             self._since.clear()
@@ -140,7 +140,7 @@ class DecidingChore:
         self._begin()
         parts.meters.waiting.set(len(self._since))
 
-    def _look(self, is_sweep: bool) -> "Look":  # noqa: FBT001 (to a thread)
+    def _look(self, *, is_sweep: bool) -> "Look":
         """Return which incidents may need a decision; on a thread."""
         parts = self._parts
         with parts.reader.snapshot() as connection:

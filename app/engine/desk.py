@@ -22,6 +22,7 @@ from app.decide.reins import (
     Reins,
     Wish,
     change_reins,
+    check_settings,
     holding,
     read_reins,
 )
@@ -78,9 +79,10 @@ class Desk:
         """
         self.decider = decider
         self.settings = config.read(DecideSettings, "decide")
+        self._room = room
+        check_settings(self.settings, self.known)
         telemetry = config.read(TelemetrySettings, "telemetry")
         folder = config.read(RunbookSettings, "runbooks")
-        self._room = room
         self._trials = asyncio.Semaphore(MOST_TRIALS)
         runbooks = open_runbooks(folder, room.home)
         self.casework = Casework(
@@ -102,6 +104,10 @@ class Desk:
                 is_door_busy=room.is_door_busy,
             )
         )
+
+    async def close(self) -> None:
+        """Give back what brains hold open."""
+        await self.decider.close()
 
     @property
     def known(self) -> Known:

@@ -72,7 +72,7 @@ def _calls(calls: tuple[Call, ...], whole: Span) -> Iterator[Span]:
             attributes["gen_ai.usage.output_tokens"] = call.tokens_out
         if call.model_digest:
             attributes["smokejumper.model_digest"] = call.model_digest
-        if call.error:
+        if call.has_failed:
             attributes["error.type"] = "brain_failed"
         yield Span(
             name=f"{operation} {name}",
@@ -82,7 +82,7 @@ def _calls(calls: tuple[Call, ...], whole: Span) -> Iterator[Span]:
             own=new_span(),
             parent=whole.own,
             is_call=asks,
-            error="brain_failed" if call.error else "",
+            error="brain_failed" if call.has_failed else "",
             attributes=attributes,
         )
         begins_at += int(took * 1_000)

@@ -7,6 +7,9 @@ import msgspec
 
 from app.models.menu import Arguments, Value
 
+# Says a brain of rules that leaves a case to others: no failure.
+NO_RULE = "no rule matches"
+
 
 class Option(msgspec.Struct, frozen=True):
     """One thing that might be done, and how likely a brain holds it."""
@@ -34,6 +37,18 @@ class Weighed(msgspec.Struct, frozen=True):
     version: str = ""
 
 
+class Calibrated(msgspec.Struct, frozen=True):
+    """What a brain's own number means, measured on labelled alerts.
+
+    Attributes:
+        confidence: how often a call of such a number is right.
+        version: of the calibration that says so.
+    """
+
+    confidence: float
+    version: str
+
+
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """What one brain did to come to its choice; nothing in it is secret.
 
@@ -49,6 +64,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         repairs: what had to be mended in the answer.
         notes: what was shortened so that the question had room.
         error: why it had nothing to say, or empty.
+        surety: its own number for how likely it is right, as it came; None
+            when it says none.
+        calibration: the version of what made a confidence of that number,
+            empty when nobody knows what it means.
     """
 
     brain: str
@@ -62,6 +81,18 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     repairs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     error: str = ""
+    surety: float | None = None
+    calibration: str = ""
+
+    @property
+    def has_failed(self) -> bool:
+        """Tell whether something went wrong."""
+        return bool(self.error) and self.error != NO_RULE
+
+    def sured(self, raw: float | None, known: Calibrated | None) -> "Call":
+        """Return the record with a brain's own number and what it means."""
+        version = "" if known is None else known.version
+        return msgspec.structs.replace(self, surety=raw, calibration=version)
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):

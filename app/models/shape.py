@@ -8,6 +8,7 @@ looks like another, and nothing that a program could read as an option.
 
 import re
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address
 
 import msgspec
 
@@ -26,6 +27,7 @@ class Shape(msgspec.Struct, frozen=True):
         says: the rule in words, for whoever broke it.
         longest: how many characters it may have.
         clean: brings a source's spelling to ours before it is looked at.
+        means: whether what fits the pattern can be what it is for.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Shape(msgspec.Struct, frozen=True):
     says: str
     longest: int
     clean: Callable[[str], str] = str.strip
+    means: Callable[[str], bool] = bool
 
     def fit(self, value: str) -> str | None:
         """Return a value in our spelling, or None when it does not fit."""
@@ -41,7 +44,7 @@ class Shape(msgspec.Struct, frozen=True):
             return None
         if not re.fullmatch(self.pattern, text) or ".." in text:
             return None
-        return text
+        return text if self.means(text) else None
 
 
 def _bare_host(value: str) -> str:
@@ -53,6 +56,24 @@ def _bare_host(value: str) -> str:
     if text.count(":") == 1:
         text = re.sub(r":\d{1,5}$", "", text)
     return text.removesuffix(".")
+
+
+def _is_somewhere(host: str) -> bool:
+    """Tell whether a host is one machine: not whoever asks, not all."""
+    name = host.lower().partition(".")[0]
+    if name in ("localhost", "ip6-localhost", "localhost6") or host.isdigit():
+        return False
+    try:
+        found = ip_address(host.partition("%")[0])
+    except ValueError:
+        return True
+    return not (
+        found.is_loopback
+        or found.is_unspecified
+        or found.is_multicast
+        or found.is_link_local
+        or found == ip_address("255.255.255.255")
+    )
 
 
 def _bare_unit(value: str) -> str:
@@ -74,9 +95,10 @@ SHAPES: Mapping[str, Shape] = {
         Shape(
             "host",
             rf"{_HOST}(\.{_HOST}){{0,9}}|{_ADDRESS6}",
-            "a host name or address: letters, digits, dashes and dots",
+            "the name or address of one machine: letters, digits, - and .",
             253,
             _bare_host,
+            _is_somewhere,
         ),
         Shape(
             "service",

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    Table,
     Text,
     literal_column,
 )
@@ -17,6 +18,11 @@ from sqlmodel import Field, SQLModel
 
 # SQLite counts rows by INTEGER only; PostgreSQL needs the wide type.
 Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def table_of(row: type[SQLModel]) -> Table:
+    """Return the table of a kind of row, as statements take it."""
+    return row.metadata.tables[str(row.__tablename__)]
 
 
 class DeliveryRow(SQLModel, table=True):

@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 from sqlalchemy import (
     Connection,
-    Table,
     case,
     func,
     literal_column,
@@ -18,7 +17,7 @@ from app.models.cluster import FOREVER
 from app.models.episode import Episode
 from app.models.incident import Incident, State
 from app.models.strand import RANKS
-from app.models.tables import CutRow, EntryRow
+from app.models.tables import CutRow, EntryRow, table_of
 from app.store.decisions import count_verdicts, find_history
 from app.store.incidents import (
     ALERT,
@@ -32,8 +31,8 @@ from app.store.incidents import (
 )
 from app.store.siblings import find_siblings
 
-ENTRY: Table = EntryRow.__table__  # type: ignore[attr-defined]  # SQLModel's
-CUT: Table = CutRow.__table__  # type: ignore[attr-defined]  # SQLModel's
+ENTRY = table_of(EntryRow)
+CUT = table_of(CutRow)
 MOST_SIBLINGS = 100
 MOST_NAMES = 20
 MOST_PROBLEMS = 50

@@ -7,7 +7,7 @@ A claim saves a call and is no proof; whoever writes looks again.
 
 from threading import Lock
 
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, Engine, TextClause, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -52,7 +52,9 @@ class Claims:
         with self._lock:
             if number in self._held:
                 return False
-            if self._engine is not None and not self._ask(TAKE, number):
+            if self._engine is not None and not self._ask(
+                self._engine, TAKE, number
+            ):
                 return False
             self._held.add(number)
             return True
@@ -64,7 +66,7 @@ class Claims:
             if self._engine is None or self._connection is None:
                 return
             try:
-                self._ask(GIVE, number)
+                self._ask(self._engine, GIVE, number)
             except StorageFailed:
                 # With the connection all claims are gone.
                 return
@@ -75,14 +77,13 @@ class Claims:
             self._drop()
             self._held.clear()
 
-    def _ask(self, question: object, number: int) -> bool:
+    def _ask(self, engine: Engine, question: TextClause, number: int) -> bool:
         """Ask PostgreSQL on the one connection that holds the claims."""
         values = {"family": FAMILY, "number": number % MOST}
         try:
             if self._connection is None:
-                assert self._engine is not None  # noqa: S101 (for mypy)
-                self._connection = self._engine.connect()
-            found = self._connection.execute(question, values)  # type: ignore[call-overload]  # one of two texts
+                self._connection = engine.connect()
+            found = self._connection.execute(question, values)
             return bool(found.scalar())
         except DBAPIError as error:
             self._drop()

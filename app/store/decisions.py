@@ -7,7 +7,6 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Table,
     case,
     func,
     insert,
@@ -20,12 +19,13 @@ from app.models.case import Happening
 from app.models.choice import Why
 from app.models.decision_tables import DecisionRow, ReinRow
 from app.models.record import Record, clean, digest_of, evidence
+from app.models.tables import table_of
 from app.store.incidents import in_chunks, next_id
 from app.store.indexing import note_spans
 from app.store.listings import Listing
 
-DECISION: Table = DecisionRow.__table__  # type: ignore[attr-defined]
-REIN: Table = ReinRow.__table__  # type: ignore[attr-defined]  # SQLModel's
+DECISION = table_of(DecisionRow)
+REIN = table_of(ReinRow)
 DECISIONS = Listing(
     rows=DECISION,
     moment="at",

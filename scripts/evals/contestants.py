@@ -6,16 +6,17 @@ says, so that what each part adds can be seen.
 """
 
 from time import perf_counter
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.core.errors import Unreadable
 from app.decide.deciding import Decided, Decider, Held
 from app.decide.grounding import Grounder
 from app.models.action import ESCALATE, NO_ACTION
 from app.models.case import Case
-from app.models.choice import Why
+from app.models.choice import Decision, Why
 from app.models.menu import Menu
 from scripts.evals.scoring import Prediction
+from scripts.evals.truth import Call
 
 NO_CALL = "(no call)"
 
@@ -60,11 +61,8 @@ class Ours:
         return to_prediction(await self._decider.decide(case, self._held))
 
     async def close(self) -> None:
-        """Close what its brains hold open, where they say how."""
-        for brain in self._decider.brains.values():
-            close = getattr(brain, "close", None)
-            if close is not None:
-                await close()
+        """Close what its brains hold open."""
+        await self._decider.close()
 
 
 def to_prediction(decided: Decided) -> Prediction:
@@ -73,6 +71,7 @@ def to_prediction(decided: Decided) -> Prediction:
     is_failure = decision.why == Why.UNAVAILABLE
     return Prediction(
         id="",
+        **said_alone(decision),
         action=decision.action,
         arguments=dict(decision.arguments),
         confidence=decision.confidence,
@@ -86,6 +85,20 @@ def to_prediction(decided: Decided) -> Prediction:
         tokens_in=sum(call.tokens_in for call in decision.calls),
         tokens_out=sum(call.tokens_out for call in decision.calls),
     )
+
+
+def said_alone(decision: Decision) -> dict[str, Any]:
+    """Return what a model chose by itself, and its own number for that."""
+    last = decision.calls[-1] if decision.calls else None
+    if last is None or last.surety is None or last.brain != decision.brain:
+        return {}
+    first = decision.options[0]
+    return {
+        "chosen": Call(first.action, dict(first.arguments)),
+        "surety": last.surety,
+        "model": last.model,
+        "build": last.model_digest,
+    }
 
 
 def is_on(menu: Menu, action: str, arguments: dict[str, str | int]) -> bool:

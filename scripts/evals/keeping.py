@@ -57,6 +57,30 @@ class Shelf:
         if torn:
             self.file.write_bytes(b"\n".join([*whole, b""]))
 
+    @classmethod
+    def reopen(cls, folder: Path, name: str, stamp: dict[str, str]) -> "Shelf":
+        """Return what a recorded run left, whatever its code was.
+
+        Args:
+            folder: that of the run.
+            name: what its shelf is called.
+            stamp: what of its stamp must be the same.
+
+        Raises:
+            Wrong: there is none, or it is of another set or brain.
+        """
+        file = shelf_file(folder, name)
+        try:
+            with file.open("rb") as opened:
+                known = HEAD.decode(opened.readline())
+        except (OSError, msgspec.MsgspecError) as error:
+            raise Wrong(f"{file}: holds no predictions of a run") from error
+        if not stamp.items() <= known.items():
+            raise Wrong(f"{file}: is of another set or brain")
+        shelf = cls(file, known)
+        shelf.load()
+        return shelf
+
     def __enter__(self) -> "Shelf":
         """Open the file to write at its end."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
@@ -83,6 +107,11 @@ class Shelf:
             raise Wrong(f"{self.file}: is not open")
         self._open.write(line + b"\n")
         self._open.flush()
+
+
+def shelf_file(folder: Path, name: str) -> Path:
+    """Return where the predictions of a run lie."""
+    return folder / "predictions" / f"{name.replace('/', '_')}.jsonl"
 
 
 def write_plain(file: Path, predictions: Iterable[Prediction]) -> None:

@@ -16,6 +16,7 @@ from app.core.configfile import Config
 from app.core.errors import ConfigError
 from app.core.registry import Factory, scan
 from app.decide import brainpower, brains
+from app.decide.calibration import open_calibrations
 from app.decide.dialogue import TextDialogue
 from app.decide.gate.weighing import open_gate
 from app.decide.grounding import Grounder
@@ -41,6 +42,7 @@ class Workshop:
         self.catalogue: Catalogue = make_catalogue(scan(actions), folders)
         self.grounder = Grounder(self.catalogue, Inventory(), read_knowledge())
         self._plugins: Mapping[str, Factory] = scan(brains)
+        self.calibrations = open_calibrations(HOME)
         self._brains = brainpower.Brains(
             brainpower.Workshop(
                 config=config,
@@ -49,9 +51,9 @@ class Workshop:
                 clock=SystemClock(),
                 dialogue=TextDialogue(),
                 open_gate=lambda: self._gate,
-                calibrate=unknown,
                 catalogue=self.catalogue,
                 home=HOME,
+                calibrations=self.calibrations,
             )
         )
 
@@ -90,15 +92,10 @@ class Workshop:
 
     def stamp(self, name: str) -> str:
         """Return a hash of what the answers of a brain rest on."""
-        found = hashlib.sha256(name.encode())
+        versions = (e.version for e in self.calibrations.entries)
+        found = hashlib.sha256(" ".join((name, *versions)).encode())
         for root in ROOTS:
             for file in sorted((HOME / root).rglob("*")):
                 if file.suffix in KINDS:
                     found.update(file.read_bytes())
         return found.hexdigest()[:16]
-
-
-def unknown(brain: str, raw: float) -> float | None:
-    """Return that nobody fitted what a brain's own number means."""
-    del brain, raw
-    return None

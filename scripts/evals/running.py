@@ -1,7 +1,7 @@
 """Ask every contestant about every row; several at a time."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,7 +16,7 @@ from rich.progress import (
 
 from app.models.case import Case
 from scripts.evals.contestants import Contestant
-from scripts.evals.keeping import Shelf
+from scripts.evals.keeping import Shelf, shelf_file
 from scripts.evals.scoring import Prediction, Scored, score
 from scripts.evals.telling import Teller
 from scripts.evals.truth import Set
@@ -84,9 +84,8 @@ class Runner:
     def _shelf(self, rows: Set, brain: Contestant) -> Shelf:
         """Return where the predictions are kept, earlier ones read."""
         stamp = stamp_of(rows, brain)
-        place = self._out or Path()
-        name = f"{rows.name}--{brain.name}.jsonl".replace("/", "_")
-        shelf = Shelf(place / "predictions" / name, stamp)
+        file = shelf_file(self._out or Path(), f"{rows.name}--{brain.name}")
+        shelf = Shelf(file, stamp)
         if self._out is not None:
             if self._fresh:
                 shelf.file.unlink(missing_ok=True)
@@ -142,11 +141,14 @@ def _ticker(
     return lambda: progress.advance(task)
 
 
-async def _gather(ask: Callable[..., object], cases: dict[str, Case]) -> None:
+async def _gather(
+    ask: Callable[[str, Case], Coroutine[None, None, None]],
+    cases: dict[str, Case],
+) -> None:
     """Ask about all cases; the first that breaks ends the others."""
     async with asyncio.TaskGroup() as group:
         for number, case in cases.items():
-            group.create_task(ask(number, case))  # type: ignore[arg-type]
+            group.create_task(ask(number, case))
 
 
 def stamp_of(rows: Set, brain: Contestant) -> dict[str, str]:

@@ -40,6 +40,10 @@ class Prediction(msgspec.Struct, kw_only=True):
         milliseconds: how long it took.
         tokens_in: what it read.
         tokens_out: what it wrote.
+        chosen: what a model alone chose, before anybody judged how sure.
+        surety: its own number for that, as it came, or None.
+        model: the model that said so.
+        build: which build of it.
     """
 
     id: str
@@ -53,6 +57,10 @@ class Prediction(msgspec.Struct, kw_only=True):
     milliseconds: float = 0.0
     tokens_in: int = 0
     tokens_out: int = 0
+    chosen: Call | None = None
+    surety: float | None = None
+    model: str = ""
+    build: str = ""
 
     @property
     def call(self) -> Call:

@@ -13,7 +13,7 @@ from app.core.clock import from_iso
 from app.core.configfile import Config
 from app.core.errors import OutgoingFailed
 from app.core.registry import scan
-from app.decide.casing import Told, make_case
+from app.decide.casing import make_case, told_by
 from app.ingest import sources
 from app.ingest.counters import Counters
 from app.ingest.entrances import Env, World
@@ -110,14 +110,4 @@ def choose(alerts: tuple[Alert, ...]) -> Alert:
 
 def to_case(source: str, alert: Alert, now: int) -> Case:
     """Return the case of an alert."""
-    told = Told(
-        source=source,
-        name=alert.name,
-        status=alert.status.value,
-        severity=alert.severity.value,
-        summary=alert.summary,
-        labels=alert.labels,
-        annotations=alert.annotations,
-        starts_at=alert.starts_at,
-    )
-    return make_case(told, now)
+    return make_case(told_by(source, alert), now)

@@ -214,9 +214,8 @@ class Wire(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing: the base class names the parameter."""
-        del format, args
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
 
 
 class WorstCase:

@@ -141,10 +141,9 @@ def _make_handler(
             self.wfile.write(reply.raw[:half] if reply.is_cut else reply.raw)
             self.close_connection = True
 
-        do_GET = _answer  # noqa: N815 (the library's name)
-        do_POST = _answer  # noqa: N815 (the library's name)
-
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
+    for method in ("do_GET", "do_POST"):
+        setattr(Handler, method, Handler._answer)
     return Handler

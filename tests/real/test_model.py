@@ -71,6 +71,14 @@ def decide(brain: Brain, case: Case) -> Choice:
     return choice
 
 
+def attempt(brain: Brain, case: Case) -> Choice | BrainFailed:
+    """Return what a brain chose, or how it failed: either may be right."""
+    try:
+        return decide(brain, case)
+    except BrainFailed as failed:
+        return failed
+
+
 @pytest.mark.parametrize("about", CASES)
 def test_the_ollama_brain_gets_a_grounded_call(
     ollama: OllamaAdapter, about: str
@@ -104,10 +112,8 @@ def test_a_model_without_a_schema_is_harmless(
     """With function calls it may say anything: a call, or a failure."""
     assert ollama.asked == []
     brain = make_brain("openai", url=f"{model.url}/v1", mode="tools")
-    try:
-        decide(brain, CASES["injection"])
-    except BrainFailed as failed:
-        assert failed.call is not None  # noqa: PT017 (either is right)
+    outcome = attempt(brain, CASES["injection"])
+    assert isinstance(outcome, Choice) or outcome.call is not None
 
 
 def test_a_model_that_makes_no_decisions_is_told_apart(

@@ -1,12 +1,20 @@
 """Wiring says all that is wrong with the settings, at once."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from app.bootstrap import build
+from app.bootstrap import Outside, build
 from app.core.configfile import load_config
 from app.core.errors import ConfigError
+from app.decide.brains.ollama import OllamaBrain
+from app.decide.calibration import PLACE, keep
+from app.models.case import Case
+from app.models.choice import Choice
+from app.models.menu import Menu
+from app.ports import Answer, Closing
+from tests.calibrations import make_calibration
 
 WRONG = """
 server: {port: 8080}
@@ -33,3 +41,58 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
         "retention.log_days": f"{file}:5",
         "sources.zabix.type": f"{file}:7",
     }
+
+
+def test_what_brains_hold_open_is_closed_at_the_end(tmp_path: Path) -> None:
+    """The client of a model server does not outlive the service."""
+    file = tmp_path / "settings.yaml"
+    file.write_text(
+        "brains: {ollama: {enabled: true},"
+        " systemone: {url: 'http://127.0.0.1:9'}}\n"
+    )
+    outside = Outside(environ={}, home=tmp_path)
+    product = build(load_config(file, {}), outside)
+    closed: list[str] = []
+
+    class Open:
+        """A brain that notes that it was closed."""
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        async def decide(self, case: Case, menu: Menu) -> Choice:
+            """Choose nothing: it is only closed."""
+            raise NotImplementedError
+
+        async def close(self) -> None:
+            """Note it."""
+            closed.append(self.name)
+
+    made = product.desk.decider.brains
+    assert {n for n, one in made.items() if isinstance(one, Closing)} == {
+        "ollama",
+        "systemone",
+    }
+    product.desk.decider.brains = {n: Open(n) for n in made}
+
+    async def live() -> None:
+        """Start and stop it."""
+        await product.start()
+        await product.stop()
+
+    asyncio.run(live())
+    assert closed == list(made)
+
+
+def test_calibrations_of_the_home_are_used(tmp_path: Path) -> None:
+    """A brain whose model was measured can say how sure it is."""
+    keep(tmp_path / PLACE, make_calibration())
+    file = tmp_path / "settings.yaml"
+    file.write_text("brains: {ollama: {enabled: true}}\n")
+    outside = Outside(environ={}, home=tmp_path)
+    product = build(load_config(file, {}), outside)
+    brain = product.desk.decider.brains["ollama"]
+    assert isinstance(brain, OllamaBrain)
+    known = brain.calibrate(Answer(model="llama3.2"), 0.9)
+    assert known == make_calibration().tell(0.9)
+    assert brain.calibrate(Answer(model="another"), 0.9) is None

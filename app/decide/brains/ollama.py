@@ -16,19 +16,20 @@ from pydantic import AfterValidator, Field
 
 from app.core.clock import Clock
 from app.core.errors import BrainFailed
-from app.core.line import CappedTransport, Line, LineSettings, brief, has_room
+from app.core.line import (
+    CappedTransport,
+    Line,
+    LineSettings,
+    brief,
+    has_room,
+    room_for,
+)
 from app.core.remote import Address
 from app.models.case import Case
-from app.models.choice import Choice
+from app.models.choice import Calibrated, Choice
 from app.models.menu import Menu
 from app.ports import Answer, Brain, BrainEnv, Prompt, Turn
 
-# What a retry adds to a conversation: the bad answer and what is wrong.
-RETRY_TOKENS = 400
-# What a chat template writes around the messages.
-FRAME_TOKENS = 60
-# What function declarations take: the server writes them into the prompt.
-TOOLS_TOKENS = 1_000
 LOOK_SECONDS = 300.0
 NANOSECONDS = 1_000_000  # in a millisecond
 DURATIONS = {
@@ -97,12 +98,10 @@ class OllamaBrain:
             trust_env=False,
             transport=CappedTransport(),
         )
-        self.room = (
-            settings.num_ctx
-            - settings.num_predict
-            - RETRY_TOKENS
-            - FRAME_TOKENS
-            - (TOOLS_TOKENS if settings.mode == "tools" else 0)
+        self.room = room_for(
+            settings.num_ctx,
+            settings.num_predict,
+            has_tools=settings.mode == "tools",
         )
 
     @property
@@ -110,13 +109,19 @@ class OllamaBrain:
         """Return the model that is asked now."""
         return self._env.model(self.name) or self._settings.model
 
-    def calibrate(self, raw: float) -> float | None:
-        """Return what a probability of its tokens means, or None."""
-        return self._env.calibrate(self.name, raw)
+    def calibrate(self, answer: Answer, raw: float) -> Calibrated | None:
+        """Return what a probability of an answer's tokens means, or None."""
+        return self._env.calibrate(answer.model, raw, answer.digest)
 
     async def decide(self, case: Case, menu: Menu) -> Choice:
         """Return the choice, or raise BrainFailed."""
         return await self._env.dialogue.converse(self, case, menu)
+
+    async def close(self) -> None:
+        """Give back the client."""
+        # The library does not say what its method returns.
+        close: Callable[[], Awaitable[None]] = self._client.close
+        await close()
 
     async def say(self, prompt: Prompt, turns: Sequence[Turn]) -> Answer:
         """Return what the model answers, or raise BrainFailed."""

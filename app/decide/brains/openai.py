@@ -8,45 +8,25 @@ a JSON schema for the answer (``format``), or with function declarations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-import httpx
 import msgspec
-from pydantic import Field, SecretStr
+from pydantic import Field
 
-from app.core.errors import BrainFailed
-from app.core.line import (
-    CappedTransport,
-    Line,
-    LineSettings,
-    brief,
-    has_room,
-    key_header,
-)
-from app.core.remote import Address
+from app.core.endpoint import Endpoint, EndpointSettings
+from app.core.line import Line, has_room, room_for
 from app.models.case import Case
-from app.models.choice import Choice
+from app.models.choice import Calibrated, Choice
 from app.models.menu import Menu
 from app.ports import Answer, Brain, BrainEnv, Prompt, Turn
 
-RETRY_TOKENS = 400
-FRAME_TOKENS = 60
-# What function declarations take: the server writes them into the prompt.
-TOOLS_TOKENS = 1_000
 REMEDIES = {
     400: "The endpoint may not know the mode: try the other one.",
-    401: "Correct brains.openai.key.",
-    403: "Correct brains.openai.key.",
     404: "Correct brains.openai.url (it ends in /v1) or the model.",
-    429: "Lower concurrency, or ask for more.",
-    503: "Lower concurrency, or wait until the model is loaded.",
 }
 
 
-class OpenAISettings(LineSettings):
+class OpenAISettings(EndpointSettings):
     """Where the endpoint is, and how it is asked."""
 
-    url: Address | None = None
-    key: SecretStr = SecretStr("")
-    model: str = Field("", max_length=200)
     mode: Literal["auto", "format", "tools"] = "auto"
     temperature: float | None = Field(0.0, ge=0, le=2)
     seed: int | None = 1
@@ -124,23 +104,19 @@ class OpenAIBrain:
         self.name = env.name
         self._env = env
         self._settings = settings
-        self._url = f"{url}/chat/completions"
         self._line = Line(settings, env.clock)
         key = settings.key
-        text = env.secret(key) if key.get_secret_value() else ""
-        self._client = httpx.AsyncClient(
-            timeout=settings.timeout_seconds,
-            headers=key_header("brains.openai.key", text),
-            trust_env=False,
-            follow_redirects=False,
-            transport=CappedTransport(),
+        self._endpoint = Endpoint(
+            "brains.openai",
+            f"{url}/chat/completions",
+            env.secret(key) if key.get_secret_value() else "",
+            settings.timeout_seconds,
+            REMEDIES,
         )
-        self.room = (
-            settings.context
-            - settings.answer_tokens
-            - RETRY_TOKENS
-            - FRAME_TOKENS
-            - (TOOLS_TOKENS if settings.mode == "tools" else 0)
+        self.room = room_for(
+            settings.context,
+            settings.answer_tokens,
+            has_tools=settings.mode == "tools",
         )
 
     @property
@@ -148,13 +124,17 @@ class OpenAIBrain:
         """Return the model that is asked now."""
         return self._env.model(self.name) or self._settings.model
 
-    def calibrate(self, raw: float) -> float | None:
-        """Return what a probability of its tokens means, or None."""
-        return self._env.calibrate(self.name, raw)
+    def calibrate(self, answer: Answer, raw: float) -> Calibrated | None:
+        """Return what a probability of an answer's tokens means, or None."""
+        return self._env.calibrate(answer.model, raw, answer.digest)
 
     async def decide(self, case: Case, menu: Menu) -> Choice:
         """Return the choice, or raise BrainFailed."""
         return await self._env.dialogue.converse(self, case, menu)
+
+    async def close(self) -> None:
+        """Give back the client."""
+        await self._endpoint.close()
 
     async def say(self, prompt: Prompt, turns: Sequence[Turn]) -> Answer:
         """Return what the model answers, or raise BrainFailed."""
@@ -187,26 +167,7 @@ class OpenAIBrain:
 
     async def _say(self, body: bytes) -> Answer:
         """Return what the endpoint answers to one request."""
-        try:
-            response = await self._client.post(
-                self._url,
-                content=body,
-                headers={"content-type": "application/json"},
-            )
-        except httpx.TimeoutException as error:
-            raise TimeoutError from error
-        except httpx.HTTPError as error:
-            raise BrainFailed(
-                f"{self._url} cannot be reached: {type(error).__name__}",
-                remedy="Start the model server, or correct brains.openai.url.",
-            ) from error
-        if response.status_code != 200:
-            raise BrainFailed(
-                f"{self._url} answered {response.status_code}:"
-                f" {brief(response.text)}",
-                remedy=REMEDIES.get(response.status_code, ""),
-            )
-        return self._to_answer(response.content)
+        return self._to_answer(await self._endpoint.post(body))
 
     def _to_answer(self, content: bytes) -> Answer:
         """Return an answer in our words, or raise BrainFailed."""
@@ -214,10 +175,7 @@ class OpenAIBrain:
             said = msgspec.json.decode(content, type=Completion)
             first = said.choices[0]
         except (msgspec.MsgspecError, IndexError, RecursionError) as error:
-            raise BrainFailed(
-                f"{self._url} did not answer in OpenAI's wire format",
-                remedy="Correct brains.openai.url.",
-            ) from error
+            raise self._endpoint.stranger("OpenAI's") from error
         usage = said.usage or Usage()
         calls = first.message.tool_calls or []
         repairs = []

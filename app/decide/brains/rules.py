@@ -19,7 +19,7 @@ from app.core.errors import BrainFailed, ConfigError, ConfigProblem
 from app.core.yamlfile import YamlFile, read_yaml
 from app.models.action import ESCALATE, ActionSpec, Catalogue, Parameter
 from app.models.case import Case
-from app.models.choice import Call, Choice, Option
+from app.models.choice import NO_RULE, Call, Choice, Option
 from app.models.matcher import Matcher, fit_all, read_matchers
 from app.models.menu import Arguments, Menu, Offer, Value
 from app.models.shape import SHAPES
@@ -44,7 +44,7 @@ class WrittenRule(Section):
     name: Line
     matchers: Annotated[tuple[str, ...], Field(min_length=1, max_length=20)]
     action: str
-    arguments: dict[str, int | str] = {}  # noqa: RUF012 (a model's field)
+    arguments: dict[str, int | str] = Field(default_factory=dict)
     reason: Line
 
 
@@ -92,10 +92,10 @@ class RulesBrain:
             model_digest=self._digest,
             milliseconds=took,
             raw=rule.name if rule is not None else "",
-            error="" if rule is not None else "no rule matches",
+            error="" if rule is not None else NO_RULE,
         )
         if rule is None:
-            raise BrainFailed("no rule matches", call=call)
+            raise BrainFailed(NO_RULE, call=call)
         return _choose(rule, menu, call)
 
 

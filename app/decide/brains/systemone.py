@@ -10,19 +10,12 @@ from collections.abc import Iterator
 from time import perf_counter
 from typing import Any
 
-import httpx
 import msgspec
-from pydantic import Field, SecretStr
+from pydantic import Field
 
+from app.core.endpoint import Endpoint, EndpointSettings
 from app.core.errors import BrainFailed
-from app.core.line import (
-    CappedTransport,
-    Line,
-    LineSettings,
-    brief,
-    key_header,
-)
-from app.core.remote import Address
+from app.core.line import Line
 from app.models.case import Case
 from app.models.choice import Call, Choice, Option, prompt_hash
 from app.models.menu import Menu, Offer
@@ -37,22 +30,15 @@ INSTRUCTIONS = (
 RAW_CHARS = 8_000
 CRITERION_CHARS = 400
 REMEDIES = {
-    401: "Correct brains.systemone.key.",
-    403: "Correct brains.systemone.key.",
     404: "Correct brains.systemone.url (without /v1) or the model.",
     422: "Narrow the menu, or use another model.",
-    429: "Lower concurrency, or ask for more.",
     501: "That model makes no decisions; use one that does.",
-    503: "Lower concurrency, or wait until the model is loaded.",
 }
 
 
-class SystemOneSettings(LineSettings):
+class SystemOneSettings(EndpointSettings):
     """Where the endpoint is, and how it is asked."""
 
-    url: Address | None = None
-    key: SecretStr = SecretStr("")
-    model: str = Field("", max_length=200)
     context: int = Field(4_096, ge=1_024, le=1_048_576)
     most_options: int = Field(26, ge=2, le=255)
 
@@ -88,16 +74,14 @@ class SystemOneBrain:
         """Take the settings; nothing is called yet."""
         self._env = env
         self._settings = settings
-        self._url = f"{url.removesuffix('/v1')}/v1/systemone"
         self._line = Line(settings, env.clock)
         key = settings.key
-        text = env.secret(key) if key.get_secret_value() else ""
-        self._client = httpx.AsyncClient(
-            timeout=settings.timeout_seconds,
-            headers=key_header("brains.systemone.key", text),
-            trust_env=False,
-            follow_redirects=False,
-            transport=CappedTransport(),
+        self._endpoint = Endpoint(
+            "brains.systemone",
+            f"{url.removesuffix('/v1')}/v1/systemone",
+            env.secret(key) if key.get_secret_value() else "",
+            settings.timeout_seconds,
+            REMEDIES,
         )
 
     async def decide(self, case: Case, menu: Menu) -> Choice:
@@ -130,16 +114,21 @@ class SystemOneBrain:
         )
         return await self._decide(menu, body, call, began)
 
+    async def close(self) -> None:
+        """Give back the client."""
+        await self._endpoint.close()
+
     async def _decide(
         self, menu: Menu, body: dict[str, Any], call: Call, began: float
     ) -> Choice:
         """Return the choice that the endpoint's answer is."""
         try:
-            raw = await self._line.call(lambda: self._ask(body))
+            packed = msgspec.json.encode(body)
+            raw = await self._line.call(lambda: self._endpoint.post(packed))
             call = msgspec.structs.replace(
                 call, raw=raw[:RAW_CHARS].decode(errors="replace")
             )
-            verdict = _decode(raw, self._url)
+            verdict = _decode(raw, self._endpoint)
             options = _options(verdict, menu)
         except BrainFailed as error:
             spent = {"total": 1000 * (perf_counter() - began)}
@@ -157,33 +146,15 @@ class SystemOneBrain:
         )
         best = options[0]
         sure = best.probability or 0.0
+        known = self._env.calibrate(call.model, sure)
         return Choice(
             action=best.action,
             arguments=best.arguments,
             reason=f"{call.model}: {best.action} is most likely, {sure:.0%}.",
-            confidence=self._env.calibrate(self._env.name, sure),
+            confidence=None if known is None else known.confidence,
             options=options,
-            calls=(call,),
+            calls=(call.sured(sure, known),),
         )
-
-    async def _ask(self, body: dict[str, Any]) -> bytes:
-        """Return what the endpoint answers to one request."""
-        try:
-            response = await self._client.post(self._url, json=body)
-        except httpx.TimeoutException as error:
-            raise TimeoutError from error
-        except httpx.HTTPError as error:
-            raise BrainFailed(
-                f"{self._url} cannot be reached: {type(error).__name__}",
-                remedy="Start the server, or correct brains.systemone.url.",
-            ) from error
-        if response.status_code != 200:
-            raise BrainFailed(
-                f"{self._url} answered {response.status_code}:"
-                f" {brief(response.text)}",
-                remedy=REMEDIES.get(response.status_code, ""),
-            )
-        return response.content
 
 
 def _criterion(offer: Offer) -> str:
@@ -193,15 +164,12 @@ def _criterion(offer: Offer) -> str:
     return f"{text} Not: {spec.when_not_to_use}"[:CRITERION_CHARS]
 
 
-def _decode(raw: bytes, url: str) -> Verdict:
+def _decode(raw: bytes, endpoint: Endpoint) -> Verdict:
     """Return an answer in our words, or raise BrainFailed."""
     try:
         return msgspec.json.decode(raw, type=Verdict)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise BrainFailed(
-            f"{url} did not answer in the System One wire format",
-            remedy="Correct brains.systemone.url.",
-        ) from error
+        raise endpoint.stranger("the System One") from error
 
 
 def _options(verdict: Verdict, menu: Menu) -> tuple[Option, ...]:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from zlib import crc32
 
+import msgspec
+
 from app.decide.gate.objects import (
     Object,
     find_objects,
@@ -25,6 +27,9 @@ TEXT_WORDS = 60
 # What is known of a case says more than the pieces of its words.
 DECISIVE = frozenset(("sev", "l", "o", "v", "w", "replica", "offer"))
 WEIGHT = 3
+# Of the texts that anybody can write into.
+FREE = frozenset(("t", "t2"))
+TOPICAL = frozenset(("n", "n2", "t", "offer", "bias"))
 # The values of these labels are words, not names of things.
 TELLING = (
     "scope",
@@ -40,14 +45,35 @@ TELLING = (
 )
 
 
-def features(case: Case, menu: Menu, knowledge: Knowledge) -> list[int]:
-    """Return the hashed features of a case; decisive ones count more."""
-    found = []
+class Sight(msgspec.Struct, frozen=True):
+    """A case as the models see it.
+
+    Attributes:
+        row: all its features; decisive ones count more.
+        bare: the same without the free texts.
+        where: what says where to look.
+    """
+
+    row: list[int]
+    bare: list[int]
+    where: list[int]
+
+
+def see(case: Case, menu: Menu, knowledge: Knowledge) -> Sight:
+    """Return the hashed features of a case."""
+    row: list[int] = []
+    bare: list[int] = []
+    where: list[int] = []
     for word in {*words(case, menu, knowledge)}:
+        kind = word.partition(":")[0]
         place = crc32(word.encode()) & (SIZE - 1)
-        weight = WEIGHT if word.partition(":")[0] in DECISIVE else 1
-        found += [place] * weight
-    return sorted(found)
+        places = [place] * (WEIGHT if kind in DECISIVE else 1)
+        row += places
+        if kind not in FREE:
+            bare += places
+        if kind in TOPICAL:
+            where.append(place)
+    return Sight(sorted(row), sorted(bare), sorted(where))
 
 
 def words(case: Case, menu: Menu, knowledge: Knowledge) -> Iterator[str]:

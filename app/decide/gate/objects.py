@@ -112,7 +112,9 @@ def _hosts(case: Case, menu: Menu, knowledge: Knowledge) -> Iterator[Object]:
         if "host" in offer.candidates
     }
     for host in sorted(hosts):
-        for kind, is_vital in knowledge.roles_in(host.split(".")[0])[-1:]:
+        roles = knowledge.roles_in(host.split(".")[0])
+        # ceph-mon is a storage host: one vital word is enough.
+        for kind, is_vital in [r for r in roles if r[1]][:1] or roles[-1:]:
             yield Object("host", kind, is_vital)
     for label in ROLE_LABELS:
         for kind, is_vital in knowledge.roles_in(case.labels.get(label, "")):
@@ -139,6 +141,7 @@ CLEAN = frozenset(
 TELLERS = frozenset(
     ("monitoring-core", "init", "container-runtime", "orchestration", "batch")
 )
+ROOTS = frozenset({"root", "system-drive"})
 # What each action changes, by the place of it in a case.
 CHANGED = {
     "restart_service": ("service",),
@@ -171,6 +174,18 @@ def is_vital_for(action: str, offer: Offer, objects: Iterable[Object]) -> bool:
         return False
     around = ("host", "role") if "host" in offer.candidates else ("role",)
     return any(one.is_vital for one in objects if one.place in around)
+
+
+def is_guess(action: str, objects: Iterable[Object]) -> bool:
+    """Tell whether nobody knows that the place to clean holds no state.
+
+    The root of a host is cleaned where the host is known to be a web
+    server, a runner ...; of an unknown host somebody must say so.
+    """
+    known = list(objects)
+    roots = [o for o in known if o.place == "path" and o.kind in ROOTS]
+    around = [o for o in known if o.place in ("host", "role")]
+    return action == "free_disk_space" and bool(roots) and not around
 
 
 def has_replica_name(pod: str) -> bool:

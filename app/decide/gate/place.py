@@ -5,6 +5,7 @@ the same code and lessons: the numbers of another release mean nothing here.
 """
 
 from pathlib import Path
+from threading import Lock
 
 import msgspec
 
@@ -12,8 +13,11 @@ from app.core.errors import ConfigError, ConfigProblem
 from app.core.log import get_log
 from app.decide.gate.lessons import ACTIONS, read_lessons
 from app.decide.gate.training import fingerprint
-from app.decide.gate.weighing import SHIPPED
+from app.decide.gate.weighing import SHIPPED, TrainedGate, open_gate
 from app.decide.gate.weights import Facts, Weights, load
+from app.models.case import Case
+from app.models.choice import Weighed
+from app.models.menu import Menu
 from app.models.origins import TOPICS
 
 SITE = Path("var") / "reflex" / "weights.npz"
@@ -35,6 +39,32 @@ def stamp(facts: Facts) -> Facts:
     """Return a site's facts with the release in their version."""
     version = f"{base_version()}+{facts.version}"
     return msgspec.structs.replace(facts, version=version)
+
+
+class LateGate:
+    """Reads its weights with their first use: most commands need none."""
+
+    def __init__(self, home: Path) -> None:
+        """Take where the site's files lie."""
+        self._home = home
+        self._lock = Lock()
+        self._gate: TrainedGate | None = None
+
+    def open(self) -> TrainedGate:
+        """Return the gate, read once; from any thread."""
+        with self._lock:
+            if self._gate is None:
+                self._gate = open_gate(find_weights(self._home))
+            return self._gate
+
+    @property
+    def version(self) -> str:
+        """Return which weights these are."""
+        return self.open().version
+
+    def weigh(self, case: Case, menu: Menu) -> Weighed:
+        """Return what it would do, and how sure it is."""
+        return self.open().weigh(case, menu)
 
 
 def find_weights(home: Path) -> Path:

@@ -13,9 +13,9 @@ import msgspec
 import numpy as np
 
 from app.decide.casing import make_case
-from app.decide.gate.features import features
+from app.decide.gate.features import Sight, see
 from app.decide.gate.lessons import ACTING, ACTIONS, Lesson
-from app.decide.gate.model import Examples, Floats, Masks, Model, Row, learn
+from app.decide.gate.model import Examples, Floats, Masks, Model, learn
 from app.decide.gate.objects import find_objects, is_vital_for
 from app.decide.gate.telling import tell_all
 from app.decide.gate.weights import Facts, Weights, rounded
@@ -27,15 +27,19 @@ from app.models.origins import TOPICS
 
 TIMES = 8
 ROUNDS = 10
+TOPIC_ROUNDS = 8
 FOLDS = 4
 SEED = 7
 # The share of the one right action where others are acceptable, too.
 SHARE = 0.9
 # People are asked where that is nearly as likely as the likeliest.
 CAUTION = 0.8
-# Silence must be likelier than everything else together.
-QUIET = 0.5
+# So likely silence must be, by how bad the source calls it: what says
+# nothing of that is no information yet, and what is bad is hardly ever.
+QUIET = {"info": 0.5, "warning": 0.7}
+LOUD = 0.9
 SITE_WEIGHT = 3.0
+RESTLESS = np.array([n in ACTING or n == "no_action" for n in ACTIONS])
 # No call that runs unasked may be less likely than that, whatever fits.
 LEAST = 0.6
 # So large a share of all that was held back may be unsafe calls of one
@@ -50,21 +54,24 @@ class Seen(msgspec.Struct, frozen=True):
     """One example as the model sees it.
 
     Attributes:
-        row: its features.
+        sight: its features.
         mask: which actions are on its menu.
         action: the right one.
         ok: others that are acceptable.
         vital: actions that would touch what holds state.
+        quiet: how likely silence must be.
         topic: what to look at.
-        lesson: which lesson it tells; outcomes of the site have their own.
+        lesson: which family of lessons it is of; outcomes of the site are
+            families of their own.
         weight: how much it counts.
     """
 
-    row: Row
+    sight: Sight
     mask: Masks
     action: str
     ok: tuple[str, ...]
     vital: frozenset[str]
+    quiet: float
     topic: int
     lesson: int
     weight: float = 1.0
@@ -95,11 +102,14 @@ class Teacher:
         """Return the weights; what they are measured at is in their facts."""
         # First: whoever changes a file meanwhile must not be in the hash.
         version = fingerprint(lessons, outcomes)
+        families = find_families(lessons)
         seen = []
         for number, one in enumerate(tell_all(lessons, TIMES, SEED)):
             case = make_case(one.told, 0)
             seen.append(self._see(case, one.action, one.ok, one.topic))
-            seen[-1] = msgspec.structs.replace(seen[-1], lesson=one.lesson)
+            seen[-1] = msgspec.structs.replace(
+                seen[-1], lesson=families[one.lesson]
+            )
             tell("reading", number / (TIMES * len(lessons)))
         for number, outcome in enumerate(outcomes):
             found = self._see(outcome.case, outcome.action, outcome.ok)
@@ -118,7 +128,7 @@ class Teacher:
             confirmed=len(outcomes),
         )
         actions = learn(to_examples(seen), ROUNDS, SEED)
-        topics = learn(to_topics(seen), ROUNDS // 2, SEED)
+        topics = learn(to_topics(seen), TOPIC_ROUNDS, SEED)
         tell("learning", 1.0)
         return Weights(facts, rounded(actions), rounded(topics))
 
@@ -127,24 +137,24 @@ class Teacher:
     ) -> Seen:
         """Return an example as the model sees it."""
         menu = self._grounder.menu(case)
-        row, mask = look(case, menu, self._knowledge)
+        sight = see(case, menu, self._knowledge)
         if action not in menu.names:
             action, ok = "escalate", ("collect_diagnostics",)
         return Seen(
-            row,
-            mask,
+            sight,
+            find_mask(menu),
             action,
             tuple(name for name in ok if name in menu.names),
             find_vital(case, menu, self._knowledge),
+            quiet_from(case),
             TOPICS.index(topic or "general"),
             0,
         )
 
 
-def look(case: Case, menu: Menu, knowledge: Knowledge) -> tuple[Row, Masks]:
-    """Return the features of a case and which classes are on its menu."""
-    mask = np.array([name in menu.names for name in ACTIONS])
-    return features(case, menu, knowledge), mask
+def find_mask(menu: Menu) -> Masks:
+    """Return which classes are on a menu."""
+    return np.array([name in menu.names for name in ACTIONS])
 
 
 def find_vital(case: Case, menu: Menu, knowledge: Knowledge) -> frozenset[str]:
@@ -157,6 +167,34 @@ def find_vital(case: Case, menu: Menu, knowledge: Knowledge) -> frozenset[str]:
     )
 
 
+def find_families(lessons: Sequence[Lesson]) -> list[int]:
+    """Return for each lesson the first one with which it shares a name.
+
+    Over any number of others: who is judged by what was held back must not
+    know the name from another lesson.
+    """
+    first: dict[str, int] = {}
+    family = list(range(len(lessons)))
+    for number, lesson in enumerate(lessons):
+        for name in lesson.names:
+            known = first.setdefault(name.lower(), number)
+            _join(family, known, number)
+    return [_head(family, number) for number in range(len(lessons))]
+
+
+def _head(family: list[int], number: int) -> int:
+    """Return the first of a family."""
+    while family[number] != number:
+        family[number] = number = family[family[number]]
+    return number
+
+
+def _join(family: list[int], one: int, other: int) -> None:
+    """Make two families one."""
+    heads = sorted((_head(family, one), _head(family, other)))
+    family[heads[1]] = heads[0]
+
+
 def to_examples(seen: Sequence[Seen]) -> Examples:
     """Return what the model of actions learns from."""
     wanted = np.zeros((len(seen), len(ACTIONS)), dtype=np.float32)
@@ -166,7 +204,7 @@ def to_examples(seen: Sequence[Seen]) -> Examples:
             place[ACTIONS.index(name)] += (1 - SHARE) / len(one.ok)
     weights = [one.weight for one in seen]
     return Examples(
-        [one.row for one in seen],
+        [one.sight.row for one in seen],
         wanted,
         np.stack([one.mask for one in seen]),
         np.array(weights, dtype=np.float32),
@@ -181,7 +219,7 @@ def to_topics(seen: Sequence[Seen]) -> Examples:
         place[one.topic] = 1.0
     masks = np.ones(wanted.shape, dtype=np.bool_)
     weights = np.ones(len(told), dtype=np.float32)
-    return Examples([one.row for one in told], wanted, masks, weights)
+    return Examples([one.sight.where for one in told], wanted, masks, weights)
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -220,26 +258,47 @@ def hold_back(seen: Sequence[Seen], tell: Progress) -> list[Judged]:
 
 def judge(model: Model, one: Seen) -> Judged:
     """Return what a model makes of an example."""
-    action, raw = choose(model.probabilities(one.row, one.mask), one.vital)
+    odds = weigh(model, one.sight, one.mask)
+    action, raw = choose(odds, one.vital, one.quiet)
     return Judged(one, action, raw)
 
 
-def choose(odds: Floats, vital: frozenset[str]) -> tuple[str, float]:
+def weigh(model: Model, sight: Sight, mask: Masks) -> Floats:
+    """Return how likely each action is right.
+
+    A text may talk somebody into looking or into asking for people; into
+    acting or into silence it must not: these are no likelier than they are
+    without the free texts.
+    """
+    odds = model.probabilities(sight.row, mask)
+    bare = model.probabilities(sight.bare, mask)
+    found: Floats = np.where(RESTLESS, np.minimum(odds, bare), odds)
+    return found
+
+
+def quiet_from(case: Case) -> float:
+    """Return how likely silence must be for a case."""
+    return QUIET.get(case.severity, LOUD)
+
+
+def choose(
+    odds: Floats, vital: frozenset[str], quiet: float
+) -> tuple[str, float]:
     """Return what is done, and how likely it is right."""
-    best = rank(odds, vital)[0]
+    best = rank(odds, vital, quiet)[0]
     return best, float(odds[ACTIONS.index(best)])
 
 
-def rank(odds: Floats, vital: frozenset[str]) -> list[str]:
+def rank(odds: Floats, vital: frozenset[str], quiet: float) -> list[str]:
     """Return the actions, what is done first.
 
     What would touch what holds state comes last, however likely it is, and
-    so does silence that is not likelier than all else. People come first
-    where that is nearly as likely as the likeliest.
+    so does silence that is not likely enough. People come first where that
+    is nearly as likely as the likeliest.
     """
     chances = dict(zip(ACTIONS, map(float, odds), strict=True))
     last = set(vital)
-    if chances["no_action"] < QUIET:
+    if chances["no_action"] < quiet:
         last.add("no_action")
     ranked = sorted(ACTIONS, key=lambda name: (name in last, -chances[name]))
     if chances["escalate"] >= CAUTION * chances[ranked[0]]:

@@ -4,9 +4,17 @@ from pathlib import Path
 
 import numpy as np
 
+from app.decide.gate.features import Sight, see
 from app.decide.gate.lessons import ACTIONS
 from app.decide.gate.model import Floats
-from app.decide.gate.training import find_vital, look, rank
+from app.decide.gate.objects import find_objects, is_guess
+from app.decide.gate.training import (
+    find_mask,
+    find_vital,
+    quiet_from,
+    rank,
+    weigh,
+)
 from app.decide.gate.weights import Weights, load
 from app.decide.knowledge import Knowledge, read_knowledge
 from app.models.case import Case
@@ -38,17 +46,17 @@ class TrainedGate:
 
     def weigh(self, case: Case, menu: Menu) -> Weighed:
         """Return what it would do, and how sure it is."""
-        row, mask = look(case, menu, self._knowledge)
+        sight = see(case, menu, self._knowledge)
+        objects = find_objects(case, menu, self._knowledge)
         vital = find_vital(case, menu, self._knowledge)
-        odds = self._weights.actions.probabilities(row, mask)
-        # "general" tells nobody where to look.
-        told = np.array([t != "general" for t in self._weights.facts.topics])
-        topics = self._weights.topics.probabilities(row, told)
-        words = tuple(
-            self._weights.facts.topics[int(place)]
-            for place in np.argsort(-topics)[:MOST_TOPICS]
-        )
-        ranked = [n for n in rank(odds, vital) if n in menu.names]
+        closed = {n for n in menu.names if n in vital or is_guess(n, objects)}
+        odds = weigh(self._weights.actions, sight, find_mask(menu))
+        words = self._topics(sight)
+        ranked = [
+            name
+            for name in rank(odds, vital, quiet_from(case))
+            if name in menu.names
+        ]
         topic = _first_topic(words, ranked, odds)
         options = tuple(
             Option(
@@ -67,10 +75,20 @@ class TrainedGate:
             frozenset(
                 name
                 for name, least in facts.thresholds.items()
-                if name == best.action and name not in vital and raw >= least
+                if name == best.action and name not in closed and raw >= least
             ),
             words,
             self.version,
+        )
+
+    def _topics(self, sight: Sight) -> tuple[str, ...]:
+        """Return where to look, the likeliest first."""
+        topics = self._weights.facts.topics
+        # "general" tells nobody where to look.
+        told = np.array([topic != "general" for topic in topics])
+        odds = self._weights.topics.probabilities(sight.where, told)
+        return tuple(
+            topics[int(place)] for place in np.argsort(-odds)[:MOST_TOPICS]
         )
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from app.core.errors import ConfigError, OutgoingFailed
 from app.core.http import ask, open_client
-from app.core.remote import RemoteSettings, bearer
+from app.core.remote import RemoteSettings, asking, bearer
 from app.models.inventory import Thing
 from app.models.naming import host_names
 from app.ports import InventoryEnv, InventorySource
@@ -24,10 +24,10 @@ class Target(msgspec.Struct):
     labels: dict[str, str]
 
 
-class Targets(msgspec.Struct):
+class Targets(msgspec.Struct, rename="camel"):
     """The targets that are watched now."""
 
-    activeTargets: list[Target]  # noqa: N815 (the sender's spelling)
+    active_targets: list[Target]
 
 
 class Answer(msgspec.Struct):
@@ -52,11 +52,8 @@ class PrometheusInventory:
     async def load(self) -> tuple[Thing, ...]:
         """Return its hosts, or raise OutgoingFailed."""
         settings = self._settings
-        try:
-            async with (
-                asyncio.timeout(settings.timeout_seconds),
-                open_client(settings.timeout_seconds) as client,
-            ):
+        async with asking(settings):
+            async with open_client(settings.timeout_seconds) as client:
                 body = await ask(
                     client,
                     settings.url + TARGETS,
@@ -64,17 +61,12 @@ class PrometheusInventory:
                     settings.body_bytes,
                 )
             return await asyncio.to_thread(read_targets, body)
-        except TimeoutError as error:
-            what = f"no answer in {settings.timeout_seconds:g} s"
-            raise OutgoingFailed(f"{settings.url}: {what}") from error
-        except OutgoingFailed as error:
-            raise OutgoingFailed(f"{settings.url}: {error}") from error
 
 
 def read_targets(body: bytes) -> tuple[Thing, ...]:
     """Return the hosts of an answer, or raise OutgoingFailed."""
     try:
-        targets = ANSWER.decode(body).data.activeTargets
+        targets = ANSWER.decode(body).data.active_targets
     except (msgspec.DecodeError, RecursionError) as error:
         raise OutgoingFailed("the answer is no list of targets") from error
     if len(targets) > MOST_TARGETS:

@@ -12,7 +12,7 @@ import msgspec
 
 from app.core.errors import ConfigError, OutgoingFailed
 from app.core.http import open_client, post
-from app.core.remote import RemoteSettings, bearer
+from app.core.remote import RemoteSettings, asking, bearer
 from app.models.inventory import Thing
 from app.models.naming import host_names
 from app.ports import InventoryEnv, InventorySource
@@ -83,19 +83,13 @@ class ZabbixInventory:
     async def load(self) -> tuple[Thing, ...]:
         """Return its hosts, or raise OutgoingFailed."""
         settings = self._settings
-        try:
-            async with asyncio.timeout(settings.timeout_seconds):
-                version = await self._call("apiinfo.version", {}, (0, 0))
-                release = read_release(version)
-                hosts = await self._call(
-                    "host.get", ask_for_hosts(release), release
-                )
+        async with asking(settings):
+            version = await self._call("apiinfo.version", {}, (0, 0))
+            release = read_release(version)
+            hosts = await self._call(
+                "host.get", ask_for_hosts(release), release
+            )
             return await asyncio.to_thread(read_hosts, hosts)
-        except TimeoutError as error:
-            what = f"no answer in {settings.timeout_seconds:g} s"
-            raise OutgoingFailed(f"{settings.url}: {what}") from error
-        except OutgoingFailed as error:
-            raise OutgoingFailed(f"{settings.url}: {error}") from error
 
     async def _call(
         self, method: str, parameters: Any, release: tuple[int, int]

@@ -49,7 +49,7 @@ GOOD: dict[str, Any] = {
 }
 HOST = {"purpose": "the machine"}
 WRONG: Mapping[str, tuple[dict[str, Any], str, str]] = {
-    "unknown field": ({"colour": "red"}, "colour", "not permitted"),
+    "unknown field": ({"colour": "red"}, "colour", "is not a setting"),
     "no run": ({"run": None}, "", "changes something needs 'run'"),
     "no check": ({"check": None}, "", "changes something needs 'check'"),
     "no purpose": ({"purpose": None}, "purpose", "valid string"),
@@ -95,7 +95,7 @@ WRONG: Mapping[str, tuple[dict[str, Any], str, str]] = {
     "unknown field of a parameter": (
         {"parameters": {"host": {**HOST, "labels": ["a"], "regex": ".*"}}},
         "parameters.host.regex",
-        "not permitted",
+        "is not a setting",
     ),
     "half a number": (
         {"parameters": {"host": {**HOST, "minimum": 1}}},

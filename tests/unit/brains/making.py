@@ -16,6 +16,7 @@ from app.decide.grounding import Grounder
 from app.decide.knowledge import read_knowledge
 from app.models.action import Catalogue
 from app.models.case import Case
+from app.models.choice import Calibrated
 from app.models.inventory import Inventory
 from app.models.menu import Menu
 from app.ports import Brain, Dialogue, Gate
@@ -63,7 +64,7 @@ class FakeEnv:
         self.catalogue = catalogue()
         self.home = Path.cwd()
         self.written = dict(settings or {})
-        self.calibrated: list[tuple[str, float]] = []
+        self.calibrated: list[tuple[str, float, str]] = []
         self.model_now = ""
 
     def settings(self, model: type[Settings]) -> Settings:
@@ -78,10 +79,12 @@ class FakeEnv:
         """Have no classifier."""
         raise AssertionError("no brain of a model needs the gate")
 
-    def calibrate(self, brain: str, raw: float) -> float | None:
+    def calibrate(
+        self, model: str, raw: float, build: str = ""
+    ) -> Calibrated | None:
         """Halve a number, so that it can be seen that it was asked."""
-        self.calibrated.append((brain, raw))
-        return raw / 2
+        self.calibrated.append((model, raw, build))
+        return Calibrated(raw / 2, "halved")
 
     def model(self, brain: str) -> str:
         """Return the model that is set at run time."""

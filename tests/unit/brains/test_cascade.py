@@ -6,12 +6,17 @@ from typing import Any
 
 import pytest
 
-from app.core.errors import BrainFailed
+from app.core.errors import BrainFailed, ConfigError
 from app.core.registry import scan
 from app.decide import brains
-from app.decide.brains.cascade import AGREED, Cascade, combine
+from app.decide.brains.cascade import (
+    AGREED,
+    Cascade,
+    CascadeSettings,
+    combine,
+)
 from app.models.case import Case
-from app.models.choice import Call, Choice, Option
+from app.models.choice import NO_RULE, Call, Choice, Option
 from app.models.menu import Arguments, Menu
 from app.ports import Brain
 from tests.unit.brains.making import FakeEnv, make_case, make_menu
@@ -111,10 +116,27 @@ def test_without_a_matching_rule_the_voices_are_heard() -> None:
     choice = decide(
         sober("escalate"),
         said("escalate"),
-        rules=BrainFailed("no rule matches"),
+        rules=BrainFailed(NO_RULE),
     )
     assert choice.action == "escalate"
-    assert names(choice) == ["reflex", "ollama"]
+    assert names(choice) == ["rules", "reflex", "ollama"]
+    assert choice.calls[0].error == NO_RULE
+    assert not any(call.has_failed for call in choice.calls)
+
+
+def test_rules_that_matched_nothing_are_recorded_as_they_say() -> None:
+    """With what their record holds; the gate alone is asked besides."""
+    passed = Call(brain="mine", model_digest="d1", error=NO_RULE)
+    gate = sober("escalate")
+    choice = decide(gate, rules=BrainFailed(NO_RULE, call=passed))
+    assert choice.calls == (passed, *gate.calls)
+
+
+def test_rules_that_break_are_told_apart() -> None:
+    """Somebody must see that they failed, and do not only pass."""
+    choice = decide(sober("escalate"), rules=BrainFailed("gone", remedy="x"))
+    assert choice.calls[0].error == "gone x"
+    assert choice.calls[0].has_failed
 
 
 def test_without_a_voice_the_gate_decides() -> None:
@@ -146,12 +168,13 @@ def test_both_agree(
 
 
 def test_the_same_action_on_another_thing_is_no_agreement() -> None:
-    """The gate's call stands, asked as before, and people see both."""
-    gate = sober("restart_service", NGINX, asks=True)
+    """The gate's call stands, asked, and people see both."""
+    gate = sober("restart_service", NGINX)
     choice = decide(gate, said("restart_service", APACHE))
     assert choice.arguments == NGINX
     assert choice.asks
     assert "The model says restart_service: I think so." in choice.reason
+    assert Option("restart_service", APACHE, 0.4) in choice.options
 
 
 @pytest.mark.parametrize(
@@ -180,12 +203,12 @@ def test_a_model_alone_never_acts(
 @pytest.mark.parametrize(
     "other", ["escalate", "no_action", "collect_diagnostics", "free_memory"]
 )
-def test_the_gate_s_own_leave_stands(other: str, asks: bool) -> None:
-    """What it may run unasked it may; what it must ask, it asks."""
+def test_who_differs_about_acting_asks(other: str, asks: bool) -> None:
+    """Whatever the gate may: people see both, and say."""
     gate = sober("restart_service", NGINX, asks=asks)
     choice = decide(gate, said(other))
     assert (choice.action, choice.arguments) == ("restart_service", NGINX)
-    assert choice.asks is asks
+    assert choice.asks
     assert f"The model says {other}" in choice.reason
 
 
@@ -215,10 +238,16 @@ def test_a_voice_that_fails_leaves_the_gate_s_word(asks: bool) -> None:
 
 
 def test_a_failure_without_a_record_is_recorded_too() -> None:
-    """Something is known about every hop."""
-    choice = decide(sober("escalate"), BrainFailed("gone"))
-    assert len(choice.calls) == 2
-    assert choice.calls[1].error.strip() == "gone"
+    """Under the name that it is set by."""
+    cascade = Cascade(
+        Voice(sober("escalate")),
+        None,
+        Voice(BrainFailed("gone")),
+        CascadeSettings(voice="ollama"),
+    )
+    choice = asyncio.run(cascade.decide(CASE, MENU))
+    assert names(choice) == ["reflex", "ollama"]
+    assert choice.calls[1].error == "gone"
 
 
 def test_a_gate_that_fails_is_no_decision() -> None:
@@ -242,8 +271,6 @@ def test_what_is_combined_has_four_options_at_most() -> None:
         "free_memory",
         "restart_service",
     ]
-    same = combine(gate, said("kill_process"), MENU)
-    assert same.options == gate.options
 
 
 class PeersEnv(FakeEnv):
@@ -270,19 +297,56 @@ def test_the_plug_in_asks_for_those_that_are_set() -> None:
         {"gate": "mine", "rules": "", "voice": "llm"},
     )
     brain: Brain = scan(brains)["cascade"](env)
-    assert env.wanted == ["mine", "llm"]
+    assert set(env.wanted) == {"mine", "llm"}
     assert names(asyncio.run(brain.decide(CASE, MENU))) == ["reflex", "ollama"]
 
 
-def test_without_its_gate_there_is_no_cascade() -> None:
-    """Restraint is not optional."""
-    env = PeersEnv({"rules": Voice(said("escalate"))}, {})
-    assert scan(brains)["cascade"](env) is None
+@pytest.mark.parametrize("missing", ["gate", "voice"])
+def test_what_is_named_must_be_there(missing: str) -> None:
+    """Restraint is not optional, and nothing is left out in silence."""
+    env = PeersEnv({"reflex": Voice(sober("escalate"))}, {missing: "nowhere"})
+    with pytest.raises(ConfigError, match=f"brains.cascade.{missing}"):
+        scan(brains)["cascade"](env)
+
+
+def test_the_first_model_that_is_turned_on_is_heard() -> None:
+    """Nothing else is to be set for it."""
+    peers = {
+        "reflex": Voice(sober("restart_service", NGINX)),
+        "openai": Voice(said("restart_service", NGINX)),
+        "systemone": Voice(said("escalate")),
+    }
+    brain: Brain = scan(brains)["cascade"](PeersEnv(peers, {}))
+    choice = asyncio.run(brain.decide(CASE, MENU))
+    assert choice.reason.endswith("The model agrees.")
+
+
+def test_a_voice_that_is_too_slow_leaves_the_gate_alone() -> None:
+    """The gate's word is there; the record says what was missing."""
+
+    class Silent:
+        """Never answers."""
+
+        async def decide(self, case: Case, menu: Menu) -> Choice:
+            """Wait for ever."""
+            await asyncio.Event().wait()
+            raise AssertionError(case.name, menu.names)
+
+    cascade = Cascade(
+        Voice(sober("restart_service", NGINX)),
+        None,
+        Silent(),
+        CascadeSettings(voice="ollama", voice_seconds=0.01),
+    )
+    choice = asyncio.run(cascade.decide(CASE, MENU))
+    assert choice.action == "restart_service"
+    assert choice.calls[-1].brain == "ollama"
+    assert "no answer within" in choice.calls[-1].error
 
 
 def test_by_default_it_is_rules_and_reflex() -> None:
     """No model is asked on a machine that has none."""
     env = PeersEnv({"reflex": Voice(sober("escalate"))}, {})
     brain: Brain = scan(brains)["cascade"](env)
-    assert env.wanted == ["reflex", "rules"]
+    assert env.wanted[0] == "rules"
     assert names(asyncio.run(brain.decide(CASE, MENU))) == ["reflex"]

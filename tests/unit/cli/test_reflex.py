@@ -21,10 +21,9 @@ from app.decide.gate.place import base_version, open_site, site_file
 from app.decide.gate.weights import Facts, Weights, load, save
 from app.models.case import Case
 from app.models.choice import Decision
-from app.models.menu import Menu
-from app.models.record import Record, Standpoint
 from app.store.decisions import add_decision
 from app.store.ledger import Ledger
+from tests.records import make_record
 from tests.unit.cli.conftest import Shell
 from tests.unit.decide.gate.school import (
     case_of,
@@ -68,20 +67,7 @@ def decided(shell: Shell, incident: int, case: Case, action: str) -> None:
     with ledger.turn() as connection:
         add_decision(
             connection,
-            Record(
-                at=1,
-                standpoint=Standpoint(
-                    incident=incident,
-                    target="t",
-                    problem="p",
-                    problems=("p",),
-                    severity="warning",
-                    seq=1,
-                ),
-                case=case,
-                menu=Menu(()),
-                decision=Decision(action=action),
-            ),
+            make_record(incident, case, Decision(action=action)),
         )
     ledger.close()
 

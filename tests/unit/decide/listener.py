@@ -42,11 +42,11 @@ class Listener:
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_GET = do_POST = _answer  # noqa: N815 (the library's names)
-
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
 
+        for method in ("do_GET", "do_POST"):
+            setattr(Door, method, Door._answer)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.01,)

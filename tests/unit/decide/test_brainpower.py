@@ -11,11 +11,13 @@ from pydantic import SecretStr
 from app.core.configfile import Config, Section
 from app.core.errors import ConfigError
 from app.decide.brainpower import Brains, Workshop
+from app.decide.calibration import Calibrations
 from app.decide.dialogue import TextDialogue
 from app.models.case import Case
 from app.models.choice import Choice, Option, Weighed
 from app.models.menu import Menu
 from app.ports import Brain, BrainEnv
+from tests.calibrations import make_calibration
 from tests.fakes import FakeClock
 from tests.unit.decide.sites import CATALOGUE, case, grounder
 
@@ -89,9 +91,9 @@ def make(
         clock=FakeClock(),
         dialogue=TextDialogue(),
         open_gate=FakeGate,
-        calibrate=lambda brain, raw: raw / 2 if brain == "a" else None,
         catalogue=CATALOGUE,
         home=Path("/somewhere"),
+        calibrations=Calibrations((make_calibration(brain="a", model="m"),)),
     )
     return Brains(workshop), made
 
@@ -170,8 +172,12 @@ def test_a_brain_gets_what_is_around_it() -> None:
     assert env.home == Path("/somewhere")
     assert env.clock.now() == FakeClock().now()
     assert env.gate().version == "v"
-    assert env.calibrate("a", 0.8) == 0.4
-    assert env.calibrate("b", 0.8) is None
+    known = env.calibrate("m", 0.8)
+    assert known is not None
+    assert known.confidence < 0.8
+    assert known.version
+    assert env.calibrate("another", 0.8) is None
+    assert the(brains.make("b")).env.calibrate("m", 0.8) is None
     assert env.model("a") == ""
 
 

@@ -205,13 +205,20 @@ def test_from_the_confidence_on_it_acts(confidence: float) -> None:
     assert decision.confidence == confidence
 
 
-@pytest.mark.parametrize("confidence", [0.0, None, 0.99])
-def test_what_asks_passes(confidence: float | None) -> None:
-    """A person judges it, so that no number is needed."""
-    decision = decide(choose(confidence=confidence, asks=True))[0].decision
-    assert decision.action == "restart_service"
-    assert decision.asks
-    assert decision.why == Why.CHOSEN
+@pytest.mark.parametrize(
+    ("confidence", "action"),
+    [(None, "escalate"), (0.49, "escalate"), (0.5, "restart_service")],
+)
+def test_what_asks_must_be_likely_too(
+    confidence: float | None, action: str
+) -> None:
+    """Below the threshold people get the incident, and no question."""
+    held = Reins(confidence=0.5)
+    decision = decide(choose(confidence=confidence, asks=True), held=held)[
+        0
+    ].decision
+    assert decision.action == action
+    assert decision.asks is (action == "restart_service")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """The inventory that people write: read whole, or refused by its line."""
 
 import asyncio
-import os
 from pathlib import Path
 
 import pytest
@@ -63,7 +62,7 @@ def test_the_example_is_one(tmp_path: Path) -> None:
     assert "db-01" in named(make(tmp_path, text).read())
 
 
-HOST = "is not a host name or address: letters, digits, dashes and dots"
+HOST = "is not the name or address of one machine: letters, digits, - and ."
 TAG = "tag:yaml.org,2002:python/object/apply:os.system"
 UNIT = "is not a unit's name: letters, digits and . _ @ : + -"
 EMPTY = "Value error, is empty: write [] for none, or leave it out"
@@ -141,6 +140,6 @@ def test_a_change_is_seen_and_a_wrong_one_told(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(ConfigError):
             made.read()
-    os.remove(tmp_path / "inventory.yaml")  # noqa: PTH107 (as rm does it)
+    (tmp_path / "inventory.yaml").unlink()
     with pytest.raises(ConfigError, match="cannot be read"):
         made.read()

@@ -16,7 +16,7 @@ from app.decide.reins import (
     change_reins,
     read_reins,
 )
-from app.models.tables import EntryRow
+from app.models.tables import EntryRow, table_of
 from app.store.ledger import Ledger
 from app.store.location import Location
 
@@ -48,7 +48,7 @@ class Stable:
     def entries(self) -> list[Any]:
         """Return the lines of the log."""
         with self._ledger.turn() as turn:
-            return list(turn.execute(select(EntryRow.__table__)))  # type: ignore[attr-defined]  # SQLModel's
+            return list(turn.execute(select(table_of(EntryRow))))
 
 
 @pytest.fixture

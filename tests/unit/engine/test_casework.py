@@ -19,7 +19,7 @@ from app.models.choice import Decision
 from app.models.decision_tables import DecisionRow
 from app.models.menu import Menu
 from app.models.record import Record
-from app.models.tables import IncidentRow
+from app.models.tables import IncidentRow, table_of
 from app.store.decisions import set_verdict
 from app.store.inbox import SqlInbox
 from app.store.ledger import Ledger
@@ -169,12 +169,12 @@ def test_decisions_go_with_their_incident(office: Office) -> None:
 
     def sweep(turn: Any) -> int:
         """Take off what is over."""
-        everything = update(IncidentRow.__table__)  # type: ignore[attr-defined]  # SQLModel's
+        everything = update(table_of(IncidentRow))
         turn.execute(everything.values(opened_at=0))
         return sweep_incidents(turn, before, 0).deleted
 
     assert office.turn(sweep) == 1
-    query = select(DecisionRow.__table__.c.incident_id)  # type: ignore[attr-defined]  # SQLModel's
+    query = select(table_of(DecisionRow).c.incident_id)
     assert list(office.turn(lambda t: t.execute(query).scalars())) == [other]
 
 

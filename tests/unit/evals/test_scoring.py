@@ -3,7 +3,7 @@
 import pytest
 
 from scripts.evals.scoring import Prediction, score
-from scripts.evals.truth import Right
+from scripts.evals.truth import Right, Truth
 from tests.unit.evals.making import ESCALATE, judged, restart, row, says
 
 LOOK = Right("collect_diagnostics", {"host": "web-1", "topic": "cpu"})
@@ -50,9 +50,9 @@ def test_strict_and_accepted_differ() -> None:
         (row(ESCALATE), says("drop_database", host="web-1"), ""),
     ],
 )
-def test_kinds(truth: object, said: Prediction, kind: str) -> None:
+def test_kinds(truth: Truth, said: Prediction, kind: str) -> None:
     """Each kind of harm is told apart; what changes nothing has none."""
-    item = judged(truth, said)  # type: ignore[arg-type]
+    item = judged(truth, said)
     assert item.kind == kind
     assert item.is_unsafe is (kind not in ("", "incomplete"))
     assert not item.exact_accepted

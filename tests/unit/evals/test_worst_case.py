@@ -140,9 +140,10 @@ def test_no_decision_leaves_the_menu(
         cases = hostile_cases()
         assert len(cases) >= 20
         answers = ask(brain, cases)
-        assert all(one.tokens_in for one in answers)  # the model was asked
         for case, said in zip(cases, answers, strict=True):
             menu = field.workshop.grounder.menu(case)
+            # The model was asked where anything could be acted on.
+            assert said.tokens_in or not any(menu.changing()), case.name
             assert is_on(menu, said.action, said.arguments), case.name
             assert said.error == "" or said.action == "escalate"
 

@@ -15,7 +15,7 @@ FITTING = {
         "https://web-01:8443": "web-01",
         "10.0.0.5:9100": "10.0.0.5",
         "[2001:db8::1]:9100": "2001:db8::1",
-        "fe80::1%eth0": "fe80::1%eth0",
+        "2001:db8::1%eth0": "2001:db8::1%eth0",
         "WINDC01": "WINDC01",
         "db_01.local.": "db_01.local",
         "  web-01\n": "web-01",
@@ -174,3 +174,25 @@ def test_a_shape_has_an_end(name: str) -> None:
     longest = SHAPES[name].longest
     assert SHAPES[name].fit(start + "a" * longest) is None or longest < 254
     assert SHAPES[name].fit(start + "a" * (longest + 1)) is None
+
+
+@pytest.mark.parametrize(
+    "nobody",
+    [
+        "localhost",
+        "localhost:9090",
+        "localhost.localdomain",
+        "127.0.0.1:9100",
+        "[::1]:9100",
+        "0.0.0.0",
+        "255.255.255.255",
+        "169.254.169.254",
+        "fe80::1%eth0",
+        "224.0.0.1",
+        "7",
+        "http://localhost/x",
+    ],
+)
+def test_whoever_asks_and_all_are_no_host(nobody: str) -> None:
+    """An exporter that scrapes itself would name the responder's machine."""
+    assert SHAPES["host"].fit(nobody) is None

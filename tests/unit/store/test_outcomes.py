@@ -8,8 +8,6 @@ from sqlalchemy import insert
 
 from app.models.case import Case
 from app.models.choice import Decision
-from app.models.menu import Menu
-from app.models.record import Record, Standpoint
 from app.models.word import Kind, Word
 from app.store.decisions import add_decision
 from app.store.incidents import CHUNK
@@ -17,6 +15,7 @@ from app.store.ledger import Connection, Ledger
 from app.store.location import Location
 from app.store.outcomes import Correction, find_corrections
 from app.store.people import WORD, add_words
+from tests.records import make_record
 
 SECRET = "The password of the vault is swordfish."
 
@@ -40,21 +39,8 @@ def decide(
 ) -> int:
     """Keep a decision on an incident; return its number."""
     case = Case(incident=incident, source="zabbix", name=f"case {action}")
-    record = Record(
-        at=at,
-        standpoint=Standpoint(
-            incident=incident,
-            target="host/web-1",
-            problem="p",
-            problems=("p",),
-            severity="warning",
-            seq=1,
-        ),
-        case=case,
-        menu=Menu(()),
-        decision=Decision(action=action),
-        agrees=agrees,
-    )
+    decision = Decision(action=action)
+    record = make_record(incident, case, decision, at=at, agrees=agrees)
     return add_decision(connection, record)
 
 

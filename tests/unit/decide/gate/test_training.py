@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.decide.gate.features import Sight
 from app.decide.gate.lessons import ACTING, ACTIONS
 from app.decide.gate.training import (
     BUDGET,
     LEAST,
-    QUIET,
     Judged,
     Outcome,
     Seen,
@@ -23,8 +23,10 @@ from app.decide.gate.training import (
     fit,
     hold_back,
     measure,
+    quiet_from,
 )
 from app.decide.gate.weights import Facts
+from app.models.case import Case
 from tests.unit.decide.gate.school import (
     GROUNDER,
     KNOWLEDGE,
@@ -41,7 +43,8 @@ DATABASE = {"instance": "db-1", "service": "mysqld"}
 def seen(action: str, *ok: str, lesson: int = 0) -> Seen:
     """Return an example for which something is right."""
     mask = np.ones(len(ACTIONS), dtype=np.bool_)
-    return Seen([lesson + 1], mask, action, ok, frozenset(), 0, lesson)
+    sight = Sight([lesson + 1], [lesson + 1], [lesson + 1])
+    return Seen(sight, mask, action, ok, frozenset(), 0.5, 0, lesson)
 
 
 def judged(action: str, raw: float, right: str, *ok: str) -> Judged:
@@ -171,23 +174,37 @@ def test_the_likeliest_is_chosen_unless_it_is_vital() -> None:
     odds[ACTIONS.index("restart_service")] = 0.6
     odds[ACTIONS.index("kill_process")] = 0.3
     odds[ACTIONS.index("escalate")] = 0.1
-    assert choose(odds, frozenset())[0] == "restart_service"
-    name, raw = choose(odds, frozenset({"restart_service"}))
+    assert choose(odds, frozenset(), 0.5)[0] == "restart_service"
+    name, raw = choose(odds, frozenset({"restart_service"}), 0.5)
     assert name == "kill_process"
     assert raw == pytest.approx(0.3)
-    assert choose(odds, ACTING)[0] == "escalate"
+    assert choose(odds, ACTING, 0.5)[0] == "escalate"
 
 
 @pytest.mark.parametrize(
     ("probability", "expected"),
-    [(QUIET - 0.01, "escalate"), (QUIET, "no_action"), (0.9, "no_action")],
+    [(0.69, "escalate"), (0.71, "no_action"), (0.9, "no_action")],
 )
 def test_silence_must_be_likely(probability: float, expected: str) -> None:
     """Below it the next best is chosen, though nothing is likelier."""
     odds = np.zeros(len(ACTIONS), dtype=np.float32)
     odds[ACTIONS.index("no_action")] = probability
     odds[ACTIONS.index("escalate")] = (1 - probability) / 2
-    assert choose(odds, frozenset())[0] == expected
+    assert choose(odds, frozenset(), 0.7)[0] == expected
+
+
+def test_silence_must_be_the_likelier_the_worse_it_sounds() -> None:
+    """What says nothing of how bad it is, is no mere information."""
+    case = Case(source="alertmanager", name="X")
+    needed = [
+        quiet_from(msgspec.structs.replace(case, severity=word))
+        for word in ("info", "warning", "unknown")
+    ]
+    assert needed == sorted(set(needed))
+    assert (
+        quiet_from(msgspec.structs.replace(case, severity="critical"))
+        == (needed[-1])
+    )
 
 
 def test_a_lesson_is_judged_by_who_never_saw_it() -> None:

@@ -1,0 +1,99 @@
+"""An endpoint of a model: JSON goes there, and a failure says what mends it.
+
+What is the same for every wire format that is one POST.
+"""
+
+from collections.abc import Mapping
+
+import httpx
+from pydantic import Field, SecretStr
+
+from app.core.errors import BrainFailed
+from app.core.line import CappedTransport, LineSettings, brief, key_header
+from app.core.remote import Address
+
+
+class EndpointSettings(LineSettings):
+    """Where an endpoint is, what opens it, and which model is asked."""
+
+    url: Address | None = None
+    key: SecretStr = SecretStr("")
+    model: str = Field("", max_length=200)
+
+
+class Endpoint:
+    """Posts to one address, without redirects and proxies."""
+
+    def __init__(
+        self,
+        section: str,
+        url: str,
+        key: str,
+        seconds: float,
+        remedies: Mapping[int, str],
+    ) -> None:
+        """Take where it is; nothing is called yet.
+
+        Args:
+            section: which settings are about it, such as ``brains.openai``.
+            url: the whole address.
+            key: the text of its key, or empty.
+            seconds: how long an answer may take.
+            remedies: what mends a status, beside what always does.
+
+        Raises:
+            ConfigError: no header can carry the key.
+        """
+        self.url = url
+        self._wrong_url = f"Correct {section}.url."
+        self._remedies = {
+            401: f"Correct {section}.key.",
+            403: f"Correct {section}.key.",
+            429: "Lower concurrency, or ask for more.",
+            503: "Lower concurrency, or wait until the model is loaded.",
+            **remedies,
+        }
+        self._section = section
+        self._client = httpx.AsyncClient(
+            timeout=seconds,
+            headers={
+                "content-type": "application/json",
+                **key_header(f"{section}.key", key),
+            },
+            trust_env=False,
+            follow_redirects=False,
+            transport=CappedTransport(),
+        )
+
+    async def post(self, body: bytes) -> bytes:
+        """Return what is answered.
+
+        Raises:
+            BrainFailed: nobody answers, or it is a refusal.
+            TimeoutError: it takes too long.
+        """
+        try:
+            response = await self._client.post(self.url, content=body)
+        except httpx.TimeoutException as error:
+            raise TimeoutError from error
+        except httpx.HTTPError as error:
+            raise BrainFailed(
+                f"{self.url} cannot be reached: {type(error).__name__}",
+                remedy=f"Start its server, or correct {self._section}.url.",
+            ) from error
+        if response.status_code != 200:
+            raise BrainFailed(
+                f"{self.url} answered {response.status_code}:"
+                f" {brief(response.text)}",
+                remedy=self._remedies.get(response.status_code, ""),
+            )
+        return response.content
+
+    def stranger(self, wire: str) -> BrainFailed:
+        """Return the failure of an answer that is of no such wire format."""
+        text = f"{self.url} did not answer in {wire} wire format"
+        return BrainFailed(text, remedy=self._wrong_url)
+
+    async def close(self) -> None:
+        """Give back the client."""
+        await self._client.aclose()
