@@ -6,7 +6,7 @@ tellings, is judged by a model that never saw it.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.resources import files
 
 import msgspec
@@ -21,6 +21,7 @@ from app.decide.gate.telling import tell_all
 from app.decide.gate.weights import Facts, Weights, rounded
 from app.decide.grounding import Grounder
 from app.decide.knowledge import Knowledge
+from app.decide.platt import fit
 from app.models.case import Case
 from app.models.menu import Menu
 from app.models.origins import TOPICS
@@ -104,13 +105,10 @@ class Teacher:
         version = fingerprint(lessons, outcomes)
         families = find_families(lessons)
         seen = []
-        for number, one in enumerate(tell_all(lessons, TIMES, SEED)):
-            case = make_case(one.told, 0)
-            seen.append(self._see(case, one.action, one.ok, one.topic))
-            seen[-1] = msgspec.structs.replace(
-                seen[-1], lesson=families[one.lesson]
-            )
-            tell("reading", number / (TIMES * len(lessons)))
+        for one in self.see_all(lessons, TIMES):
+            family = families[one.lesson]
+            seen.append(msgspec.structs.replace(one, lesson=family))
+            tell("reading", len(seen) / (TIMES * len(lessons)))
         for number, outcome in enumerate(outcomes):
             found = self._see(outcome.case, outcome.action, outcome.ok)
             seen.append(
@@ -131,6 +129,13 @@ class Teacher:
         topics = learn(to_topics(seen), TOPIC_ROUNDS, SEED)
         tell("learning", 1.0)
         return Weights(facts, rounded(actions), rounded(topics))
+
+    def see_all(self, lessons: list[Lesson], times: int) -> Iterator[Seen]:
+        """Yield each lesson, told so many times, with its number."""
+        for one in tell_all(lessons, times, SEED):
+            case = make_case(one.told, 0)
+            seen = self._see(case, one.action, one.ok, one.topic)
+            yield msgspec.structs.replace(seen, lesson=one.lesson)
 
     def _see(
         self, case: Case, action: str, ok: tuple[str, ...], topic: str = ""
@@ -358,20 +363,6 @@ def find_threshold(acting: Sequence[Judged], judged: int) -> float:
     spared = int(judged * BUDGET)
     kept = unsafe[: len(unsafe) - spared]
     return round(max([LEAST, *(raw + 0.005 for raw in kept[-1:])]), 3)
-
-
-def fit(raw: np.ndarray, right: np.ndarray) -> tuple[float, float]:
-    """Return the slope and shift that make log-odds mean what they say."""
-    held = np.clip(raw, 1e-4, 1 - 1e-4)
-    odds = np.log(held / (1 - held))
-    found = np.array([1.0, 0.0])
-    columns = np.stack([odds, np.ones_like(odds)])
-    for _ in range(50):
-        guess = 1 / (1 + np.exp(-(found @ columns)))
-        slope = columns @ (guess - right)
-        bend = (columns * (guess * (1 - guess))) @ columns.T
-        found = found - np.linalg.solve(bend + 1e-6 * np.eye(2), slope)
-    return float(found[0]), float(found[1])
 
 
 def fingerprint(lessons: Iterable[Lesson], outcomes: Iterable[Outcome]) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from app.decide.gate.features import SIZE
 from app.decide.gate.model import Floats, Model
+from app.decide.platt import spread
 
 STEPS = 127
 # What numpy raises for a file that is empty, cut off, changed or another's.
@@ -53,9 +54,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     def calibrate(self, raw: float) -> float:
         """Return how often a call of such a raw probability is right."""
-        held = min(max(raw, 1e-4), 1 - 1e-4)
-        odds = float(np.log(held / (1 - held)))
-        return float(1 / (1 + np.exp(-(self.slope * odds + self.shift))))
+        return spread(raw, self.slope, self.shift)
 
 
 class Weights(msgspec.Struct, frozen=True):

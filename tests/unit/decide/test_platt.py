@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.decide.gate import training
 from app.decide.platt import fit, spread
 
 
@@ -21,12 +20,6 @@ def test_what_is_known_is_found_again(slope: float, shift: float) -> None:
     """However far from where the search begins."""
     found = fit(*make(slope, shift))
     assert found == pytest.approx((slope, shift), abs=0.02)
-
-
-def test_it_agrees_with_the_gate_s_own() -> None:
-    """Where that one finds its way, both find the same."""
-    raw, right = make(0.7, -0.4)
-    assert fit(raw, right) == pytest.approx(training.fit(raw, right))
 
 
 @given(

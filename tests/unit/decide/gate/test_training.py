@@ -20,12 +20,12 @@ from app.decide.gate.training import (
     choose,
     find_threshold,
     fingerprint,
-    fit,
     hold_back,
     measure,
     quiet_from,
 )
 from app.decide.gate.weights import Facts
+from app.decide.platt import fit
 from app.models.case import Case
 from tests.unit.decide.gate.school import (
     GROUNDER,
