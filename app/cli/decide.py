@@ -32,6 +32,7 @@ COLUMNS = (
     "brain",
     "why",
     "confidence",
+    "asks",
     "call",
     "reason",
     "note",

@@ -58,7 +58,8 @@ def _tell(record: Record, incident: Incident, kept: int) -> Note:
     """Return what the log says about a decision."""
     decision = record.decision
     meanwhile = f" ({record.note})" if record.note else ""
-    says = f"proposed, nothing has run: {decision.reason}{meanwhile}"
+    asked = ", a person must confirm it" if decision.asks else ""
+    says = f"proposed{asked}, nothing has run: {decision.reason}{meanwhile}"
     return Note(
         kind="decision.made",
         incident=incident.id,

@@ -2,26 +2,26 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
-from app.bootstrap import Product, build
-from app.cli import serve, setup
+from app.bootstrap import mind
 from app.cli.commands import app
+from app.decide.brainpower import Brains
+from app.ports import Brain
 from tests.brains import SlowBrain
 
 FILE, SECONDS = "FAKE_BRAIN_FILE", "FAKE_BRAIN_SECONDS"
 
 
-def build_with_brain(*parts: Any) -> Product:
-    """Return the product, with the fake among its brains."""
-    product = build(*parts)
-    brain = SlowBrain(Path(os.environ[FILE]), float(os.environ[SECONDS]))
-    brains: Any = product.desk.decider.brains
-    brains["fake"] = brain
-    return product
+class MoreBrains(Brains):
+    """The product's own brains, and the fake one."""
+
+    def make_all(self) -> dict[str, Brain]:
+        """Return every brain by name."""
+        seconds = float(os.environ[SECONDS])
+        fake = SlowBrain(Path(os.environ[FILE]), seconds)
+        return {**super().make_all(), "fake": fake}
 
 
 if __name__ == "__main__":
-    vars(serve)["build"] = build_with_brain
-    vars(setup)["build"] = build_with_brain
+    vars(mind)["Brains"] = MoreBrains
     app()

@@ -175,7 +175,7 @@ def test_the_command_tries_and_lists(
 
 def test_the_agreement_of_a_shadow(tmp_path: Path) -> None:
     """Its share is reported by action; without one there is none."""
-    with DecidingService(tmp_path, shadow="rules") as node:
+    with DecidingService(tmp_path, shadow="reflex") as node:
         node.decide_on("web-01")
         assert node.get("/decisions/agreement", brain="zz")["share"] is None
         node.wait_for(lambda: node.decisions(shadow=True))
