@@ -15,6 +15,7 @@ from app.core.configfile import Config, Section
 from app.core.errors import Refused
 from app.core.spans import Meters as SpanMeters
 from app.core.spans import Spans, TelemetrySettings
+from app.decide.budgets import bounds_of
 from app.decide.deciding import Decided, Decider
 from app.decide.reins import (
     DecideSettings,
@@ -32,11 +33,13 @@ from app.engine.counsel import Counsel
 from app.engine.decidemeters import Meters
 from app.engine.decider import DecidingChore, Parts
 from app.engine.keeper import Keeper
+from app.engine.trials import Trials
 from app.fold.rules import Rules
 from app.models.action import Catalogue
 from app.models.alert import Alert
 from app.models.case import Case
 from app.store.claims import Claims
+from app.store.decisions import Spent, count_spent
 from app.store.ledger import Connection
 from app.store.location import Location
 from app.store.reading import Reader
@@ -83,7 +86,8 @@ class Desk:
         check_settings(self.settings, self.known)
         telemetry = config.read(TelemetrySettings, "telemetry")
         folder = config.read(RunbookSettings, "runbooks")
-        self._trials = asyncio.Semaphore(MOST_TRIALS)
+        self._places = asyncio.Semaphore(MOST_TRIALS)
+        self._trials = Trials(self.settings, room.clock)
         runbooks = open_runbooks(folder, room.home)
         self.casework = Casework(
             room.rules, self.settings, runbooks, room.clock
@@ -181,10 +185,11 @@ class Desk:
     async def _try(self, case: Case, reins: Reins, brain: str) -> Decided:
         """Ask a brain in its time."""
         seconds = self.settings.timeout_seconds
+        self._trials.admit(await asyncio.to_thread(self._spent))
         try:
             with holding(reins):
-                async with self._trials, asyncio.timeout(seconds):
-                    return await self.decider.decide(case, reins, brain)
+                async with self._places, asyncio.timeout(seconds):
+                    decided = await self.decider.decide(case, reins, brain)
         except TimeoutError as error:
             raise Refused(
                 503,
@@ -192,3 +197,12 @@ class Desk:
                 f"There was no answer within {seconds:g} s.",
                 remedy="Raise decide.timeout_seconds, or take another brain.",
             ) from error
+        self._trials.add(decided.decision)
+        return decided
+
+    def _spent(self) -> Spent:
+        """Return what decisions took so far; on a thread."""
+        bounds = bounds_of(self._room.clock.now())
+        return self._room.reader.ask(
+            lambda c: count_spent(c, 0, bounds["minute"], bounds["day"])
+        )
