@@ -28,7 +28,7 @@ from app.store.location import Location
 from app.store.marks import put_mark
 from tests.unit.fold.turns import Bench, Said
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @pytest.fixture
