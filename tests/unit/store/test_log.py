@@ -174,14 +174,14 @@ def test_a_walk_sees_one_state_while_others_write(log: Location) -> None:
 def test_a_walk_needs_no_more_memory_for_more_entries(
     location: Location,
 ) -> None:
-    """Rows are read some at a time: 12 MB of them in less than 8."""
-    for _ in range(6):
+    """Rows are read some at a time: 24 MB of them in less than 8."""
+    for _ in range(12):
         write(location, notes(1_000, body={"evidence": "x" * 2_000}))
     tracemalloc.start()
     finding = prove(location)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert (finding.entries, finding.breach) == (6_000, None)
+    assert (finding.entries, finding.breach) == (12_000, None)
     assert peak < 8_000_000
 
 
