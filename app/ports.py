@@ -8,7 +8,7 @@ from collections.abc import (
     Sequence,
 )
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import msgspec
 from pydantic import BaseModel, SecretStr
@@ -25,8 +25,12 @@ from app.models.delivery import (
     Receipt,
     StoredDelivery,
 )
-from app.models.inventory import Thing
+from app.models.dialogue import Answer, Prompt, Reading, Turn
+from app.models.inventory import Inventory, Thing
+from app.models.job import Order, Progress
 from app.models.menu import Menu
+from app.models.verdict import Judgement, Subject
+from app.models.verdict import Reading as Measurement
 
 Settings = TypeVar("Settings", bound=BaseModel)
 Fetch = Callable[[str], Awaitable[bytes]]
@@ -134,42 +138,6 @@ class Inbox(Protocol):
         """Give back the connection."""
 
 
-class Prompt(msgspec.Struct, frozen=True):
-    """What a model is shown: two parts, and the schema of its answer.
-
-    Attributes:
-        system: role, menu and rules.
-        user: the case, as data.
-        schema: the JSON schema of the answer; only the menu fits it.
-        tools: the same as function declarations.
-        digest: the hash of all texts.
-        notes: what was shortened so that it fits.
-    """
-
-    system: str
-    user: str
-    schema: dict[str, Any]
-    tools: list[dict[str, Any]]
-    digest: str
-    notes: tuple[str, ...] = ()
-
-
-class Reading(msgspec.Struct, frozen=True):
-    """What an answer of a model says.
-
-    Attributes:
-        action: the name of the function, on the menu.
-        arguments: all of them on the menu.
-        reason: one sentence, shortened.
-        repairs: what had to be mended to read it.
-    """
-
-    action: str
-    arguments: dict[str, str | int]
-    reason: str = ""
-    repairs: tuple[str, ...] = ()
-
-
 class Dialogue(Protocol):
     """Speaks with a language model; the same for every way to reach one."""
 
@@ -191,44 +159,6 @@ class Dialogue(Protocol):
         Raises:
             BrainFailed: it cannot be reached, or makes no sense.
         """
-
-
-class Turn(msgspec.Struct, frozen=True):
-    """One message of a conversation with a model.
-
-    Attributes:
-        role: system, user or assistant.
-        text: what it says.
-    """
-
-    role: str
-    text: str
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What came back from a model server, before anybody read it.
-
-    Attributes:
-        text: what the model wrote.
-        called: the native tool call, its name and arguments, or None.
-        model: the model that answered.
-        digest: which build of it, or empty.
-        tokens_in: how long the question was.
-        tokens_out: how long the answer was.
-        milliseconds: what the server says of load, prompt and generate.
-        pieces: the tokens of the text with their log probabilities.
-        repairs: what the way there had to mend, such as a cut answer.
-    """
-
-    text: str = ""
-    called: tuple[str, Any] | None = None
-    model: str
-    digest: str = ""
-    tokens_in: int = 0
-    tokens_out: int = 0
-    milliseconds: dict[str, float] = {}
-    pieces: tuple[tuple[str, float], ...] = ()
-    repairs: tuple[str, ...] = ()
 
 
 class Voice(Protocol):
@@ -353,3 +283,111 @@ class InventoryEnv(Protocol):
 
     def problem(self, what: str, remedy: str) -> ConfigProblem:
         """Return a problem that is dated to the settings of this source."""
+
+
+class Backend(Protocol):
+    """Runs jobs. Whatever it is told, it starts one key once at most."""
+
+    def knows(self, job: str) -> bool:
+        """Tell whether it has a job of this name."""
+
+    async def start(self, order: Order) -> Progress:
+        """Start a job.
+
+        Raises:
+            NotAccepted: it was certainly not started, and may be told why.
+            OutgoingFailed: nobody knows whether it was started.
+        """
+
+    async def watch(self, order: Order) -> Progress:
+        """Return how a job goes on, with its output beyond the cursor.
+
+        Raises:
+            OutgoingFailed: it cannot be asked now.
+        """
+
+    async def abort(self, order: Order) -> Progress:
+        """Ask that a job ends; it may go on for a while.
+
+        Raises:
+            OutgoingFailed: it cannot be asked now.
+        """
+
+    async def find(self, order: Order) -> Progress | None:
+        """Return a job by its key, or None when it was never started.
+
+        Raises:
+            OutgoingFailed: it cannot be asked now.
+            CannotTell: this backend does not know jobs by their keys.
+        """
+
+
+@runtime_checkable
+class Hearing(Protocol):
+    """A backend whose running jobs are told that the problem is over."""
+
+    async def hear(self, order: Order, word: str) -> None:
+        """Tell a running job something, or raise OutgoingFailed."""
+
+
+class BackendEnv(Protocol):
+    """What a backend gets when it is made.
+
+    Attributes:
+        is_configured: whether the settings name it at all.
+        home: what paths in its settings are relative to.
+    """
+
+    name: str
+    is_configured: bool
+    clock: Clock
+    home: Path
+
+    def settings(self, model: type[Settings]) -> Settings:
+        """Return the settings of this backend, or raise ConfigError."""
+
+    def secret(self, written: SecretStr, *path: str) -> str:
+        """Return the text of a secret, or raise ConfigError."""
+
+    def problem(self, what: str, remedy: str, *path: str) -> ConfigProblem:
+        """Return a problem that is dated to the settings of this backend."""
+
+
+class Check(Protocol):
+    """Measures one thing, and says what it means."""
+
+    async def measure(self, subject: Subject) -> Measurement:
+        """Return a reading; one without a value when it cannot be had.
+
+        Raises:
+            OutgoingFailed: somebody who must be asked does not answer.
+        """
+
+    def judge(
+        self, before: Measurement | None, after: Measurement
+    ) -> Judgement:
+        """Return what a reading means, beside that before the action."""
+
+
+class CheckEnv(Protocol):
+    """What a check gets when it is made.
+
+    Attributes:
+        is_configured: whether the settings name it at all.
+    """
+
+    name: str
+    is_configured: bool
+    clock: Clock
+
+    def settings(self, model: type[Settings]) -> Settings:
+        """Return the settings of this check, or raise ConfigError."""
+
+    def secret(self, written: SecretStr, *path: str) -> str:
+        """Return the text of a secret, or raise ConfigError."""
+
+    def problem(self, what: str, remedy: str, *path: str) -> ConfigProblem:
+        """Return a problem that is dated to the settings of this check."""
+
+    def inventory(self) -> Inventory:
+        """Return what there is, as it is known now."""

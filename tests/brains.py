@@ -74,8 +74,13 @@ class FakeBrain:
 class SlowBrain(FakeBrain):
     """Writes a line for each call into a file, and takes its time."""
 
-    def __init__(self, file: Path, seconds: float) -> None:
-        super().__init__("collect_diagnostics", tokens=10)
+    def __init__(
+        self,
+        file: Path,
+        seconds: float,
+        action: str = "collect_diagnostics",
+    ) -> None:
+        super().__init__(action, tokens=10)
         self._file = file
         self._seconds = seconds
 

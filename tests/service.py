@@ -16,7 +16,7 @@ from tests.programs import free_port
 
 HOME = Path(__file__).parent.parent
 OPEN = {"auth": {"kind": "none"}}
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 
 
 class Service:

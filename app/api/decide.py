@@ -1,6 +1,6 @@
 """Trials: what would be decided; and the wish that it be decided anew.
 
-A trial writes nothing. Acting on a decision is not there yet.
+A trial writes nothing, and nothing runs for it.
 """
 
 import asyncio

@@ -35,7 +35,7 @@ Arguments = dict[str, str | int]
 
 
 class DecisionView(BaseModel):
-    """One decision; nothing has run for it."""
+    """One decision; the mission of its incident says what came of it."""
 
     id: int
     incident: int
@@ -67,7 +67,7 @@ class DecisionView(BaseModel):
     calls: int = Field(description="0 when the answer was shared")
     milliseconds: float
     verdict: str = Field(
-        description="fixed, not_fixed, unknown; empty: nothing has run"
+        description="fixed, not_fixed, unknown; empty: nothing was measured"
     )
     note: str = Field(description="what became of the incident meanwhile")
 

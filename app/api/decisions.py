@@ -38,7 +38,7 @@ def make_router(product: Product) -> APIRouter:
     def list_decisions(
         request: Request, query: Annotated[DecisionQuery, Query()]
     ) -> DecisionPage:
-        """List decisions, newest first; nothing has run for any of them."""
+        """List decisions, newest first; missions say what came of them."""
         page = find_page(reader, DECISIONS, query, request)
         return DecisionPage(**show(page, DecisionView.of))
 

@@ -6,13 +6,19 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from app.api import (
+    approvals,
     catalogue,
     decide,
     decisions,
     export,
+    halt,
     health,
+    jobs,
+    missions,
     mutes,
+    policy,
     problems,
+    propose,
     reins,
     stream,
     v1,
@@ -79,6 +85,12 @@ def make_app(product: Product) -> FastAPI:
         decisions,
         decide,
         reins,
+        missions,
+        jobs,
+        approvals,
+        propose,
+        halt,
+        policy,
     ):
         app.include_router(routes.make_router(product))
     _add_unknown(app, product)

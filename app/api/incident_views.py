@@ -5,11 +5,13 @@ from typing import Any, Self
 from pydantic import BaseModel, Field
 
 from app.api.decision_views import DecisionView
+from app.api.mission_views import MissionBrief
 from app.api.speech import WordView
 from app.api.views import CountView
 from app.core.clock import to_iso
 from app.models.cluster import FOREVER
 from app.models.episode import Episode
+from app.models.mission import Mission
 from app.store.dossier import Dossier
 
 MOMENTS = (
@@ -60,6 +62,19 @@ class IncidentView(BaseModel):
         return cls(**_columns(row))
 
 
+class IncidentItem(IncidentView):
+    """One problem on one target, and what is done about it."""
+
+    mission: MissionBrief | None = Field(
+        description="the last one; null: there was none"
+    )
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        """Return a row with its mission as the API shows it."""
+        return cls(**_columns(row), mission=_brief(row.mission))
+
+
 class EpisodeView(BaseModel):
     """One firing of one fingerprint."""
 
@@ -104,7 +119,7 @@ class EpisodeView(BaseModel):
         )
 
 
-class IncidentDossier(IncidentView):
+class IncidentDossier(IncidentItem):
     """One incident with all that belongs to it."""
 
     all_episodes: list[EpisodeView] = Field(
@@ -132,6 +147,7 @@ class IncidentDossier(IncidentView):
             merged=list(dossier.merged),
             words=[WordView.of(word) for word in dossier.words],
             decisions=[DecisionView.of(one) for one in dossier.decisions],
+            mission=_brief(dossier.mission),
             log=f"/api/v1/log?incident_id={dossier.row.id}",
         )
 
@@ -140,9 +156,14 @@ class IncidentPage(BaseModel):
     """Some incidents, newest first."""
 
     seq: int = Field(description="the last entry of the log at this moment")
-    items: list[IncidentView]
+    items: list[IncidentItem]
     next: str | None = Field(description="the address of the next page")
     count: CountView | None
+
+
+def _brief(mission: Mission | None) -> MissionBrief | None:
+    """Return a mission in short, None when there is none."""
+    return None if mission is None else MissionBrief.of(mission)
 
 
 def _columns(row: Any) -> dict[str, Any]:

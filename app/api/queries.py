@@ -14,12 +14,19 @@ from pydantic import (
 )
 
 from app.core.clock import to_moment
+from app.models import ruling
 from app.models.alert import Severity, Status
+from app.models.approval import ApprovalState
 from app.models.delivery import Outcome
 from app.models.incident import State
+from app.models.job import JobState
+from app.models.mission import End, Stage
 from app.store.words import find_flaw
 
 LAST_ID = 2**63 - 1
+# Room for a range of output beyond the last offset.
+LAST_OFFSET = 2**62
+MOST_OUTPUT = 262_144
 MOST_VALUES = 20
 
 
@@ -71,6 +78,11 @@ Severities = Annotated[list[Severity], BeforeValidator(_apart), Several]
 Statuses = Annotated[list[Status], BeforeValidator(_apart), Several]
 States = Annotated[list[State], BeforeValidator(_apart), Several]
 Outcomes = Annotated[list[Outcome], BeforeValidator(_apart), Several]
+Stages = Annotated[list[Stage], BeforeValidator(_apart), Several]
+Ends = Annotated[list[End], BeforeValidator(_apart), Several]
+JobStates = Annotated[list[JobState], BeforeValidator(_apart), Several]
+Answers = Annotated[list[ApprovalState], BeforeValidator(_apart), Several]
+Ruled = Annotated[list[ruling.Outcome], BeforeValidator(_apart), Several]
 Moment = AwareDatetime | None
 # The widest number that a count can be in PostgreSQL.
 Bound = Annotated[int, Field(ge=0, le=2**31 - 1)] | None
@@ -286,3 +298,77 @@ class AgreementQuery(BaseModel):
 
     since: Moment = None
     brain: str = Field("", max_length=48, pattern=r"^[a-z0-9_-]*$")
+
+
+class OfIncidents(Outline):
+    """What every list of acting takes."""
+
+    incident: Numbers = []
+
+    def where(self) -> dict[str, Any]:
+        """Return the filters by the names that the store has."""
+        given = super().where()
+        numbers = given.pop("incident", ())
+        return given | ({"incident_id": numbers} if numbers else {})
+
+
+class MissionQuery(OfIncidents):
+    """What the list of missions takes."""
+
+    stage: Stages = []
+    end: Ends = []
+    target: Texts = Field([], description="the key of the target")
+
+
+class JobQuery(OfIncidents):
+    """What the list of jobs takes."""
+
+    action: Texts = []
+    target: Texts = Field([], description="what jobs work on: host:web-01")
+    state: JobStates = []
+    backend: Texts = []
+    verdict: Texts = []
+
+
+class ApprovalQuery(OfIncidents):
+    """What the list of approvals takes."""
+
+    state: Answers = []
+    action: Texts = []
+    target: Texts = Field([], description="what it works on: host:web-01")
+    environment: Texts = []
+    mode: Texts = []
+
+
+class RulingQuery(OfIncidents):
+    """What the list of rulings takes."""
+
+    outcome: Ruled = []
+    action: Texts = []
+    target: Texts = Field([], description="what it works on: host:web-01")
+    rule: Texts = []
+
+
+class OutputQuery(BaseModel):
+    """Which part of a job's output."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    offset: int = Field(
+        0, ge=0, le=LAST_OFFSET, description="where to begin, in bytes"
+    )
+    limit: int = Field(
+        65_536, ge=4, le=MOST_OUTPUT, description="how many bytes at most"
+    )
+    follow: bool = Field(
+        default=False,
+        description="stay, and send what is written as it comes",
+    )
+
+
+class TrustQuery(BaseModel):
+    """What the report about trust takes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    days: int = Field(30, ge=1, le=3_660, description="so far back")

@@ -46,7 +46,7 @@ def _readable(text: str) -> str:
     return text
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Return a text that is one line."""
     if not text.isprintable():
         raise ValueError("must be one line without control characters")
@@ -70,12 +70,12 @@ Name = Annotated[
     StringConstraints(
         strip_whitespace=True, min_length=1, max_length=LONGEST_AUTHOR
     ),
-    AfterValidator(_one_line),
+    AfterValidator(one_line),
 ]
 NameOrNobody = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=LONGEST_AUTHOR),
-    AfterValidator(_one_line),
+    AfterValidator(one_line),
 ]
 KeyHeader = Annotated[
     str | None,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app.api import examples
 from app.api.access import ReadAccess
 from app.api.entries import EntryView
-from app.api.incident_views import IncidentDossier, IncidentPage, IncidentView
+from app.api.incident_views import IncidentDossier, IncidentItem, IncidentPage
 from app.api.paging import RowId, find_page, must_find, show
 from app.api.queries import (
     AlertQuery,
@@ -83,7 +83,7 @@ def _add_incidents(router: APIRouter, product: Product) -> None:
     ) -> IncidentPage:
         """List incidents, newest first; those that were merged are hidden."""
         page = find_page(reader, INCIDENTS, query, request)
-        return IncidentPage(**show(page, IncidentView.of))
+        return IncidentPage(**show(page, IncidentItem.of))
 
     @router.get("/incidents/{incident_id}", responses=shown(examples.DOSSIER))
     def get_incident(incident_id: RowId) -> IncidentDossier:

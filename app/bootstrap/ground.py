@@ -8,6 +8,7 @@ from threading import Lock
 import msgspec
 from prometheus_client import CollectorRegistry, disable_created_metrics
 
+from app.act.settings import ActSettings
 from app.core.clock import Clock, SystemClock
 from app.core.configfile import Config, Section, reveal
 from app.core.errors import ConfigError, ConfigProblem
@@ -18,6 +19,7 @@ from app.decide.stock import InventorySettings
 from app.engine.cleaner import RetentionSettings
 from app.engine.desk import SECTIONS as DESK_SECTIONS
 from app.fold.rules import FoldSettings
+from app.guard.policy import PolicySettings
 from app.ingest import sources
 from app.ingest.counters import Counters
 from app.ingest.entrances import World, make_entrances
@@ -27,13 +29,19 @@ from app.store.location import Location, locate
 from app.store.postgres_desk import PostgresDesk
 from app.store.reading import Engine, open_engine
 from app.store.sqlite_desk import SqliteDesk
+from app.verify.here import HostSettings
 
+# What is made of a folder of plug-ins; each reads its own settings.
+PLACES = ("sources", "menu", "brains", "backends", "checks")
 HOME = Path(__file__).parent.parent.parent
 SECTIONS: Mapping[str, type[Section]] = {
     **OWN,
     **DESK_SECTIONS,
+    "act": ActSettings,
+    "host": HostSettings,
     "incidents": FoldSettings,
     "inventory": InventorySettings,
+    "policy": PolicySettings,
     "retention": RetentionSettings,
 }
 
@@ -69,7 +77,7 @@ class Ground(msgspec.Struct, frozen=True):
 
 def lay_ground(config: Config, outside: Outside) -> Ground:
     """Return the settings and what is made before everything else."""
-    problems = config.unknown((*SECTIONS, "sources", "menu", "brains"))
+    problems = config.unknown((*SECTIONS, *PLACES))
     problems += config.check(SECTIONS)
     if problems:
         raise ConfigError([*problems, *_source_problems(config, outside)])

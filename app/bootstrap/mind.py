@@ -2,8 +2,6 @@
 
 import msgspec
 
-from app.act import actions
-from app.act.catalogue import make_catalogue
 from app.bootstrap.ground import Ground
 from app.core.registry import scan
 from app.decide import brains, inventories
@@ -37,10 +35,8 @@ class Mind(msgspec.Struct, frozen=True):
     decider: Decider
 
 
-def make_mind(ground: Ground) -> Mind:
+def make_mind(ground: Ground, catalogue: Catalogue) -> Mind:
     """Return all that decides, with every brain that is configured."""
-    folder = ground.outside.home / "config" / "actions"
-    catalogue = make_catalogue(scan(actions), [folder])
     stock = _make_stock(ground, catalogue)
     narrowing = make_narrowing(
         ground.config, catalogue, lambda: stock.inventory

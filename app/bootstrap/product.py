@@ -13,6 +13,7 @@ from app.core.log import get_log
 from app.core.settings import Settings
 from app.decide.narrowing import Narrowing
 from app.decide.stock import Stock
+from app.engine.acting import Acting
 from app.engine.anchor import AnchorFile
 from app.engine.cleaner import Cleaner
 from app.engine.desk import Desk
@@ -54,6 +55,7 @@ class Product(msgspec.Struct):
         stock: what there is to do it to.
         narrowing: what the rules of the menu leave.
         desk: where decisions are made.
+        acting: where they are ruled on, and acted upon.
         chores: what is done now and then while the service runs.
         tasks: those that run.
         reader: the way back.
@@ -78,6 +80,7 @@ class Product(msgspec.Struct):
     stock: Stock
     narrowing: Narrowing
     desk: Desk
+    acting: Acting
     reader: Reader
     tail: Tail
     registry: CollectorRegistry

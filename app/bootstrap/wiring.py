@@ -11,6 +11,8 @@ from app.bootstrap.ground import (
     open_inbox,
     read_api_tokens,
 )
+from app.bootstrap.hands import Hands, make_acting, make_hands
+from app.bootstrap.hands import Room as HandsRoom
 from app.bootstrap.mind import make_mind
 from app.bootstrap.product import Product
 from app.core.configfile import Config
@@ -31,7 +33,6 @@ from app.ingest.counters import Counters
 from app.ingest.entrances import World, make_entrances
 from app.ingest.intake import Entrance, Intake
 from app.ingest.polls import Poll, make_polls
-from app.models.action import Catalogue
 from app.store.committer import Bounds, Committer, Meters
 from app.store.ledger import Ledger
 from app.store.ongoing import Beliefs
@@ -48,18 +49,22 @@ def build(config: Config, outside: Outside | None = None) -> Product:
     keeper = keeping.keeper
     committer.listen(keeper.wake)
     keeper.give_way(committer.is_busy)
-    mind = make_mind(ground)
+    hands = make_hands(ground)
+    mind = make_mind(ground, hands.catalogue)
     reader = Reader(ground.open_engine())
     desk = Desk(
         mind.decider,
         config,
-        _room(ground, keeping, mind.catalogue, reader, committer.is_busy),
+        _room(ground, keeping, hands, reader, committer.is_busy),
     )
+    room = HandsRoom(keeper, reader, desk, lambda: mind.stock.inventory)
+    acting = make_acting(ground, hands, room)
     intake = Intake(committer, ground.settings.server.limits)
     cleaner = _make_cleaner(ground, keeper)
-    polls = make_polls(config, entrances, ground.outside.environ)
     ways = _make_ways(ground, intake, keeper)
+    polls = make_polls(config, entrances, ground.outside.environ)
     pollers = make_pollers(polls, ways, keeping.rules)
+    own = (cleaner, mind.stock, desk.chore, desk.spans, acting.chore)
     return Product(
         settings=ground.settings,
         location=ground.location,
@@ -75,7 +80,8 @@ def build(config: Config, outside: Outside | None = None) -> Product:
         stock=mind.stock,
         narrowing=mind.narrowing,
         desk=desk,
-        chores=(cleaner, mind.stock, desk.chore, desk.spans, *pollers),
+        acting=acting,
+        chores=(*own, *pollers),
         reader=reader,
         tail=Tail(ground.open_engine()),
         registry=ground.registry,
@@ -111,7 +117,7 @@ def _keep(
 def _room(
     ground: Ground,
     keeping: Keeping,
-    catalogue: Catalogue,
+    hands: Hands,
     reader: Reader,
     is_door_busy: Callable[[], bool],
 ) -> Room:
@@ -120,13 +126,14 @@ def _room(
         keeper=keeping.keeper,
         reader=reader,
         rules=keeping.rules,
-        catalogue=catalogue,
+        catalogue=hands.catalogue,
         location=ground.location,
         clock=ground.outside.clock,
         registry=ground.registry,
         home=ground.outside.home,
         wait_seconds=ground.wait_seconds,
         is_door_busy=is_door_busy,
+        moves=hands.moves if hands.settings.enabled else None,
     )
 
 

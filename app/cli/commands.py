@@ -3,13 +3,18 @@
 import typer
 
 from app.cli import (
+    approvals,
     catalogue,
     decide,
+    halt,
     incidents,
+    jobs,
     keeping,
     log,
+    missions,
     model,
     mutes,
+    policy,
     reflex,
     reins,
     settings,
@@ -40,6 +45,14 @@ app.command()(incidents.incident)
 app.command()(decide.decide)
 app.command()(decide.decisions)
 app.add_typer(reins.app, name="reins")
+app.command()(missions.missions)
+app.command()(missions.propose)
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(approvals.app, name="approvals")
+app.command()(halt.halt)
+app.command()(halt.resume)
+app.add_typer(policy.app, name="policy")
+app.add_typer(policy.trust, name="trust")
 app.command()(mutes.mutes)
 app.add_typer(mutes.mute, name="mute")
 for command in (

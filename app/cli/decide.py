@@ -1,6 +1,6 @@
 """decide and decisions: what would be decided, and what was.
 
-Only trials exist: a decision is proposed, and nothing acts on it yet.
+Only trials are made here: what is to be done is proposed, see missions.py.
 """
 
 import asyncio
@@ -37,10 +37,10 @@ COLUMNS = (
     "reason",
     "note",
 )
-NOT_YET = (
-    "Acting on a decision is not there yet: what the service decides is"
-    " proposed in the log ('python main.py log --kind decision.made')."
-    " Add --dry-run to see what would be decided now."
+ONLY_TRIALS = (
+    "Only trials are made here: add --dry-run to see what would be decided"
+    " now. 'python main.py propose' wants an action done, and the service"
+    " decides by itself ('python main.py decisions')."
 )
 
 
@@ -71,7 +71,7 @@ def decide(  # noqa: PLR0913 (each is an option)
     if is_half or (incident is not None) == has_payload:
         stop("Give --incident, or --source and --payload.", USAGE)
     if incident is not None and not dry_run:
-        stop(NOT_YET, REFUSED)
+        stop(ONLY_TRIALS, REFUSED)
     product = wire(config)
     try:
         with reading(product):
@@ -112,7 +112,7 @@ def decisions(  # noqa: PLR0913 (each is an option)
     limit: Limit = 20,
     as_json: Json = False,
 ) -> None:
-    """List what was decided, newest first; nothing has run for it."""
+    """List what was decided, newest first; missions say what came of it."""
     product = wire(config)
     where: dict[str, Any] = given(action=action, brain=brain, why=why)
     where["is_shadow"] = int(shadow)

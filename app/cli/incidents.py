@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from app.api.entries import EntryView
-from app.api.incident_views import IncidentDossier, IncidentView
+from app.api.incident_views import IncidentDossier, IncidentItem
 from app.bootstrap import Product
 from app.cli.output import Json, out, print_json, print_table, stop
 from app.cli.setup import ConfigFile, wire
@@ -86,7 +86,7 @@ def incidents(  # noqa: PLR0913, PLR0917 (each is an option)
         where["state"] = tuple(sorted(one.value for one in LIVING))
     with reading(product) as reader:
         rows = _list(reader, where, target, limit)
-    views = [IncidentView.of(row).model_dump() for row in rows]
+    views = [IncidentItem.of(row).model_dump() for row in rows]
     print_rows(views, COLUMNS, as_json=as_json)
 
 

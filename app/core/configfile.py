@@ -20,6 +20,7 @@ from app.core.errors import ConfigError, ConfigProblem
 PREFIX = "SMOKEJUMPER_"
 SEE_EXAMPLE = "See config/smokejumper.yaml for how it is written."
 CONFIG_VARIABLE = "SMOKEJUMPER_CONFIG"
+REFERENCES = ("env:", "file:")
 
 type_error_texts = {
     "missing": "is missing",
@@ -109,6 +110,18 @@ class Config:
             for name in self._tree
             if name not in known
         ]
+
+    def references(self) -> Iterator[str]:
+        """Yield every text that says where a secret lies."""
+        left: list[Any] = [self._tree]
+        while left:
+            found = left.pop()
+            if isinstance(found, dict):
+                left += found.values()
+            elif isinstance(found, list):
+                left += found
+            elif isinstance(found, str) and found.startswith(REFERENCES):
+                yield found
 
     def _find(self, path: Path_) -> Any:
         """Return the raw value at a path, or None."""

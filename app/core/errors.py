@@ -8,6 +8,10 @@ SmokejumperError
     RowRefused       the developer: the database cannot hold a value
   OutgoingFailed     nobody yet: the call may be made again later
     BrainFailed      nobody yet: the incident is escalated without it
+    NotAccepted      nobody yet: a job was certainly not started
+    NotSent          nobody yet: a call has certainly not left this machine
+  TooLate            nobody: somebody else was first; nothing was written
+  CannotTell         nobody: a backend does not know its jobs by their keys
   Unreadable         the model: it is told once what was wrong
 Anything else is a bug.
 """
@@ -122,6 +126,40 @@ class BrainFailed(OutgoingFailed):
         self.remedy = remedy
         self.call = call
         super().__init__(text)
+
+
+class NotAccepted(OutgoingFailed):
+    """A backend did not take a job; it was certainly not started.
+
+    Attributes:
+        may_retry: whether the same order may be sent once more.
+    """
+
+    def __init__(self, text: str, *, may_retry: bool = False) -> None:
+        """Take why, and whether it may be tried once more."""
+        self.may_retry = may_retry
+        super().__init__(text)
+
+
+class NotSent(OutgoingFailed):
+    """Nothing of a call can have arrived anywhere.
+
+    Attributes:
+        may_retry: whether it may go better the next time.
+    """
+
+    def __init__(self, text: str, *, may_retry: bool = False) -> None:
+        """Take why, and whether it may go better the next time."""
+        self.may_retry = may_retry
+        super().__init__(text)
+
+
+class TooLate(SmokejumperError):
+    """Somebody else was first, or has it now; nothing was written."""
+
+
+class CannotTell(SmokejumperError):
+    """A backend cannot say whether a job was ever started."""
 
 
 class Unreadable(SmokejumperError):

@@ -12,8 +12,8 @@ from app.core.configfile import Section
 from app.core.errors import OutgoingFailed
 
 
-def _address(text: str) -> str:
-    """Return the address of a system without its last slash."""
+def _exact(text: str) -> str:
+    """Return the address of a system as it is written."""
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("write http://HOST:PORT, or https://")
@@ -21,10 +21,17 @@ def _address(text: str) -> str:
         raise ValueError("write the secret as token, no user and no query")
     if parts.port == 0:
         raise ValueError("nobody listens on port 0")
-    return text.rstrip("/")
+    return text
+
+
+def _address(text: str) -> str:
+    """Return the address of a system without its last slash."""
+    return _exact(text).rstrip("/")
 
 
 Address = Annotated[str, AfterValidator(_address)]
+# Of one page, where a slash at the end may matter.
+ExactAddress = Annotated[str, AfterValidator(_exact)]
 
 
 class RemoteSettings(Section):

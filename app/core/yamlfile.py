@@ -98,6 +98,20 @@ def read_yaml(
         is_lenient: whether a value of an unknown tag is only text.
     """
     text = read_text(path, remedy)
+    return parse_yaml(text, path, remedy, is_lenient=is_lenient)
+
+
+def parse_yaml(
+    text: str, path: Path, remedy: str, *, is_lenient: bool = False
+) -> YamlFile:
+    """Return the text of a YAML file read, or raise ConfigError.
+
+    Args:
+        text: what it says.
+        path: what to call it.
+        remedy: what to do about whatever is wrong.
+        is_lenient: whether a value of an unknown tag is only text.
+    """
     builder = _Builder(path, remedy, is_lenient=is_lenient)
     try:
         loader = yaml.SafeLoader(text)

@@ -16,8 +16,8 @@ from app.decide.casing import tidy
 from app.decide.dialects import FINDERS, MOST_UNWRAPS, Said
 from app.decide.fitting import fit_arguments
 from app.decide.lenient import Cut, Reader
+from app.models.dialogue import Reading
 from app.models.menu import Menu
-from app.ports import Reading
 
 MOST_CHARS = 8_000
 REASON_CHARS = 200

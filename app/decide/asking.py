@@ -8,8 +8,9 @@ from app.core.errors import BrainFailed, Unreadable
 from app.decide.surety import surety
 from app.models.case import Case
 from app.models.choice import Call, Choice, Option
+from app.models.dialogue import Answer, Prompt, Reading, Turn
 from app.models.menu import Menu
-from app.ports import Answer, Dialogue, Prompt, Reading, Turn, Voice
+from app.ports import Dialogue, Voice
 
 TRIES = 2
 RAW_CHARS = 8_000

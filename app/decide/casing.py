@@ -95,6 +95,11 @@ def make_case(
     )
 
 
+def keep_labels(labels: Mapping[str, str]) -> dict[str, str]:
+    """Return the labels that a case has: not too many, none too long."""
+    return _labels(labels)[0]
+
+
 def _labels(
     labels: Mapping[str, str],
 ) -> tuple[dict[str, str], list[str]]:

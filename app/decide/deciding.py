@@ -14,8 +14,8 @@ from app.core.errors import BrainFailed, Unreadable
 from app.decide.grounding import Grounder
 from app.models.action import ESCALATE, NO_ACTION
 from app.models.case import Case
-from app.models.choice import Call, Choice, Decision, Option, Why
-from app.models.menu import Menu
+from app.models.choice import Call, Choice, Decision, Option, Proof, Why
+from app.models.menu import Arguments, Menu
 from app.ports import Brain, Closing
 
 MOST_OPTIONS = 4
@@ -62,6 +62,20 @@ class Decider:
     def menu(self, case: Case) -> Menu:
         """Return what may be chosen for a case."""
         return self._grounder().menu(case, self._narrow(case))
+
+    def prove(
+        self, action: str, arguments: Arguments, case: Case
+    ) -> tuple[Proof, ...]:
+        """Return where each argument came from, with what there is now.
+
+        Raises:
+            Unreadable: the action or an argument is on the menu no more.
+        """
+        grounder, only = self._grounder(), self._narrow(case)
+        if only is None or action in only:
+            # Nothing else of the menu is looked at.
+            only = (action,)
+        return grounder.prove(action, arguments, grounder.menu(case, only))
 
     async def close(self) -> None:
         """Close what brains hold open; on the loop that asked them."""

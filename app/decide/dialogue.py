@@ -19,8 +19,9 @@ from app.decide.schema import answer_schema, tools_of
 from app.decide.showing import Line, lines_of, tame, tokens_of
 from app.models.case import Case
 from app.models.choice import Choice, prompt_hash
+from app.models.dialogue import Prompt, Reading
 from app.models.menu import Menu, Offer
-from app.ports import Prompt, Reading, Voice
+from app.ports import Voice
 
 CATALOGUE_TOKENS = 1_450
 LEAST_CASE = 160

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from app.core.redaction import redact
 from app.decide.casing import tidy
-from app.decide.redaction import redact
 from app.models.case import Case, Happening
 from app.models.menu import Menu
 

@@ -9,8 +9,8 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
+from app.models.dialogue import Reading
 from app.models.menu import Menu
-from app.ports import Reading
 
 
 def surety(

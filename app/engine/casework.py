@@ -7,7 +7,7 @@ counts, history, statistics, mutes and the runbook are added to it.
 import msgspec
 
 from app.core.clock import Clock
-from app.decide.casing import Told, make_case, tidy, told_by
+from app.decide.casing import Told, keep_labels, make_case, tidy, told_by
 from app.decide.reins import DecideSettings, Reins, read_reins
 from app.decide.runbooks import Runbooks
 from app.fold.mutes import find_mutes
@@ -18,7 +18,7 @@ from app.models.case import Case
 from app.models.incident import ahead
 from app.models.matcher import fit_all
 from app.models.record import Standpoint
-from app.store.casefile import Facts, find_facts
+from app.store.casefile import Facts, Lead, find_facts, find_lead
 from app.store.ledger import Connection
 
 LINE = 300
@@ -83,6 +83,13 @@ class Casework:
             reins=read_reins(connection, self._settings),
         )
 
+    def find_labels(
+        self, connection: Connection, number: int
+    ) -> dict[str, str]:
+        """Return the labels of an incident's case, and nothing else of it."""
+        lead = find_lead(connection, number)
+        return {} if lead is None else keep_labels(_labels_of(lead))
+
     def of_alert(self, source: str, alert: Alert) -> Case:
         """Return the case of an alert that is only tried."""
         told = told_by(source, alert)
@@ -123,20 +130,25 @@ def _tell(facts: Facts) -> Told:
     When it is gone by age, its strand still says what identifies it.
     """
     main, row = facts.main, facts.alert
-    labels, annotations = facts.strand.labels, {}
-    if row is not None:
-        labels = decode(row.labels)
-        annotations = decode(row.annotations)
+    annotations = {} if row is None else decode(row.annotations)
     return Told(
         source=main.source,
         name=main.name,
         status="resolved" if not facts.incident.firing else "firing",
         severity=main.severity,
         summary=main.summary if row is None else row.summary,
-        labels=labels,
+        labels=_labels_of(facts),
         annotations=annotations,
         starts_at=main.begins_at,
     )
+
+
+def _labels_of(known: Facts | Lead) -> dict[str, str]:
+    """Return what the main alert is labelled with."""
+    if known.alert is None:
+        return known.strand.labels
+    labels: dict[str, str] = decode(known.alert.labels)
+    return labels
 
 
 def _said(facts: Facts) -> int:

@@ -24,6 +24,7 @@ from app.engine.casework import Casefile, Casework
 from app.engine.counsel import Counsel, NotNow
 from app.engine.decidemeters import Meters
 from app.engine.keeper import Keeper, Work
+from app.engine.moves import Moves
 from app.engine.recording import keep, keep_shadow
 from app.engine.tracing import spans_of
 from app.engine.undecided import Due, find_due
@@ -58,6 +59,7 @@ class Parts(msgspec.Struct, frozen=True):
     meters: Meters
     spans: Spans
     is_door_busy: Callable[[], bool] = bool
+    moves: Moves | None = None
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -284,7 +286,9 @@ class DecidingChore:
             opened.file, opened.spent, may_wait=may_wait
         )
         last = opened.due.last
-        kept = await self._turn(partial(keep, record=record, last=last))
+        kept = await self._turn(
+            partial(keep, record=record, last=last, moves=parts.moves)
+        )
         if not kept:
             log.info("decide.not_kept", incident=number)
             return

@@ -33,6 +33,7 @@ from app.engine.counsel import Counsel
 from app.engine.decidemeters import Meters
 from app.engine.decider import DecidingChore, Parts
 from app.engine.keeper import Keeper
+from app.engine.moves import Moves
 from app.engine.trials import Trials
 from app.fold.rules import Rules
 from app.models.action import Catalogue
@@ -69,6 +70,7 @@ class Room(msgspec.Struct, frozen=True):
     home: Path
     wait_seconds: float
     is_door_busy: Callable[[], bool] = bool
+    moves: Moves | None = None
 
 
 class Desk:
@@ -106,6 +108,7 @@ class Desk:
                 meters=meters,
                 spans=self.spans,
                 is_door_busy=room.is_door_busy,
+                moves=room.moves,
             )
         )
 

@@ -29,12 +29,17 @@ PAUSE_SECONDS = 1.0
 RESTS = 9
 # And few at once: a receipt waits for the turn that has begun.
 FEW = 25
+# A turn that folds longer is followed by a smaller one.
+LONG_SECONDS = 0.25
 # After something came in, more of it is waited for.
 GATHER_SECONDS = 0.04
 STREAM_SECONDS = 0.5
 # So long what a turn looks at besides alerts is left alone after a bug.
 FIRST_REST, LONGEST_REST = 2.0, 60.0
 MOST_WAITING = 1_000
+# So many calls share one turn, and so one fsync, as long as that is short.
+MOST_TOGETHER = 16
+TOGETHER_SECONDS = 0.02
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 log = get_log("keeper")
@@ -42,6 +47,28 @@ log = get_log("keeper")
 
 class Bug(Exception):
     """A turn crashed; the log has the trace."""
+
+
+class Call:
+    """Something that was asked for, and what came of it."""
+
+    def __init__(self, work: Work[Any], future: Future[Any]) -> None:
+        """Take what is to be done, and who waits for it."""
+        self.work = work
+        self.result: Any = None
+        self.error: Exception | None = None
+        self._future = future
+
+    def answer(self) -> None:
+        """Tell whoever waits what came of it."""
+        if self.error is None:
+            self._future.set_result(self.result)
+        else:
+            self.fail(self.error)
+
+    def fail(self, error: Exception) -> None:
+        """Tell whoever waits that nothing of it is stored."""
+        self._future.set_exception(error)
 
 
 class Keeper:
@@ -63,6 +90,8 @@ class Keeper:
         self._anchoring = anchoring or Anchoring(None, clock)
         self._calls: deque[tuple[Work[Any], Future[Any]]] = deque()
         self._signal = threading.Event()
+        # Whether alerts came in since the last turn that folds began.
+        self._has_news = False
         self._ended = threading.Event()
         self._is_door_busy: Callable[[], bool] = bool
         self._limit = BATCH
@@ -98,18 +127,28 @@ class Keeper:
 
     def wake(self) -> None:
         """Say that something came in; cheap, from any thread."""
+        self._has_news = True
         self._signal.set()
 
-    def ask(self, work: Work[T]) -> Future[T]:
-        """Run some work in a turn of its own; the future says how it went.
+    def ask(self, work: Work[T], *, is_urgent: bool = False) -> Future[T]:
+        """Run some work in a turn; the future says how it went.
+
+        Args:
+            work: what is to be done.
+            is_urgent: whether it goes before all that waits, however much
+                that is: to stop everything, and nothing else.
 
         Raises:
             TooBusy: too much is waiting, or the service ends.
         """
-        if not self._is_open or len(self._calls) >= MOST_WAITING:
+        is_full = len(self._calls) >= MOST_WAITING and not is_urgent
+        if not self._is_open or is_full:
             raise TooBusy("keeper_busy", "Too much waits to be written.")
         future: Future[T] = Future()
-        self._calls.append((work, future))
+        if is_urgent:
+            self._calls.appendleft((work, future))
+        else:
+            self._calls.append((work, future))
         self._signal.set()
         return future
 
@@ -122,7 +161,8 @@ class Keeper:
             self._gather()
             while self._is_open and self._try_turn():
                 self._answer_calls()
-        self._answer_calls()
+        while self._calls:
+            self._answer_calls()
         self._anchor_end()
 
     def _gather(self) -> None:
@@ -133,6 +173,7 @@ class Keeper:
         """
         if self._clock.monotonic() - self._turned_at < STREAM_SECONDS:
             self._ended.wait(GATHER_SECONDS)
+            self._answer_calls()
 
     def _wait_seconds(self) -> float:
         """Return how long nothing can be due."""
@@ -142,22 +183,78 @@ class Keeper:
         return min(max(due, 0.01), LOOK_SECONDS)
 
     def _answer_calls(self) -> None:
-        """Do what people asked for, each in a turn of its own."""
-        while self._calls:
+        """Do what was asked for; what waits together shares a turn.
+
+        What is asked for meanwhile waits until alerts were folded: whoever
+        acts on incidents asks again and again, and must know what they are.
+        """
+        left = len(self._calls)
+        while left > 0:
+            most = min(left, MOST_TOGETHER)
+            left -= most
+            calls = self._take_calls(most)
+            while calls:
+                calls = self._answer(calls)
+
+    def _take_calls(self, most: int) -> list[Call]:
+        """Return so many calls that are next; whoever has gone is left out."""
+        calls: list[Call] = []
+        for _ in range(most):
             work, future = self._calls.popleft()
-            if not future.set_running_or_notify_cancel():
-                # Whoever asked has gone before it began.
-                continue
+            if future.set_running_or_notify_cancel():
+                calls.append(Call(work, future))
+        return calls
+
+    def _answer(self, calls: list[Call]) -> list[Call]:
+        """Answer some calls in one turn; return those that it left over.
+
+        Nobody is answered before the turn is on disk; when that fails, it
+        fails for all of them.
+        """
+        done: list[Call] = []
+        do = self._do_alone if len(calls) == 1 else self._do
+        error: Exception | None
+        try:
+            error = self._attempt(partial(do, calls=calls, done=done))
+        except SmokejumperError as failure:
+            error = failure
+        if error is not None:
+            for call in calls:
+                call.fail(error)
+            return []
+        for call in done:
+            call.answer()
+        self._tell()
+        return calls[len(done) :]
+
+    def _do_alone(
+        self, connection: Connection, calls: list[Call], done: list[Call]
+    ) -> None:
+        """Do the only call of a turn; what it raises undoes the turn."""
+        (call,) = calls
+        call.result = call.work(connection)
+        done.append(call)
+
+    def _do(
+        self, connection: Connection, calls: list[Call], done: list[Call]
+    ) -> None:
+        """Do calls one by one; what one of them raises undoes it alone."""
+        until = self._clock.monotonic() + TOGETHER_SECONDS
+        for call in calls:
+            if done and self._clock.monotonic() >= until:
+                return
             try:
-                result = self._attempt(work)
+                with self._ledger.part(connection):
+                    call.result = call.work(connection)
+            except StorageFailed:
+                # The database itself: nothing of the turn would hold.
+                raise
             except SmokejumperError as error:
-                future.set_exception(error)
-                continue
-            if isinstance(result, Bug):
-                future.set_exception(result)
-            else:
-                future.set_result(result)
-                self._tell()
+                call.error = error
+            except Exception as crash:
+                log.exception("turn.call_crashed")
+                call.error = _bug_of(crash)
+            done.append(call)
 
     def _attempt(self, work: Work[T], *, is_late: bool = False) -> T | Bug:
         """Run some work in a turn; a bug undoes the turn, not the thread."""
@@ -170,11 +267,9 @@ class Keeper:
         except Overtaken:
             # Once more, and this time nobody writes in between.
             return self._attempt(work)
-        except Exception as bug:
+        except Exception as crash:
             log.exception("turn.crashed")
-            # What the driver says is told by its own name.
-            cause = getattr(bug, "orig", None) or bug
-            return Bug(type(cause).__name__)
+            return _bug_of(crash)
         if anchor is not None:
             self._anchoring.keep(anchor)
         return result
@@ -202,6 +297,9 @@ class Keeper:
             self._ended.wait(PAUSE_SECONDS)
             return False
         took = self._clock.monotonic() - start
+        if took > LONG_SECONDS:
+            # Whoever acts must be able to keep what is his.
+            self._limit = max(FEW, self._limit // 4)
         self._next_due = turn.next_due
         self._meters.is_behind.set(turn.is_full or self._rest > 0)
         self._meters.waiting.set(turn.waiting)
@@ -220,9 +318,10 @@ class Keeper:
 
     def _turn(self) -> Turn:
         """Fold a batch; what crashes is narrowed down and passed by."""
+        has_news, self._has_news = self._has_news, False
         while True:
             limit = self._limit
-            if self._signal.is_set() or self._is_door_busy():
+            if has_news or self._is_door_busy():
                 limit = min(limit, FEW)
             is_resting = self._clock.monotonic() < self._rests_until
             if not is_resting:
@@ -276,3 +375,10 @@ class Keeper:
         """Tell whoever listens that the log has grown."""
         for listener in self._listeners:
             listener()
+
+
+def _bug_of(crash: Exception) -> Bug:
+    """Return what is told of a crash."""
+    # What the driver says is told by its own name.
+    cause = getattr(crash, "orig", None) or crash
+    return Bug(type(cause).__name__)

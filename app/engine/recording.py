@@ -1,11 +1,13 @@
-"""Recording: a decision and its line in the log, in one turn.
+"""Recording: a decision, its line in the log and what follows, in one turn.
 
-Nothing is started: acting on a decision is a step of its own, and the log
-says that nothing has run.
+Nothing is started: the mission that follows it is ruled on first, and the
+log says that nothing has run.
 """
 
 import msgspec
 
+from app.engine.moves import Moves
+from app.engine.opening import find_busy, follow
 from app.models.brevity import clip
 from app.models.entry import Note
 from app.models.incident import Incident, State
@@ -18,12 +20,19 @@ from app.store.log import append
 LONGEST = 500
 
 
-def keep(connection: Connection, record: Record, last: int) -> int:
+def keep(
+    connection: Connection,
+    record: Record,
+    last: int,
+    moves: Moves | None = None,
+) -> int:
     """Write a decision down; return its number, or 0 when it came too late.
 
     Args:
         connection: a turn's transaction.
         record: the decision.
+        moves: begins, or moves, the mission that follows it; None where
+            nothing is acted on.
         last: the decision before it, as it was when the case was made. If
             another one was written since, or the incident is gone by age,
             this one is not kept.
@@ -33,9 +42,13 @@ def keep(connection: Connection, record: Record, last: int) -> int:
     latest = find_latest(connection, [number]).get(number)
     if incident is None or (latest.id if latest else 0) != last:
         return 0
+    if find_busy(connection, [number]):
+        return 0
     record = msgspec.structs.replace(record, note=_note(incident))
     kept = add_decision(connection, record)
     append(connection, record.at, [_tell(record, incident, kept)])
+    if moves is not None:
+        follow(connection, moves, incident, kept, record.decision)
     return kept
 
 

@@ -10,17 +10,22 @@ from typing import Any
 
 import msgspec
 
+from app.engine.opening import BUSY
 from app.models.alert import Severity
 from app.models.incident import Incident, State
+from app.models.mission import End, Mission, Stage
 from app.models.strand import RANKS
 from app.store.casefile import MOST_PROBLEMS, find_problems, find_renewed
 from app.store.decisions import find_latest, is_without_call, to_problems
 from app.store.incidents import find_incidents
 from app.store.ledger import Connection
+from app.store.missions import find_newest
 
 SECOND = 1_000_000
 # What changed shortly before a decision was written may not be in its case.
 SLACK = 60 * SECOND
+# A mission that ended so has done nothing about an incident that is open.
+LAPSED = (End.RESOLVED, End.SUPPRESSED, End.MERGED)
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -28,7 +33,7 @@ class Due(msgspec.Struct, frozen=True):
 
     Attributes:
         number: its number.
-        why: new, reopened, asked, target, problem or severity.
+        why: new, again, reopened, asked, target, problem or severity.
         last: the decision before, or 0.
         begins_at: not before this moment.
     """
@@ -52,6 +57,10 @@ def find_due(
     """
     found = find_incidents(connection, numbers)
     open_ones = {n: i for n, i in found.items() if i.state == State.OPEN}
+    missions = find_newest(connection, open_ones)
+    # What runs is measured first.
+    busy = {n for n, one in missions.items() if one.stage in BUSY}
+    open_ones = {n: i for n, i in open_ones.items() if n not in busy}
     latest = find_latest(connection, open_ones)
     seen = {number: int(row.seq) for number, row in latest.items()}
     renewed = find_renewed(connection, seen)
@@ -68,15 +77,37 @@ def find_due(
         row = latest.get(number)
         if row is None:
             due[number] = Due(number, "new")
+        elif _is_asked_again(missions.get(number), row.id):
+            due[number] = Due(number, "again", row.id)
         elif number in renewed:
             why = renewed[number].partition(".")[2]
             due[number] = Due(number, why, row.id)
+        elif _has_lapsed(missions.get(number), row.note):
+            due[number] = Due(number, "again", row.id)
         elif number in settled:
             why = _compare(row, incident, problems)
             if why:
                 wait = row.at + int(rest_seconds * SECOND)
                 due[number] = Due(number, why, row.id, wait)
     return due
+
+
+def _is_asked_again(mission: Mission | None, last: int) -> bool:
+    """Tell whether a mission wants another decision after a last one."""
+    if mission is None or mission.stage != Stage.DECIDING:
+        return False
+    return mission.decision_id == last
+
+
+def _has_lapsed(mission: Mission | None, note: str) -> bool:
+    """Tell whether nothing follows a decision any more.
+
+    Its incident was muted, merged or flapping, and is open again; or it was
+    so when the decision was written, which has a note then.
+    """
+    if mission is None or not mission.is_over:
+        return mission is None and bool(note)
+    return mission.end in LAPSED or bool(note)
 
 
 def _compare(

@@ -7,6 +7,7 @@ made from it: nothing about an action is written twice.
 import hashlib
 import re
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -25,6 +26,8 @@ Line = Annotated[str, Field(min_length=3, max_length=400)]
 # What every menu holds, whatever else is narrowed away.
 ESCALATE = "escalate"
 NO_ACTION = "no_action"
+# So many readings make a verdict at most.
+MOST_READINGS = 400
 ALWAYS = frozenset({ESCALATE, NO_ACTION})
 
 
@@ -138,17 +141,51 @@ class Parameter(Declared):
 
 
 class Run(Declared):
-    """Where an action runs: a backend, and the name of the job there."""
+    """Where an action runs: a backend, and the name of the job there.
+
+    Attributes:
+        backend: the backend's name.
+        job: the job's name there.
+        timeout_seconds: how long it may take, from its start to its end.
+        is_idempotent: whether it may be sent again when nobody knows
+            whether it ran: only for what does no harm twice.
+        when_resolved: what becomes of a running job when the problem goes
+            away by itself.
+    """
 
     backend: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,47}$")]
     job: Annotated[str, Field(min_length=1, max_length=200)]
+    timeout_seconds: Annotated[int, Field(ge=1, le=86_400)] = 300
+    is_idempotent: bool = False
+    when_resolved: Literal["finish", "abort"] = "finish"
 
 
 class Check(Declared):
-    """How success is measured, and how long it must hold."""
+    """How success is measured, and how long it must hold.
+
+    Attributes:
+        name: of a check of app/verify/checks/.
+        hold_seconds: so long it must be good, without a break.
+        within_seconds: so long after the job it may take to become good.
+        every_seconds: how often it is measured.
+        options: what the check needs to know, such as limit, url, query.
+    """
 
     name: Name
     hold_seconds: Annotated[int, Field(ge=0, le=86_400)] = 120
+    within_seconds: Annotated[int, Field(ge=1, le=86_400)] = 300
+    every_seconds: Annotated[int, Field(ge=1, le=3_600)] = 10
+    options: dict[Name, str | int | float] = {}
+
+    @model_validator(mode="after")
+    def _is_followable(self) -> Self:
+        """Refuse what would need more readings than are kept of a job."""
+        if self.hold_seconds > MOST_READINGS * self.every_seconds:
+            raise ValueError(
+                f"hold_seconds may be {MOST_READINGS} times every_seconds at"
+                " most: measure less often"
+            )
+        return self
 
 
 class Budget(Declared):
@@ -224,7 +261,7 @@ class Catalogue:
         """Return the actions in the order of their names."""
         return tuple(self._specs[name] for name in sorted(self._specs))
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Return a hash of the whole catalogue."""
         text = " ".join(spec.digest for spec in self.specs)

@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import (
     Connection,
+    Select,
+    bindparam,
     case,
     func,
     literal_column,
@@ -47,6 +49,42 @@ RANK = case(
     value=EPISODE.c.severity,
     else_=0,
 )
+# Made once: to make a statement costs several times what it takes to run.
+OF_ONE = EPISODE.c.incident_id == bindparam("number")
+WORST = (
+    select(EPISODE)
+    .where(OF_ONE, GOES_ON)
+    .order_by(RANK.desc(), EPISODE.c.begins_at, EPISODE.c.id)
+    .limit(1)
+)
+LAST = (
+    select(EPISODE)
+    .where(OF_ONE)
+    .order_by(EPISODE.c.until.desc(), EPISODE.c.id.desc())
+    .limit(1)
+)
+ONE_ALERT = select(ALERT).where(ALERT.c.id == bindparam("number"))
+TOLD = select(func.coalesce(func.sum(EPISODE.c.alerts), 0)).where(OF_ONE)
+END = select(
+    select(func.coalesce(func.max(ENTRY.c.id), 0)).scalar_subquery(),
+    select(func.coalesce(func.max(CUT.c.id), 0)).scalar_subquery(),
+)
+FRESH = (
+    select(ENTRY.c.id, ENTRY.c.incident_id, ENTRY.c.kind)
+    .where(ENTRY.c.id > bindparam("after"))
+    .order_by(ENTRY.c.id)
+    .limit(MOST_NEWS)
+)
+
+
+def _distinct(name: str) -> Select[Any]:
+    """Return the question for the values of what goes on in an incident."""
+    column = EPISODE.c[name]
+    query = select(column).where(OF_ONE, GOES_ON)
+    return query.distinct().order_by(column).limit(bindparam("most"))
+
+
+FIRING = {name: _distinct(name) for name in ("name", "problem")}
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +117,20 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     similar: dict[str, dict[str, int]]
 
 
+class Lead(msgspec.Struct, frozen=True):
+    """What an incident is known by.
+
+    Attributes:
+        main: the worst episode, of those that go on when any does.
+        strand: whose episode that is.
+        alert: its last alert, or None when it is gone by age.
+    """
+
+    main: Episode
+    strand: StrandRecord
+    alert: Any
+
+
 class News(msgspec.Struct, frozen=True):
     """What the log tells beyond an entry.
 
@@ -104,35 +156,40 @@ def find_facts(
         within: how far apart siblings may begin, in microseconds.
     """
     incident = find_incidents(connection, [number]).get(number)
-    main = _find_main(connection, number)
-    if incident is None or main is None:
+    lead = find_lead(connection, number)
+    if incident is None or lead is None:
         return None
-    strands = find_strands_by_id(connection, [main.strand_id])
-    query = select(ALERT).where(ALERT.c.id == main.last_alert)
     siblings = find_siblings(connection, incident, within, MOST_SIBLINGS)
-    told = select(func.coalesce(func.sum(EPISODE.c.alerts), 0))
-    told = told.where(EPISODE.c.incident_id == number)
+    told = connection.execute(TOLD, {"number": number})
     return Facts(
         incident=incident,
         seq=find_seq(connection),
-        main=main,
-        strand=strands[main.strand_id],
-        alert=connection.execute(query).one_or_none(),
-        told=int(connection.execute(told).scalar_one()),
+        main=lead.main,
+        strand=lead.strand,
+        alert=lead.alert,
+        told=int(told.scalar_one()),
         names=_find_firing(connection, number, "name", MOST_NAMES),
         problems=_find_firing(connection, number, "problem", MOST_PROBLEMS),
         siblings=len(siblings),
         history=find_history(connection, incident.target, MOST_HISTORY),
-        similar=count_verdicts(connection, main.problem),
+        similar=count_verdicts(connection, lead.main.problem),
     )
+
+
+def find_lead(connection: Connection, number: int) -> Lead | None:
+    """Return what an incident is known by, or None when there is none."""
+    main = _find_main(connection, number)
+    if main is None:
+        return None
+    strands = find_strands_by_id(connection, [main.strand_id])
+    bounds = {"number": main.last_alert}
+    alert = connection.execute(ONE_ALERT, bounds).one_or_none()
+    return Lead(main, strands[main.strand_id], alert)
 
 
 def find_seq(connection: Connection) -> int:
     """Return the last entry of the log, or where it was cut off."""
-    last = select(func.coalesce(func.max(ENTRY.c.id), 0))
-    cut = select(func.coalesce(func.max(CUT.c.id), 0))
-    asked = select(last.scalar_subquery(), cut.scalar_subquery())
-    return int(max(connection.execute(asked).one()))
+    return int(max(connection.execute(END).one()))
 
 
 def find_open(connection: Connection, after: int, limit: int) -> list[int]:
@@ -185,13 +242,10 @@ def find_problems(
 
 def _find_main(connection: Connection, number: int) -> Episode | None:
     """Return the worst episode of an incident that goes on, or ended last."""
-    rows = select(EPISODE).where(EPISODE.c.incident_id == number)
-    worst = (RANK.desc(), EPISODE.c.begins_at, EPISODE.c.id)
-    query = rows.where(GOES_ON).order_by(*worst).limit(1)
-    row = connection.execute(query).one_or_none()
+    bounds = {"number": number}
+    row = connection.execute(WORST, bounds).one_or_none()
     if row is None:
-        late = (EPISODE.c.until.desc(), EPISODE.c.id.desc())
-        row = connection.execute(rows.order_by(*late).limit(1)).one_or_none()
+        row = connection.execute(LAST, bounds).one_or_none()
     return None if row is None else to_episode(row)
 
 
@@ -199,17 +253,13 @@ def _find_firing(
     connection: Connection, number: int, column: str, limit: int
 ) -> list[str]:
     """Return the distinct values of what goes on in an incident."""
-    wanted = EPISODE.c[column]
-    query = select(wanted).where(EPISODE.c.incident_id == number, GOES_ON)
-    query = query.distinct().order_by(wanted).limit(limit)
-    return list(connection.execute(query).scalars())
+    bounds = {"number": number, "most": limit}
+    return list(connection.execute(FIRING[column], bounds).scalars())
 
 
 def find_news(connection: Connection, after: int) -> News:
     """Return which incidents the log speaks of beyond an entry."""
-    columns = (ENTRY.c.id, ENTRY.c.incident_id, ENTRY.c.kind)
-    query = select(*columns).where(ENTRY.c.id > after).order_by(ENTRY.c.id)
-    rows = connection.execute(query.limit(MOST_NEWS)).all()
+    rows = connection.execute(FRESH, {"after": after}).all()
     incidents = {r.incident_id for r in rows if r.kind != "decision.made"}
     return News(
         last=rows[-1].id if rows else after,

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    bindparam,
     case,
     func,
     insert,
@@ -20,7 +21,8 @@ from app.models.choice import Why
 from app.models.decision_tables import DecisionRow, ReinRow
 from app.models.record import Record, clean, digest_of, evidence
 from app.models.tables import table_of
-from app.store.incidents import in_chunks, next_id
+from app.store.among import among
+from app.store.incidents import next_id
 from app.store.indexing import note_spans
 from app.store.listings import Listing
 
@@ -37,6 +39,40 @@ MOST_OF_ONE = 50
 LONGEST_REASON = 1_000
 IS_LIVE = DECISION.c.is_shadow == 0
 encode = msgspec.json.Encoder(order="deterministic").encode
+# Made once: to make a statement costs several times what it takes to run.
+ONE = select(DECISION).where(DECISION.c.id == bindparam("number"))
+ADD = insert(DECISION)
+LATEST = select(*DECISIONS.columns()).where(
+    DECISION.c.id.in_(
+        select(func.max(DECISION.c.id))
+        .where(among(DECISION.c.incident_id, "ids"), IS_LIVE)
+        .group_by(DECISION.c.incident_id)
+    )
+)
+HISTORY = (
+    select(
+        DECISION.c.at,
+        DECISION.c.action,
+        DECISION.c.arguments,
+        DECISION.c.verdict,
+        DECISION.c.problem,
+    )
+    .where(DECISION.c.target == bindparam("target"), IS_LIVE)
+    .order_by(DECISION.c.id.desc())
+    .limit(bindparam("most"))
+)
+VERDICTS = (
+    select(DECISION.c.action, DECISION.c.verdict, func.count())
+    .where(DECISION.c.problem == bindparam("problem"), IS_LIVE)
+    .where(DECISION.c.verdict != "")
+    .group_by(DECISION.c.action, DECISION.c.verdict)
+)
+JUDGE = (
+    update(DECISION)
+    .where(DECISION.c.id == bindparam("number"))
+    .values(verdict=bindparam("word"))
+)
+REINS = select(REIN).where(REIN.c.id == 1)
 
 
 class Spent(msgspec.Struct, frozen=True):
@@ -72,9 +108,14 @@ class Rein(msgspec.Struct, frozen=True):
 def add_decision(connection: Connection, record: Record) -> int:
     """Write a decision down; return its number."""
     number = next_id(connection, DECISION)
-    connection.execute(insert(DECISION).values(_to_row(number, record)))
+    connection.execute(ADD, _to_row(number, record))
     note_spans(connection, DECISIONS, [(number, record.at)])
     return number
+
+
+def find_decision(connection: Connection, number: int) -> Any:
+    """Return a decision with all that it rests on, or None."""
+    return connection.execute(ONE, {"number": number}).one_or_none()
 
 
 def find_of_incident(
@@ -94,30 +135,17 @@ def find_latest(
     connection: Connection, incidents: Collection[int]
 ) -> dict[int, Any]:
     """Return the last decision on each of some incidents, no shadow's."""
-    found = {}
-    for some in in_chunks(sorted(incidents)):
-        newest = (
-            select(func.max(DECISION.c.id))
-            .where(DECISION.c.incident_id.in_(some), IS_LIVE)
-            .group_by(DECISION.c.incident_id)
-        )
-        query = select(*DECISIONS.columns()).where(DECISION.c.id.in_(newest))
-        for row in connection.execute(query):
-            found[row.incident_id] = row
-    return found
+    if not incidents:
+        return {}
+    rows = connection.execute(LATEST, {"ids": incidents})
+    return {row.incident_id: row for row in rows}
 
 
 def find_history(
     connection: Connection, target: str, limit: int
 ) -> tuple[Happening, ...]:
     """Return what was decided on a target, the newest first."""
-    columns = ("at", "action", "arguments", "verdict", "problem")
-    query = (
-        select(*(DECISION.c[name] for name in columns))
-        .where(DECISION.c.target == target, IS_LIVE)
-        .order_by(DECISION.c.id.desc())
-        .limit(limit)
-    )
+    bounds = {"target": target, "most": limit}
     return tuple(
         Happening(
             at=row.at,
@@ -126,7 +154,7 @@ def find_history(
             verdict=row.verdict,
             problem=row.problem,
         )
-        for row in connection.execute(query)
+        for row in connection.execute(HISTORY, bounds)
     )
 
 
@@ -134,23 +162,16 @@ def count_verdicts(
     connection: Connection, problem: str
 ) -> dict[str, dict[str, int]]:
     """Return how often each action had which verdict on one problem."""
-    columns = (DECISION.c.action, DECISION.c.verdict)
-    query = (
-        select(*columns, func.count())
-        .where(DECISION.c.problem == problem, IS_LIVE)
-        .where(DECISION.c.verdict != "")
-        .group_by(*columns)
-    )
     found: dict[str, dict[str, int]] = {}
-    for action, verdict, count in connection.execute(query):
+    rows = connection.execute(VERDICTS, {"problem": problem})
+    for action, verdict, count in rows:
         found.setdefault(action, {})[verdict] = count
     return found
 
 
 def set_verdict(connection: Connection, number: int, verdict: str) -> None:
     """Write down what came of a decision."""
-    change = update(DECISION).where(DECISION.c.id == number)
-    connection.execute(change.values(verdict=verdict))
+    connection.execute(JUDGE, {"number": number, "word": verdict})
 
 
 def count_spent(
@@ -204,7 +225,7 @@ def count_agreement(
 
 def find_rein(connection: Connection) -> Rein:
     """Return what was set at run time."""
-    row = connection.execute(select(REIN).where(REIN.c.id == 1)).one_or_none()
+    row = connection.execute(REINS).one_or_none()
     if row is None:
         return Rein()
     body = msgspec.json.decode(row.body)

@@ -8,10 +8,12 @@ from sqlalchemy import Connection, Table, select
 
 from app.models.episode import Episode
 from app.models.incident import Incident
+from app.models.mission import Mission
 from app.models.tables import EntryRow, WordRow
 from app.models.word import Word
 from app.store.decisions import find_of_incident
 from app.store.incidents import INCIDENT, find_episodes_of
+from app.store.missions import find_newest
 from app.store.people import find_family, to_word
 from app.store.siblings import find_siblings
 
@@ -32,6 +34,7 @@ class Dossier(msgspec.Struct, frozen=True):
         merged: incidents that live on in it, however deep.
         words: what people said about all of them, the oldest first.
         decisions: what was decided about all of them, the newest first.
+        mission: what is done about it, or was at last; or None.
     """
 
     row: Any
@@ -40,6 +43,7 @@ class Dossier(msgspec.Struct, frozen=True):
     merged: Sequence[int]
     words: Sequence[Word]
     decisions: Sequence[Any] = ()
+    mission: Mission | None = None
 
 
 def find_dossier(
@@ -68,6 +72,7 @@ def find_dossier(
         merged=[number for number in family if number != incident_id],
         words=words[::-1],
         decisions=find_of_incident(connection, family, MOST_DECISIONS),
+        mission=find_newest(connection, [incident_id]).get(incident_id),
     )
 
 

@@ -108,6 +108,22 @@ class Ledger:
                 raise
             raise StorageFailed(f"cannot write: {tell(error.orig)}") from error
 
+    @contextmanager
+    def part(self, connection: Connection) -> Iterator[None]:
+        """Lend a part of a turn, which is undone alone when it raises.
+
+        Raises:
+            StorageFailed: the database did not take it; nothing of the
+                whole turn would hold.
+        """
+        try:
+            with connection.begin_nested():
+                yield
+        except DBAPIError as error:
+            if is_about_rows(error.orig) and not error.connection_invalidated:
+                raise
+            raise StorageFailed(f"cannot write: {tell(error.orig)}") from error
+
     def _look_at(
         self, connection: Connection, _cursor: Any, statement: str, *_: Any
     ) -> None:
@@ -174,8 +190,10 @@ def _open_engine(location: Location, wait_seconds: float) -> Engine:
         options: dict[str, Any] = {
             "application_name": "smokejumper-ledger",
             **watch_network(wait_seconds),
+            # A node that stands still in a turn keeps all others waiting,
+            # and they are to take over what it had within 15 s.
             "options": f"-c lock_timeout={int(wait_seconds * 1000)}ms"
-            " -c idle_in_transaction_session_timeout=15000"
+            " -c idle_in_transaction_session_timeout=8000"
             " -c synchronous_commit=on",
         }
         return create_engine(

@@ -25,8 +25,15 @@ from app.core.errors import StorageFailed, TooBusy
 from app.store.dossier import Dossier, find_dossier
 from app.store.failures import tell
 from app.store.filters import read_filters
-from app.store.listings import ALERTS, DELIVERIES, DELIVERY, Listing
+from app.store.listings import (
+    ALERTS,
+    DELIVERIES,
+    DELIVERY,
+    INCIDENTS,
+    Listing,
+)
 from app.store.location import Location, watch_network
+from app.store.missions import with_missions
 from app.store.pages import (
     Facts,
     Turn,
@@ -154,6 +161,8 @@ class Reader:
                 rows.reverse()
             if listing is ALERTS:
                 rows = trace(connection, rows)
+            elif listing is INCIDENTS:
+                rows = with_missions(connection, rows)
             if wish.count == "exact":
                 number = count_rows(connection, filters, facts)
                 return Found(rows, has_more, facts.seq, Tally(number, "exact"))

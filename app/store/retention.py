@@ -22,19 +22,30 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    text,
 )
 
 from app.models.entry import Note
 from app.models.incident import LIVING
+from app.models.mission_tables import GOES_ON, IS_LIVE
 from app.models.tables import CutRow, DeliveryRow, WordRow
+from app.store.approvals import APPROVAL, VOTE
 from app.store.decisions import DECISION
 from app.store.incidents import ALERT, EPISODE, INCIDENT, STRAND
+from app.store.jobs import JOB
 from app.store.log import ENTRY, append
 from app.store.marks import get_mark
+from app.store.missions import MISSION
+from app.store.outputs import OUTPUT
+from app.store.rulings import RULING
 
 DELIVERY: Table = DeliveryRow.__table__  # type: ignore[attr-defined]
 WORD: Table = WordRow.__table__  # type: ignore[attr-defined]
 CUT: Table = CutRow.__table__  # type: ignore[attr-defined]
+# What belongs to an incident and has numbers of its own.
+THEIRS = (EPISODE, DECISION, MISSION, JOB, APPROVAL, RULING)
+# What belongs to one of those, by the column that says to which.
+WITH = ((OUTPUT.c.job_id, JOB), (VOTE.c.approval_id, APPROVAL))
 FOLDED = "folded"
 BATCH = 200
 
@@ -99,6 +110,8 @@ def sweep_incidents(connection: Connection, before: int, after: int) -> Swept:
         INCIDENT.c.state.not_in(LIVING),
         INCIDENT.c.changed_at < before,
         ~has_heir,
+        ~_has(MISSION, GOES_ON),
+        ~_has(JOB, IS_LIVE),
     )
     over = list(connection.execute(query).scalars())
     if over:
@@ -111,12 +124,14 @@ def _delete_incidents(connection: Connection, ids: list[int]) -> None:
     theirs = EPISODE.c.incident_id.in_(ids)
     query = select(EPISODE.c.strand_id, EPISODE.c.target).where(theirs)
     strands = sorted({row.strand_id for row in connection.execute(query)})
-    newest = EPISODE.c.id == _newest(EPISODE)
-    connection.execute(delete(EPISODE).where(theirs, ~newest))
+    for column, owner in WITH:
+        owned = select(owner.c.id).where(owner.c.incident_id.in_(ids))
+        connection.execute(delete(column.table).where(column.in_(owned)))
     connection.execute(delete(WORD).where(WORD.c.incident_id.in_(ids)))
-    decided = DECISION.c.incident_id.in_(ids)
-    last = DECISION.c.id == _newest(DECISION)
-    connection.execute(delete(DECISION).where(decided, ~last))
+    for table in THEIRS:
+        gone = table.c.incident_id.in_(ids)
+        newest = table.c.id == _newest(table)
+        connection.execute(delete(table).where(gone, ~newest))
     connection.execute(delete(INCIDENT).where(INCIDENT.c.id.in_(ids)))
     has_episodes = (
         exists()
@@ -130,6 +145,14 @@ def _delete_incidents(connection: Connection, ids: list[int]) -> None:
         _delete(
             connection, STRAND, strands[start : start + BATCH], has_episodes
         )
+
+
+def _has(table: Table, condition: str) -> ColumnElement[bool]:
+    """Return whether an incident has a row for which something holds."""
+    found = select(table.c.id).where(
+        table.c.incident_id == INCIDENT.c.id, text(condition)
+    )
+    return found.correlate(INCIDENT).exists()
 
 
 def cut_log(

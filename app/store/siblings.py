@@ -1,9 +1,26 @@
 """Siblings: the same problem at the same time, somewhere else."""
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, bindparam, not_, or_, select
 
 from app.models.incident import Incident
+from app.store.among import among
 from app.store.incidents import EPISODE, INCIDENT
+
+# Made once: to make a statement costs several times what it takes to run.
+ELSEWHERE = (
+    select(EPISODE.c.incident_id)
+    .join(INCIDENT, INCIDENT.c.id == EPISODE.c.incident_id)
+    .where(
+        EPISODE.c.problem == bindparam("problem"),
+        EPISODE.c.begins_at.between(bindparam("since"), bindparam("until")),
+        not_(among(EPISODE.c.incident_id, "heirs")),
+        INCIDENT.c.merged_into == 0,
+        or_(EPISODE.c.target != bindparam("target"), EPISODE.c.pin != 0),
+    )
+    .distinct()
+    .order_by(EPISODE.c.incident_id)
+    .limit(bindparam("most"))
+)
 
 
 def find_siblings(
@@ -20,23 +37,15 @@ def find_siblings(
         within: how far apart the beginnings may be.
         limit: how many at most.
     """
-    query = (
-        select(EPISODE.c.incident_id)
-        .join(INCIDENT, INCIDENT.c.id == EPISODE.c.incident_id)
-        .where(
-            EPISODE.c.problem == incident.problem,
-            EPISODE.c.begins_at.between(
-                incident.begins_at - within, incident.begins_at + within
-            ),
-            EPISODE.c.incident_id.not_in(_heirs_of(connection, incident)),
-            INCIDENT.c.merged_into == 0,
-            or_(EPISODE.c.target != incident.target, EPISODE.c.pin != 0),
-        )
-        .distinct()
-        .order_by(EPISODE.c.incident_id)
-        .limit(limit)
-    )
-    return list(connection.execute(query).scalars())
+    bounds = {
+        "problem": incident.problem,
+        "since": incident.begins_at - within,
+        "until": incident.begins_at + within,
+        "heirs": _heirs_of(connection, incident),
+        "target": incident.target,
+        "most": limit,
+    }
+    return list(connection.execute(ELSEWHERE, bounds).scalars())
 
 
 def _heirs_of(connection: Connection, incident: Incident) -> list[int]:

@@ -10,6 +10,7 @@ from app.ports import Brain
 from tests.brains import SlowBrain
 
 FILE, SECONDS = "FAKE_BRAIN_FILE", "FAKE_BRAIN_SECONDS"
+ACTION = "FAKE_BRAIN_ACTION"
 
 
 class MoreBrains(Brains):
@@ -18,7 +19,8 @@ class MoreBrains(Brains):
     def make_all(self) -> dict[str, Brain]:
         """Return every brain by name."""
         seconds = float(os.environ[SECONDS])
-        fake = SlowBrain(Path(os.environ[FILE]), seconds)
+        action = os.environ.get(ACTION, "collect_diagnostics")
+        fake = SlowBrain(Path(os.environ[FILE]), seconds, action)
         return {**super().make_all(), "fake": fake}
 
 

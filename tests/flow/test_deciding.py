@@ -150,13 +150,13 @@ def test_reins_are_changed_while_it_runs(node: DecidingService) -> None:
 def test_the_command_tries_and_lists(
     node: DecidingService, tmp_path: Path
 ) -> None:
-    """Without --dry-run it says that acting is not there yet."""
+    """Without --dry-run it says that only trials are made."""
     made = node.decide_on("web-05")
     number = str(made["incident"])
     before = counts(node)
     done = node.run("decide", "--incident", number)
     assert done.returncode == 1
-    assert "not there yet" in done.stderr
+    assert "Only trials are made here" in done.stderr
     assert "--dry-run" in done.stderr
     done = node.run("decide", "--incident", number, "--dry-run", "--json")
     assert json.loads(done.stdout)[0]["call"] == made["call"], done.stderr

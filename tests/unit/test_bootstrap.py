@@ -12,8 +12,9 @@ from app.decide.brains.ollama import OllamaBrain
 from app.decide.calibration import PLACE, keep
 from app.models.case import Case
 from app.models.choice import Choice
+from app.models.dialogue import Answer
 from app.models.menu import Menu
-from app.ports import Answer, Closing
+from app.ports import Closing
 from tests.calibrations import make_calibration
 
 WRONG = """

@@ -276,7 +276,8 @@ def test_every_metric_is_documented() -> None:
 def test_every_kind_of_entry_is_documented() -> None:
     """What the action log may say stands in the page about it."""
     page = (HOME / "docs" / "log.md").read_text(encoding="utf-8")
-    nouns = "incident|episode|alert|mute|decision|reins"
+    nouns = "incident|episode|alert|mute|decision|reins|ruling|approval"
+    nouns += "|job|verdict|halt"
     kinds = re.compile(rf'"((?:{nouns})\.[a-z_]+)"')
     found = {
         kind

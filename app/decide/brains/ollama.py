@@ -27,8 +27,9 @@ from app.core.line import (
 from app.core.remote import Address
 from app.models.case import Case
 from app.models.choice import Calibrated, Choice
+from app.models.dialogue import Answer, Prompt, Turn
 from app.models.menu import Menu
-from app.ports import Answer, Brain, BrainEnv, Prompt, Turn
+from app.ports import Brain, BrainEnv
 
 LOOK_SECONDS = 300.0
 NANOSECONDS = 1_000_000  # in a millisecond

@@ -15,8 +15,9 @@ from app.core.endpoint import Endpoint, EndpointSettings
 from app.core.line import Line, has_room, room_for
 from app.models.case import Case
 from app.models.choice import Calibrated, Choice
+from app.models.dialogue import Answer, Prompt, Turn
 from app.models.menu import Menu
-from app.ports import Answer, Brain, BrainEnv, Prompt, Turn
+from app.ports import Brain, BrainEnv
 
 REMEDIES = {
     400: "The endpoint may not know the mode: try the other one.",

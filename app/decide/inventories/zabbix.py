@@ -1,29 +1,24 @@
 """The hosts that a Zabbix server watches, asked by its API.
 
-A token of a user who may read is enough. The API changed over its releases:
-how a token is shown and what groups are called goes by the version.
+A token of a user who may read is enough. What groups are called goes by
+the release.
 """
 
 import asyncio
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
 from app.core.errors import ConfigError, OutgoingFailed
-from app.core.http import open_client, post
 from app.core.remote import RemoteSettings, asking, bearer
+from app.core.zabbix import ZabbixApi
 from app.models.inventory import Thing
 from app.models.naming import host_names
 from app.ports import InventoryEnv, InventorySource
 
-API = "/api_jsonrpc.php"
-JSON = {"Content-Type": "application/json-rpc"}
 MOST_HOSTS = 50_000
-ERROR_CHARS = 200
-# Since these releases groups have another name, and a token its header.
+# Since this release groups have another name.
 GROUPS_RENAMED = (6, 2)
-TOKEN_IN_HEADER = (6, 4)
 ENVIRONMENTS = ("environment", "env")
 
 
@@ -58,85 +53,22 @@ class Host(msgspec.Struct):
     hostgroups: list[Group] = []
 
 
-class Wrong(msgspec.Struct):
-    """What the API did not like."""
-
-    message: str = ""
-    data: str = ""
-
-
-class Answer(msgspec.Struct):
-    """An answer of the API."""
-
-    result: msgspec.Raw = msgspec.Raw(b"null")
-    error: Wrong | None = None
-
-
 class ZabbixInventory:
     """Asks a Zabbix server which hosts it watches."""
 
     def __init__(self, settings: RemoteSettings, token: str) -> None:
         """Take where it is, and what proves who asks."""
         self._settings = settings
-        self._token = token
+        self._api = ZabbixApi(settings, token)
 
     async def load(self) -> tuple[Thing, ...]:
         """Return its hosts, or raise OutgoingFailed."""
-        settings = self._settings
-        async with asking(settings):
-            version = await self._call("apiinfo.version", {}, (0, 0))
-            release = read_release(version)
-            hosts = await self._call(
+        async with asking(self._settings):
+            release = await self._api.release()
+            hosts = await self._api.call(
                 "host.get", ask_for_hosts(release), release
             )
             return await asyncio.to_thread(read_hosts, hosts)
-
-    async def _call(
-        self, method: str, parameters: Any, release: tuple[int, int]
-    ) -> bytes:
-        """Return the result of a method; release 0 asks as nobody."""
-        request = {
-            "jsonrpc": "2.0",
-            "id": 1,
-            "method": method,
-            "params": parameters or [],
-        }
-        headers = dict(JSON)
-        if release >= TOKEN_IN_HEADER:
-            headers |= bearer(self._token)
-        elif release > (0, 0):
-            request["auth"] = self._token
-        settings = self._settings
-        async with open_client(settings.timeout_seconds) as client:
-            body = await post(
-                client,
-                settings.url + API,
-                headers,
-                msgspec.json.encode(request),
-                settings.body_bytes,
-            )
-        return read_result(body)
-
-
-def read_result(body: bytes) -> bytes:
-    """Return the result in an answer, or raise OutgoingFailed."""
-    try:
-        answer = msgspec.json.decode(body, type=Answer)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise OutgoingFailed("the answer is not of Zabbix' API") from error
-    if answer.error is not None:
-        said = f"{answer.error.message} {answer.error.data}".strip()
-        raise OutgoingFailed(f"Zabbix says: {said[:ERROR_CHARS]}")
-    return bytes(answer.result)
-
-
-def read_release(result: bytes) -> tuple[int, int]:
-    """Return the release that an answer names, or raise OutgoingFailed."""
-    try:
-        first, second, *_ = msgspec.json.decode(result, type=str).split(".")
-        return int(first), int(second)
-    except (msgspec.DecodeError, ValueError) as error:
-        raise OutgoingFailed("the answer names no version") from error
 
 
 def ask_for_hosts(release: tuple[int, int]) -> dict[str, object]:

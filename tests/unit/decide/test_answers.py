@@ -11,8 +11,8 @@ from app.core.errors import Unreadable
 from app.decide.answers import read_answer
 from app.decide.dialogue import TextDialogue
 from app.models.action import ActionSpec, Parameter, Risk
+from app.models.dialogue import Reading
 from app.models.menu import Candidate, Menu, Offer
-from app.ports import Reading
 
 PURPOSES = {
     "purpose": "Does a thing.",

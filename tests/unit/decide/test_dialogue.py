@@ -10,8 +10,8 @@ from app.decide.dialogue import CATALOGUE_TOKENS, TextDialogue
 from app.decide.showing import tame, tokens_of
 from app.models.action import ActionSpec, Parameter, Risk
 from app.models.case import Case, Happening
+from app.models.dialogue import Prompt
 from app.models.menu import Candidate, Menu, Offer
-from app.ports import Prompt
 from tests.unit.brains.making import make_case, make_menu
 
 DIALOGUE = TextDialogue()

@@ -4,6 +4,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,10 +12,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
-from app.core.errors import StorageFailed
+from app.core.errors import StorageFailed, TooLate
 from app.engine import keeper as module
 from app.engine.foldmeters import Meters
-from app.engine.keeper import Keeper
+from app.engine.keeper import Keeper, Work
 from app.fold import folding
 from app.fold.folding import Folder, Turn
 from app.models.tables import (
@@ -25,7 +26,7 @@ from app.models.tables import (
 )
 from app.store.ledger import Connection, Ledger
 from app.store.location import Location
-from app.store.marks import put_mark
+from app.store.marks import get_mark, put_mark
 from tests.unit.fold.turns import Bench, Said
 
 PATIENCE = 60.0
@@ -300,3 +301,74 @@ def test_people_are_answered_between_turns(
         assert isinstance(good.result(PATIENCE), Turn)
         with pytest.raises(module.Bug):
             bad.result(PATIENCE)
+
+
+def put(name: str, error: Exception | None = None) -> Work[str]:
+    """Return work that writes a mark, and may fail afterwards."""
+
+    def work(connection: Connection) -> str:
+        """Write it."""
+        put_mark(connection, name, 1)
+        if error is not None:
+            raise error
+        return name
+
+    return work
+
+
+def ask_together(keeper: Keeper, *works: Work[str]) -> list[Future[str]]:
+    """Ask for some work that all waits when the keeper looks."""
+    is_free = threading.Event()
+    first = keeper.ask(lambda _: is_free.wait(PATIENCE))
+    wait_for(first.running)
+    asked = [keeper.ask(work) for work in works]
+    is_free.set()
+    first.result(PATIENCE)
+    return asked
+
+
+def find_marks(bench: Bench, names: str) -> str:
+    """Return those of some marks that are there."""
+    with bench.ledger.turn() as turn:
+        return "".join(name for name in names if get_mark(turn, name))
+
+
+def test_what_waits_together_shares_a_turn_and_fails_alone(
+    location: Location, bench: Bench
+) -> None:
+    """What one of them wrote before it failed is undone, and nothing else."""
+    watched = Watched(location, bench)
+    turns: list[None] = []
+    watched.keeper.listen(lambda: turns.append(None))
+    with watched.runs() as keeper:
+        a, b, c, d = ask_together(
+            keeper,
+            put("a"),
+            put("b", ZeroDivisionError()),
+            put("c", TooLate("no")),
+            put("d"),
+        )
+        assert (a.result(PATIENCE), d.result(PATIENCE)) == ("a", "d")
+        with pytest.raises(module.Bug, match="ZeroDivisionError"):
+            b.result(PATIENCE)
+        with pytest.raises(TooLate):
+            c.result(PATIENCE)
+    assert find_marks(bench, "abcd") == "ad"
+    # The one that held the keeper up, and one for all four.
+    assert len(turns) == 2
+
+
+def test_a_turn_that_is_not_stored_is_answered_to_nobody(
+    location: Location, bench: Bench
+) -> None:
+    """When the database fails one of them, all who share its turn know."""
+    watched = Watched(location, bench)
+    with watched.runs() as keeper:
+        asked = ask_together(
+            keeper, put("a"), put("b", StorageFailed("full")), put("c")
+        )
+        for future in asked:
+            with pytest.raises(StorageFailed):
+                future.result(PATIENCE)
+        assert keeper.ask(put("d")).result(PATIENCE) == "d"
+    assert find_marks(bench, "abcd") == "d"

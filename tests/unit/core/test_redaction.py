@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.decide.redaction import redact
+from app.core.redaction import redact
 
 AWS = "AKIA" + "IOSFODNN7EXAMPLE"
 JWT = "eyJhbGciOiJIUzI1NiJ9." + "eyJzdWIiOiIxMjM0In0." + "abc-DEF_123"

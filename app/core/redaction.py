@@ -1,7 +1,8 @@
-"""Redaction: what a model must not see, and does not need.
+"""Redaction: what a model must not see, and what nobody should store.
 
 Secrets and what names a person leave a text before it goes into a prompt,
-whoever runs the model. What is left says that something was there.
+whoever runs the model; secrets leave the output of a job before it is kept.
+What is left says that something was there.
 """
 
 import re
@@ -22,7 +23,7 @@ _NAMED = (
     r"(?:\"[^\"]{1,256}\"|'[^']{1,256}'|[^\s,;'\"&]{1,256})"
 )
 # Each of these is written so that no text makes it slow.
-_SIMPLE: tuple[tuple[str, str], ...] = (
+_SECRETS: tuple[tuple[str, str], ...] = (
     (
         r"-----BEGIN [A-Z ]{1,40}-----.*?(?:-----END [A-Z ]{1,40}-----|$)",
         SHOWN,
@@ -38,13 +39,28 @@ _SIMPLE: tuple[tuple[str, str], ...] = (
     (r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,4000}", rf"\1 {SHOWN}"),
     (r"(?i)(://)[^\s/@:]{0,256}:[^\s/@]{1,256}@", rf"\1{SHOWN}@"),
     (_NAMED, rf"\1\2{SHOWN}"),
+)
+_PERSONAL: tuple[tuple[str, str], ...] = (
     (r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}", EMAIL),
     (r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b", NUMBER),
     (r"\b(?:0x)?[0-9a-fA-F]{32,4000}\b", HEX),
 )
-_RULES = [
-    (re.compile(pattern, re.DOTALL), instead) for pattern, instead in _SIMPLE
-]
+# What a header of a request carries; prompts show no headers.
+_HEADER = (
+    r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]{0,32}key)"
+    r"(['\"]?[ \t]{0,3}:[ \t]{0,3})[^\r\n]{1,4000}"
+)
+
+
+def _compile(
+    rules: tuple[tuple[str, str], ...],
+) -> list[tuple[re.Pattern[str], str]]:
+    """Return rules that can be applied."""
+    return [(re.compile(text, re.DOTALL), instead) for text, instead in rules]
+
+
+_RULES = _compile(_SECRETS + _PERSONAL)
+_OUTPUT_RULES = _compile(((_HEADER, rf"\1\2{SHOWN}"), *_SECRETS))
 _CARD = re.compile(r"\b\d(?:[ -]?\d){12,18}\b")
 _LONG = re.compile(r"[A-Za-z0-9+/_=-]{40,4000}")
 
@@ -54,6 +70,13 @@ def redact(text: str) -> str:
     for pattern, instead in _RULES:
         text = pattern.sub(instead, text)
     text = _CARD.sub(_only_if(_is_card, NUMBER), text)
+    return _LONG.sub(_only_if(_is_random, SHOWN), text)
+
+
+def hide_secrets(text: str) -> str:
+    """Return a text without secrets; names and numbers of things stay."""
+    for pattern, instead in _OUTPUT_RULES:
+        text = pattern.sub(instead, text)
     return _LONG.sub(_only_if(_is_random, SHOWN), text)
 
 

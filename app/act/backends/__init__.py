@@ -1,0 +1,1 @@
+"""The automation backends, one file each."""

@@ -1,0 +1,313 @@
+"""Make the configured backends; what comes from them is tamed here.
+
+Whatever a backend says is somebody else's text: it is cut to size, on one
+line where it is one, and without secrets, before anybody stores or shows it.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NoReturn, Protocol, TypeVar
+
+import msgspec
+from pydantic import BaseModel, RootModel, SecretStr
+
+from app.act.masking import Mask, Secrets
+from app.core.clock import Clock
+from app.core.configfile import Config, reveal, suggest
+from app.core.errors import (
+    ConfigError,
+    ConfigProblem,
+    NotAccepted,
+    OutgoingFailed,
+)
+from app.core.line import brief
+from app.core.registry import Factory
+from app.models.action import ALWAYS, ActionSpec, Catalogue, Run
+from app.models.job import Order, Progress
+from app.ports import Backend, Hearing
+
+Model = TypeVar("Model", bound=BaseModel)
+SECTION = "backends"
+REASON_CHARS = 500
+OUTPUT_CHARS = 1_048_576
+PLACE_CHARS = 1_000
+PIECE_CHARS = 4_096
+CUT = "\n(THE REST OF THIS PIECE WAS LEFT OUT)\n"
+# So many jobs are watched at once at most; of others a half line is lost.
+MOST_MASKS = 1_000
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """What backends are made with.
+
+    Attributes:
+        environ: where secrets may lie.
+        clock: the time.
+        home: what paths in settings are relative to.
+    """
+
+    environ: Mapping[str, str]
+    clock: Clock
+    home: Path
+
+
+class Env:
+    """What one backend gets when it is made."""
+
+    def __init__(
+        self, name: str, config: Config, around: Surroundings, known: Secrets
+    ) -> None:
+        """Take the backend's name and what is around it."""
+        self.name = name
+        self.clock = around.clock
+        self.home = around.home
+        self._environ = around.environ
+        self._config = config
+        self._known = known
+        found = config.read(RootModel[object], SECTION, name).root
+        self.is_configured = found not in ({}, "")
+
+    def settings(self, model: type[Model]) -> Model:
+        """Return the settings of this backend, or raise ConfigError."""
+        return self._config.read(model, SECTION, self.name)
+
+    def secret(self, written: SecretStr, *path: str) -> str:
+        """Return the text of a secret, or raise ConfigError."""
+        try:
+            text = reveal(written, self._environ)
+        except ValueError as error:
+            remedy = "Set it, or write another secret."
+            problem = self.problem(str(error), remedy, *path)
+            raise ConfigError([problem]) from error
+        self._known.add(text)
+        return text
+
+    def problem(self, what: str, remedy: str, *path: str) -> ConfigProblem:
+        """Return a problem that is dated to the settings of this backend."""
+        return self._config.problem((SECTION, self.name, *path), what, remedy)
+
+
+def make_backends(
+    config: Config, plugins: Mapping[str, Factory], around: Surroundings
+) -> dict[str, Backend]:
+    """Return the configured backends, or raise all that is wrong."""
+    known = tuple(plugins)
+    problems = [
+        config.problem(
+            (SECTION, name), "there is no such backend", suggest(name, known)
+        )
+        for name in config.names(SECTION)
+        if name not in known
+    ]
+    secrets = Secrets(find_secrets(config, around.environ))
+    made: dict[str, Backend] = {}
+    for name in sorted(plugins):
+        try:
+            env = Env(name, config, around, secrets)
+            backend = plugins[name](env)
+        except ConfigError as error:
+            problems += error.problems
+        else:
+            if backend is not None:
+                made[name] = tame(backend, secrets)
+    if problems:
+        raise ConfigError(problems)
+    return made
+
+
+def find_secrets(config: Config, environ: Mapping[str, str]) -> list[str]:
+    """Return the texts of all secrets that the settings refer to."""
+    found = []
+    for written in config.references():
+        try:
+            found.append(reveal(SecretStr(written), environ))
+        except ValueError:
+            # Whoever needs it says so, with the place where it is written.
+            continue
+    return found
+
+
+def apply_runs(
+    catalogue: Catalogue,
+    runs: Mapping[str, Run],
+    backends: Mapping[str, Backend],
+    config: Config,
+) -> Catalogue:
+    """Return a catalogue whose actions run where this site wants them to.
+
+    Args:
+        catalogue: the actions as they are declared.
+        runs: the setting ``act.run``: where some of them run instead.
+        backends: those that are configured.
+        config: says where a setting was written.
+
+    Raises:
+        ConfigError: an action, a backend or one of its jobs is not there.
+    """
+    problems = []
+    for name, run in runs.items():
+        path = ("act", "run", name)
+        spec = catalogue.find(name)
+        if spec is None or name in ALWAYS:
+            names = [one.name for one in catalogue.specs]
+            known = tuple(one for one in names if one not in ALWAYS)
+            what = "is no action that can run"
+            problems.append(config.problem(path, what, suggest(name, known)))
+        elif run.backend not in backends:
+            what = f"no backend {run.backend!r} is configured"
+            remedy = suggest(run.backend, tuple(backends))
+            problems.append(config.problem((*path, "backend"), what, remedy))
+    specs = tuple(
+        spec.model_copy(update={"run": runs.get(spec.name, spec.run)})
+        for spec in catalogue.specs
+    )
+    problems += [
+        config.problem(
+            ("act", "run", spec.name, "job"),
+            f"the backend {spec.run.backend} has no {spec.run.job!r}",
+            f"Add it to {SECTION}.{spec.run.backend}, or name another job.",
+        )
+        for spec in specs
+        if spec.run is not None and _lacks_job(spec.run, backends)
+    ]
+    if problems:
+        raise ConfigError(problems)
+    return Catalogue(specs)
+
+
+def _lacks_job(run: Run, backends: Mapping[str, Backend]) -> bool:
+    """Tell whether a backend is there, and has no such job."""
+    backend = backends.get(run.backend)
+    return backend is not None and not backend.knows(run.job)
+
+
+def without_hands(
+    catalogue: Catalogue, backends: Mapping[str, Backend]
+) -> tuple[ActionSpec, ...]:
+    """Return the actions that can be proposed, and not be run here."""
+    return tuple(
+        spec
+        for spec in catalogue.specs
+        if spec.run is not None and spec.run.backend not in backends
+    )
+
+
+class HearingBackend(Backend, Hearing, Protocol):
+    """A backend whose jobs are told that the problem is over."""
+
+
+def tame(backend: Backend, secrets: Secrets) -> Backend:
+    """Return a backend whose words are cut to size and masked."""
+    if isinstance(backend, Hearing):
+        return TameHearing(backend, secrets)
+    return Tame(backend, secrets)
+
+
+class Tame:
+    """A backend, and a hand before its mouth."""
+
+    def __init__(self, backend: Backend, secrets: Secrets) -> None:
+        """Take the backend and what nobody may see."""
+        self._backend = backend
+        self._secrets = secrets
+        self._masks: dict[str, Mask] = {}
+
+    def knows(self, job: str) -> bool:
+        """Tell whether it has a job of this name."""
+        return self._backend.knows(job)
+
+    async def start(self, order: Order) -> Progress:
+        """Start a job; see the port for what it raises."""
+        try:
+            said = await self._backend.start(order)
+            return await self._tamed(order, said)
+        except OutgoingFailed as error:
+            self._reword(error)
+
+    async def watch(self, order: Order) -> Progress:
+        """Return how a job goes on; see the port."""
+        try:
+            said = await self._backend.watch(order)
+            return await self._tamed(order, said)
+        except OutgoingFailed as error:
+            self._reword(error)
+
+    async def abort(self, order: Order) -> Progress:
+        """Ask that a job ends; see the port."""
+        try:
+            said = await self._backend.abort(order)
+            return await self._tamed(order, said)
+        except OutgoingFailed as error:
+            self._reword(error)
+
+    async def find(self, order: Order) -> Progress | None:
+        """Return a job by its key; see the port."""
+        try:
+            found = await self._backend.find(order)
+        except OutgoingFailed as error:
+            self._reword(error)
+        return None if found is None else await self._tamed(order, found)
+
+    async def _tamed(self, order: Order, said: Progress) -> Progress:
+        """Return what a backend says, fit to be stored and shown."""
+        if max(len(said.reference), len(said.cursor)) > PLACE_CHARS:
+            raise OutgoingFailed("the backend names a place that is too long")
+        # Whoever read the beginning of a line is gone, and so is what was
+        # kept back of it: its rest may be the second half of a secret.
+        mask = self._masks.pop(order.key, None) or Mask(
+            self._secrets, is_resumed=bool(order.cursor)
+        )
+        output = ""
+        text = _plain(said.output)
+        for at in range(0, len(text), PIECE_CHARS):
+            output += mask.feed(text[at : at + PIECE_CHARS])
+            # Masking takes its time; nobody else waits for all of it.
+            await asyncio.sleep(0)
+        if said.has_ended:
+            output += mask.finish()
+        else:
+            if len(self._masks) >= MOST_MASKS:
+                del self._masks[next(iter(self._masks))]
+            self._masks[order.key] = mask
+        return msgspec.structs.replace(
+            said,
+            reason=self._line(said.reason),
+            output=output,
+            reference=_plain(said.reference),
+            cursor=_plain(said.cursor),
+        )
+
+    def _line(self, text: str) -> str:
+        """Return a text on one line, without secrets, and not too long."""
+        return brief(self._secrets.hide(text[:8_000]), REASON_CHARS)
+
+    def _reword(self, error: OutgoingFailed) -> NoReturn:
+        """Raise a failure of the same kind without what it may not say."""
+        text = self._line(str(error))
+        if isinstance(error, NotAccepted):
+            raise NotAccepted(text, may_retry=error.may_retry) from error
+        raise OutgoingFailed(text) from error
+
+
+class TameHearing(Tame):
+    """The same of a backend whose running jobs can be told something."""
+
+    def __init__(self, backend: HearingBackend, secrets: Secrets) -> None:
+        """Take the backend and what nobody may see."""
+        super().__init__(backend, secrets)
+        self._hearing = backend
+
+    async def hear(self, order: Order, word: str) -> None:
+        """Tell a running job something, or raise OutgoingFailed."""
+        try:
+            await self._hearing.hear(order, word)
+        except OutgoingFailed as error:
+            self._reword(error)
+
+
+def _plain(text: str) -> str:
+    """Return a text that every database can hold, and not too long."""
+    if len(text) > OUTPUT_CHARS:
+        text = text[:OUTPUT_CHARS] + CUT
+    return text.replace("\x00", "\ufffd")

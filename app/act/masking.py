@@ -1,0 +1,147 @@
+"""Masking: what a job writes is stored without secrets.
+
+Output comes in pieces that end anywhere, also within a secret. So the end
+of each piece is kept back as long as it may be the beginning of one: an
+unfinished line, a line that announces a value, a key between its marks.
+"""
+
+import base64
+import re
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from app.core.redaction import SHOWN, hide_secrets
+
+# A shorter secret would take away every word that it is part of.
+LEAST_CHARS = 6
+# A longer line is let go where nothing is torn, or is not shown at all.
+MOST_HELD = 8_192
+# So many lines before the last one are looked at, and so many spaces.
+MOST_LINES = 40
+MOST_CUTS = 4
+LINE_CUT = "(LONG LINE LEFT OUT)"
+_KEY_BEGINS = re.compile(r"-----BEGIN [A-Z ]{1,40}-----")
+_KEY_ENDS = re.compile(r"-----END [A-Z ]{1,40}-----")
+# What ends like this says that a secret follows, maybe on the next line.
+_ANNOUNCED = re.compile(
+    r"(?i)(?:(?:passw(?:or)?d|passphrase|pwd|secret|token|key|credentials?)"
+    r"['\"]?\s*(?:(?:=|:|\bis)\s*)?|\b(?:bearer|basic)\s*|(?:=|:|\bis\b)\s*"
+    r"(?:\"[^\"]{0,256}|'[^']{0,256})?)\Z"
+)
+# The longest that the rule above looks at.
+ANNOUNCE = 400
+# A mark of a key is no longer.
+MARK_CHARS = 60
+
+
+class Secrets:
+    """The secrets of this house that no output may show."""
+
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        """Take their texts; those that are short are left out."""
+        self._texts: set[str] = set()
+        for text in texts:
+            self.add(text)
+
+    def add(self, text: str) -> None:
+        """Take one more, with the spellings that it is often sent in."""
+        if len(text) < LEAST_CHARS:
+            return
+        packed = base64.b64encode(text.encode()).decode()
+        self._texts |= {text, quote(text, safe=""), packed.rstrip("=")}
+
+    def hide(self, text: str) -> str:
+        """Return a text without any secret, ours or others'."""
+        for secret in sorted(self._texts, key=len, reverse=True):
+            text = text.replace(secret, SHOWN)
+        return hide_secrets(text)
+
+    def begun(self, text: str) -> int:
+        """Return how many chars at the end may begin one of ours."""
+        return max((_overlap(text, one) for one in self._texts), default=0)
+
+
+def _overlap(text: str, secret: str) -> int:
+    """Return how long a beginning of a secret a text ends with."""
+    most = min(len(secret) - 1, len(text))
+    sizes = range(most, 0, -1)
+    return next((n for n in sizes if text.endswith(secret[:n])), 0)
+
+
+class Mask:
+    """Masks the output of one job, piece by piece."""
+
+    def __init__(self, secrets: Secrets, *, is_resumed: bool = False) -> None:
+        """Take what else must not be shown.
+
+        Args:
+            secrets: the texts of ours.
+            is_resumed: whether the output begins within a line.
+        """
+        self._secrets = secrets
+        self._swallows = is_resumed
+        self._held = ""
+        self._in_key = False
+
+    def feed(self, piece: str) -> str:
+        """Return what can be shown now; the rest is kept back."""
+        if self._swallows and piece:
+            _, found, piece = piece.partition("\n")
+            self._swallows = not found
+            return LINE_CUT + self.feed(piece) if found else ""
+        text = self._held + piece
+        if self._in_key:
+            ends = _KEY_ENDS.search(text)
+            if ends is None:
+                self._held = text[-MARK_CHARS:]
+                return ""
+            self._in_key = False
+            text = text[ends.end() :]
+        end = self._safe_end(text)
+        if len(text) - end > MOST_HELD:
+            return self._let_go(text)
+        self._held = text[end:]
+        return self._secrets.hide(text[:end])
+
+    def finish(self) -> str:
+        """Return what was kept back; nothing follows."""
+        text, self._held = self._held, ""
+        return "" if self._in_key else self._secrets.hide(text)
+
+    def _safe_end(self, text: str) -> int:
+        """Return up to where a text can be shown, whatever follows."""
+        end = text.rfind("\n", 0, len(text) - self._secrets.begun(text)) + 1
+        for _ in range(MOST_LINES):
+            if not _ANNOUNCED.search(text, max(0, end - ANNOUNCE), end):
+                break
+            end = text.rfind("\n", 0, max(0, end - 1)) + 1
+        else:
+            return 0
+        for begin in _KEY_BEGINS.finditer(text, 0, end):
+            if not _KEY_ENDS.search(text, begin.end(), end):
+                return begin.start()
+        return end
+
+    def _let_go(self, text: str) -> str:
+        """Return a beginning of what is kept back for too long.
+
+        It is cut where both halves together show what the whole would;
+        where there is no such place it is not shown at all.
+        """
+        begin = _KEY_BEGINS.search(text)
+        if begin and not _KEY_ENDS.search(text, begin.end()):
+            self._in_key = True
+            self._held = text[begin.end() :][-MARK_CHARS:]
+            return self._secrets.hide(text[: begin.end()])
+        whole = self._secrets.hide(text)
+        end = len(text) - 1_000
+        for _ in range(MOST_CUTS):
+            end = text.rfind(" ", 0, end)
+            if end < 1:
+                break
+            shown = self._secrets.hide(text[:end])
+            if shown + self._secrets.hide(text[end:]) == whole:
+                self._held = text[end:]
+                return shown
+        self._held = ""
+        return LINE_CUT

@@ -1,0 +1,197 @@
+"""The machine that we run on: read in threads, each with an end.
+
+A file system that hangs holds a thread for ever: there are a few of them,
+and none of them is waited for when the service ends.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import PurePath
+from threading import Lock, Thread
+from typing import TypeVar
+
+import msgspec
+import psutil
+
+from app.core.errors import OutgoingFailed
+
+SECONDS = 8.0
+MOST_LOOKS = 8
+SAMPLE_SECONDS = 1.0
+T = TypeVar("T")
+
+
+class _Looks:
+    """Counts the threads that look at the machine now."""
+
+    def __init__(self, most: int) -> None:
+        """Take how many there may be."""
+        self._left = most
+        self._lock = Lock()
+
+    def begin(self) -> bool:
+        """Take a place, or tell that there is none."""
+        with self._lock:
+            if not self._left:
+                return False
+            self._left -= 1
+            return True
+
+    def end(self) -> None:
+        """Give a place back."""
+        with self._lock:
+            self._left += 1
+
+
+LOOKS = _Looks(MOST_LOOKS)
+
+
+async def look(
+    call: Callable[[], T], seconds: float = SECONDS, looks: _Looks = LOOKS
+) -> T:
+    """Return what a call says that may hang.
+
+    Raises:
+        OutgoingFailed: it failed, or hangs, or too many others do.
+    """
+    if not looks.begin():
+        raise OutgoingFailed("earlier readings of this machine hang")
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[T] = loop.create_future()
+
+    def work() -> None:
+        """Call, in a thread of its own; a bug ends it after its answer."""
+        told = partial(_fail, answer, OutgoingFailed("a bug: see the log"))
+        try:
+            told = partial(_tell, answer, call())
+        except OutgoingFailed as error:
+            told = partial(_fail, answer, error)
+        except (psutil.Error, OSError) as error:
+            told = partial(_fail, answer, OutgoingFailed(_why(error)))
+        finally:
+            looks.end()
+            # The loop may be closed by now: then nobody waits.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(told)
+
+    Thread(target=work, name="look", daemon=True).start()
+    try:
+        async with asyncio.timeout(seconds):
+            return await answer
+    except TimeoutError as error:
+        text = f"this machine did not say it in {seconds:g} s"
+        raise OutgoingFailed(text) from error
+
+
+def _tell(answer: "asyncio.Future[T]", value: T) -> None:
+    """Hand over what came out, if anybody still waits."""
+    if not answer.done():
+        answer.set_result(value)
+
+
+def _fail(answer: "asyncio.Future[T]", error: OutgoingFailed) -> None:
+    """Hand over why nothing came out, if anybody still waits."""
+    if not answer.done():
+        answer.set_exception(error)
+
+
+def _why(error: psutil.Error | OSError) -> str:
+    """Return in a line why the machine does not say it."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return f"{type(error).__name__}: {error}"[:200]
+
+
+def read_cpu(seconds: float = SAMPLE_SECONDS) -> float:
+    """Return how busy all cores are, in percent of their time."""
+    return float(psutil.cpu_percent(interval=seconds))
+
+
+def read_memory() -> float:
+    """Return how much memory is used, in percent; caches are free."""
+    return float(psutil.virtual_memory().percent)
+
+
+def read_disk(path: str) -> float:
+    """Return how much of a file system is used, in percent."""
+    return float(psutil.disk_usage(path).percent)
+
+
+class Burden(msgspec.Struct, frozen=True):
+    """What all processes of one program take.
+
+    Attributes:
+        count: how many there are.
+        cpu: their time, in percent of one core.
+        memory: their memory, in percent of the machine's.
+    """
+
+    count: int = 0
+    cpu: float = 0.0
+    memory: float = 0.0
+
+    def __str__(self) -> str:
+        """Return it as one line for people."""
+        if not self.count:
+            return "no process"
+        return (
+            f"{self.count} running, {self.cpu:.0f} % of one core,"
+            f" {self.memory:.1f} % of memory"
+        )
+
+
+def weigh_program(name: str, seconds: float = SAMPLE_SECONDS) -> Burden:
+    """Return what the processes of a program take, watched for a while.
+
+    Raises:
+        OutgoingFailed: we are not shown the processes of others.
+    """
+    if os.name == "posix" and not psutil.pid_exists(1):
+        raise OutgoingFailed("the processes of others cannot be seen")
+    found = list(_processes(name))
+    began = time.monotonic()
+    earlier = {one.pid: _seconds_of(one) for one in found}
+    time.sleep(seconds if found else 0.0)
+    spent = 0.0
+    memory = 0.0
+    count = 0
+    for one in found:
+        first, last = earlier[one.pid], _seconds_of(one)
+        if first is None or last is None:
+            continue
+        count += 1
+        spent += last - first
+        memory += _memory_of(one)
+    lasted = max(time.monotonic() - began, 1e-6)
+    return Burden(count, 100.0 * spent / lasted, memory)
+
+
+def _processes(name: str) -> Iterator[psutil.Process]:
+    """Yield the processes of a program."""
+    for one in psutil.process_iter(["name", "cmdline"]):
+        said = one.info["cmdline"] or [""]
+        if name in (one.info["name"], PurePath(said[0]).name):
+            yield one
+
+
+def _seconds_of(one: psutil.Process) -> float | None:
+    """Return what a process has worked so far, None when it is gone."""
+    try:
+        if not one.is_running():
+            return None
+        times = one.cpu_times()
+    except psutil.Error:
+        return None
+    return float(times.user + times.system)
+
+
+def _memory_of(one: psutil.Process) -> float:
+    """Return what a process holds, in percent; nothing when it is gone."""
+    try:
+        return float(one.memory_percent())
+    except psutil.Error:
+        return 0.0

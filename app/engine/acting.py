@@ -1,0 +1,147 @@
+"""Acting: all that rules, starts, measures and asks people, made together."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+from prometheus_client import CollectorRegistry
+
+from app.act.settings import ActSettings
+from app.core.clock import Clock
+from app.engine.advancing import Advancer, Crew
+from app.engine.approving import Approving
+from app.engine.keeper import Keeper
+from app.engine.leases import node_name
+from app.engine.measuring import Measuring
+from app.engine.missions import Meters, MissionChore, Parts
+from app.engine.motions import Motions, World
+from app.engine.moves import Moves
+from app.engine.proposing import Proposing
+from app.engine.rulings import Rulings
+from app.engine.running import Jobs
+from app.engine.starting import Starting
+from app.engine.stopping import Stopping
+from app.engine.ways import RealWays, Ways
+from app.guard.guard import Guard
+from app.guard.halting import Halting
+from app.ports import Backend
+from app.store.ledger import Connection
+from app.store.reading import Reader
+from app.verify.checking import Verifier
+from app.verify.judging import conclude
+
+OFF = "acting is switched off here (act.enabled)"
+
+
+class Hands(msgspec.Struct, frozen=True):
+    """What is done with, and who rules on it.
+
+    Attributes:
+        settings: how long, how often.
+        guard: rules.
+        halting: looks at the file of the kill switch.
+        verifier: measures.
+        backends: where jobs run.
+        world: what motions are made of.
+        moves: moves missions.
+    """
+
+    settings: ActSettings
+    guard: Guard
+    halting: Halting
+    verifier: Verifier
+    backends: Mapping[str, Backend]
+    world: World
+    moves: Moves
+
+
+class Grounds(msgspec.Struct, frozen=True):
+    """Where it stands.
+
+    Attributes:
+        keeper: writes.
+        reader: reads.
+        clock: the time.
+        registry: the metrics.
+        random: returns a number that nobody else draws.
+        is_deciding: tells whether incidents are decided on.
+    """
+
+    keeper: Keeper
+    reader: Reader
+    clock: Clock
+    registry: CollectorRegistry
+    random: Callable[[], int]
+    is_deciding: Callable[[Connection], bool]
+
+
+class Acting:
+    """All that acts.
+
+    Attributes:
+        settings: how long, how often.
+        guard: rules.
+        halting: looks at the file of the kill switch.
+        verifier: measures.
+        backends: where jobs run.
+        moves: moves missions.
+        proposing: keeps what people propose.
+        approving: takes what people answer.
+        stopping: ends jobs, and halts everything.
+        advancer: takes missions as far as they go.
+        chore: finds what is due.
+    """
+
+    def __init__(self, hands: Hands, grounds: Grounds) -> None:
+        """Take what is done with, and where it stands."""
+        self.settings = hands.settings
+        self.guard = hands.guard
+        self.halting = hands.halting
+        self.verifier = hands.verifier
+        self.backends = hands.backends
+        self.moves = hands.moves
+        self.proposing = Proposing(self.moves, hands.world)
+        self.approving = Approving(self.moves, self.proposing)
+        self.stopping = Stopping(self.moves)
+        off = "" if hands.settings.enabled else OFF
+        ways = RealWays(grounds.keeper, grounds.reader, hands.halting, off)
+        self.advancer = Advancer(
+            make_crew(hands, self.proposing, grounds.random),
+            ways,
+            grounds.clock,
+        )
+        self.chore = MissionChore(
+            self._parts(grounds, ways), node_name(grounds.random())
+        )
+
+    def _parts(self, grounds: Grounds, ways: Ways) -> Parts:
+        """Return what the chore is made of."""
+        return Parts(
+            advancer=self.advancer,
+            moves=self.moves,
+            ways=ways,
+            keeper=grounds.keeper,
+            settings=self.settings,
+            clock=grounds.clock,
+            meters=Meters(grounds.registry),
+            is_deciding=grounds.is_deciding,
+        )
+
+
+def make_crew(
+    hands: Hands, proposing: Proposing, random: Callable[[], int]
+) -> Crew:
+    """Return who does the work of each stage."""
+    moves = hands.moves
+    catalogue = hands.world.catalogue
+    motions = Motions(hands.world)
+    rulings = Rulings(moves, motions, hands.guard, random)
+    return Crew(
+        moves=moves,
+        motions=motions,
+        rulings=rulings,
+        starting=Starting(moves, rulings),
+        jobs=Jobs(moves, catalogue, hands.settings.output_bytes),
+        measuring=Measuring(moves, catalogue, conclude, proposing),
+        verifier=hands.verifier,
+        backends=hands.backends,
+    )

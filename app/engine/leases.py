@@ -1,0 +1,28 @@
+"""Leases: until when a worker has what it took, and what it is called."""
+
+import socket
+
+from app.core.clock import Clock
+
+
+class Lease:
+    """Until when a mission is ours, by a clock that never jumps."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        """Take the time, and how long a lease is."""
+        self._clock = clock
+        self._seconds = seconds
+        self._until = clock.monotonic() + seconds
+
+    def renew(self, began: float) -> None:
+        """Have it for longer, since a moment before it was renewed."""
+        self._until = began + self._seconds
+
+    def is_held(self) -> bool:
+        """Tell whether nobody else can have taken it meanwhile."""
+        return self._clock.monotonic() < self._until
+
+
+def node_name(random: int) -> str:
+    """Return what no other worker is called."""
+    return f"{socket.gethostname()[:40]}:{random:x}"

@@ -1,0 +1,142 @@
+"""Measuring: a reading is written down, and the verdict when there is one."""
+
+from collections.abc import Callable
+
+import msgspec
+from msgspec.structs import replace
+
+from app.engine.moves import Moves, Word, call_of
+from app.engine.proposing import Proposing
+from app.models.action import ActionSpec, Catalogue, Check
+from app.models.job import Job, JobState
+from app.models.mission import Measured, Mission
+from app.models.verdict import Judgement, Reading, Verdict
+from app.store.decisions import set_verdict
+from app.store.jobs import find_job, save_job
+from app.store.ledger import Connection
+from app.verify.judging import Conclusion
+
+# So many readings of one job are kept, the newest.
+MOST = 500
+FEW = 2
+Conclude = Callable[[Check, tuple[Reading, ...], int, int], Conclusion]
+
+
+class Measuring:
+    """The turns of a mission that is measured."""
+
+    def __init__(
+        self,
+        moves: Moves,
+        catalogue: Catalogue,
+        conclude: Conclude,
+        proposing: Proposing,
+    ) -> None:
+        """Take who moves, what is declared, who judges, and who undoes."""
+        self._moves = moves
+        self._catalogue = catalogue
+        self._conclude = conclude
+        self._proposing = proposing
+
+    def give_up(
+        self, connection: Connection, mission: Mission, reason: str
+    ) -> Mission:
+        """Write down that nobody knows whether it helped."""
+        job = find_job(connection, mission.job_id)
+        if job is not None:
+            known = replace(
+                job, verdict=Verdict.UNKNOWN.value, fence=mission.fence
+            )
+            save_job(connection, job, known)
+            set_verdict(connection, job.decision_id, Verdict.UNKNOWN.value)
+        event = Measured(verdict=Verdict.UNKNOWN, reason=reason)
+        return self._moves.move(connection, mission, event)
+
+    def take(
+        self, connection: Connection, mission: Mission, reading: Reading
+    ) -> Mission:
+        """Write down a reading, and what follows from all of them."""
+        job = find_job(connection, mission.job_id)
+        if job is None or job.ended_at is None:
+            raise LookupError(f"job {mission.job_id} has not ended")
+        spec = self._catalogue.find(job.action)
+        if spec is None or spec.check is None:
+            gone = Measured(
+                verdict=Verdict.UNKNOWN,
+                reason=f"the catalogue does not say how {job.action} is"
+                " measured any more",
+            )
+            return self._moves.move(connection, mission, gone)
+        readings = (*readings_of(job.after), reading)[-MOST:]
+        now = self._moves.clock.now()
+        found = self._conclude(spec.check, readings, job.ended_at, now)
+        if job.state == JobState.FAILED:
+            found = _of_failed(found, readings)
+        verdict = found.verdict.value if found.verdict else ""
+        known = replace(
+            job,
+            after=msgspec.json.encode(readings).decode(),
+            verdict=verdict,
+            fence=mission.fence,
+        )
+        save_job(connection, job, known)
+        undo = 0
+        if found.verdict is not None:
+            set_verdict(connection, job.decision_id, verdict)
+            self._moves.tell(connection, mission, _tell(known, spec, found))
+            if found.is_worse and spec.undo and not mission.undoes:
+                undo = self._proposing.undo(connection, job, spec.undo)
+        event = Measured(
+            verdict=found.verdict,
+            reason=found.reason,
+            until=found.look_again_at,
+            undo=undo,
+            is_worse=found.is_worse,
+        )
+        return self._moves.move(connection, mission, event)
+
+
+def _of_failed(found: Conclusion, readings: tuple[Reading, ...]) -> Conclusion:
+    """Return the verdict on a job that failed: it is not waited for long.
+
+    Two readings tell whether it did harm; unless the second one is good,
+    nothing more is hoped for.
+    """
+    if found.verdict is not None or len(readings) < FEW:
+        return found
+    if readings[-1].judgement is Judgement.GOOD:
+        return found
+    return msgspec.structs.replace(
+        found,
+        verdict=Verdict.NOT_FIXED,
+        reason=f"the job failed, and {readings[-1].says or 'it is bad'}",
+        look_again_at=None,
+    )
+
+
+def readings_of(text: str) -> tuple[Reading, ...]:
+    """Return readings as they were stored."""
+    return msgspec.json.decode(text, type=tuple[Reading, ...])
+
+
+def _tell(job: Job, spec: ActionSpec, found: Conclusion) -> Word:
+    """Return what the log says of a verdict."""
+    before = readings_of(job.before)
+    after = readings_of(job.after)
+    check = spec.check
+    return Word(
+        kind="verdict.given",
+        actor=f"check:{check.name if check else ''}",
+        action=call_of(job.action, job.arguments),
+        summary=f"{found.verdict}: {found.reason}",
+        body={
+            "job": job.id,
+            "decision": job.decision_id,
+            "verdict": job.verdict,
+            "is_worse": found.is_worse,
+            "check": check.model_dump(mode="json") if check else {},
+            "before": msgspec.to_builtins(before[-3:]),
+            "after": msgspec.to_builtins((*after[:2], *after[-3:])),
+            "readings": len(after),
+        },
+    )

@@ -1,0 +1,392 @@
+"""Motions: what is put to the guard, made out of the store as it is now.
+
+A decision may have waited for hours: the incident, the inventory and the
+settings are read again, and each argument is proved once more.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+
+import msgspec
+
+from app.core.errors import Refused, Unreadable
+from app.decide.deciding import Decider
+from app.decide.vetting import vet
+from app.engine.casework import Casefile, Casework
+from app.models.action import ActionSpec, Catalogue
+from app.models.approval import Approval, ApprovalState
+from app.models.case import Case
+from app.models.incident import Incident
+from app.models.inventory import Inventory, Thing
+from app.models.job import target_of
+from app.models.menu import Arguments
+from app.models.mission import SECOND, Mission
+from app.models.ruling import Motion, Precondition
+from app.models.verdict import Reading, Subject
+from app.store.approvals import find_approval
+from app.store.decisions import find_decision
+from app.store.due import find_last
+from app.store.heirs import find_heir
+from app.store.incidents import find_firing, find_incidents
+from app.store.ledger import Connection
+
+# What a backend and a worker may take beside what is declared.
+GRACE = 120 * SECOND
+STALE = "stale"
+UNDO = "undo"
+PERSON = "person:"
+
+
+class World(msgspec.Struct, frozen=True):
+    """What motions are made of, beside the store.
+
+    Attributes:
+        casework: makes cases.
+        decider: proves arguments.
+        catalogue: what may be done.
+        inventory: what there is, now.
+        backends: the names of the backends that are configured.
+        is_here: tells whether names of a host are the machine that we run
+            on.
+    """
+
+    casework: Casework
+    decider: Decider
+    catalogue: Catalogue
+    inventory: Callable[[], Inventory]
+    backends: Collection[str]
+    is_here: Callable[..., bool]
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision as it can be ruled on and run.
+
+    Attributes:
+        decision: its number.
+        incident: the incident as it is now.
+        spec: the action, or None when the catalogue has it no more.
+        action: its name.
+        arguments: with what.
+        target: what it works on.
+        proposer: who proposed it.
+        confidence: how sure the brain is.
+        asks: whether the brain wants a person to confirm it.
+        why: what made it.
+        at: when it was made.
+        file: the case of the incident now, or None when it is gone.
+    """
+
+    decision: int
+    incident: Incident
+    spec: ActionSpec | None
+    action: str
+    arguments: Arguments
+    target: str
+    proposer: str
+    confidence: float | None
+    asks: bool
+    why: str
+    at: int
+    file: Casefile | None
+
+
+class Observed(msgspec.Struct, frozen=True, kw_only=True):
+    """What was looked at outside of a turn, right before it.
+
+    Attributes:
+        preconditions: what must hold.
+        halted: why nothing may start, as the file says it; or empty.
+        before: what is measured before a start.
+    """
+
+    preconditions: tuple[Precondition, ...] = ()
+    halted: str = ""
+    before: tuple[Reading, ...] = ()
+
+
+class Needs(msgspec.Struct, frozen=True):
+    """What is measured, and why.
+
+    Attributes:
+        spec: the action that says what.
+        subject: what is measured.
+    """
+
+    spec: ActionSpec
+    subject: Subject
+
+
+class Motions:
+    """Makes plans, motions and subjects."""
+
+    def __init__(self, world: World) -> None:
+        """Take what they are made of."""
+        self._world = world
+
+    def seconds_of(self, action: str) -> int:
+        """Return how long a job of an action may take."""
+        spec = self._world.catalogue.find(action)
+        return spec.run.timeout_seconds if spec and spec.run else 0
+
+    def check_of(self, action: str) -> int:
+        """Return how long it may take to measure an action, as moments."""
+        spec = self._world.catalogue.find(action)
+        check = spec.check if spec else None
+        if check is None:
+            return GRACE
+        seconds = check.within_seconds + check.hold_seconds
+        return (seconds + 3 * check.every_seconds) * SECOND + GRACE
+
+    def plan(self, connection: Connection, mission: Mission) -> Plan | None:
+        """Return what a mission follows now, None when it is gone by age."""
+        plan = self._without_file(connection, mission)
+        if plan is None:
+            return None
+        number = mission.incident_id
+        file = self._world.casework.open_file(connection, number)
+        return msgspec.structs.replace(plan, file=file)
+
+    def _without_file(
+        self, connection: Connection, mission: Mission
+    ) -> Plan | None:
+        """Return what a mission follows, without the case: that costs most."""
+        number = mission.incident_id
+        incident = find_incidents(connection, [number]).get(number)
+        row = find_decision(connection, mission.decision_id)
+        if incident is None or row is None:
+            return None
+        spec = self._world.catalogue.find(row.action)
+        arguments = msgspec.json.decode(row.arguments)
+        return Plan(
+            decision=row.id,
+            incident=incident,
+            spec=spec,
+            action=row.action,
+            arguments=arguments,
+            target=self._target(spec, arguments),
+            proposer=proposer_of(row.brain),
+            confidence=row.confidence,
+            asks=bool(row.asks),
+            why=row.why,
+            at=row.at,
+            file=None,
+        )
+
+    def motion(
+        self,
+        plan: Plan,
+        observed: Observed,
+        approved: str,
+        now: int,
+    ) -> Motion:
+        """Return what is put to the guard.
+
+        Args:
+            plan: what is to be done.
+            observed: what was looked at just now.
+            approved: the policy under which it was granted, or empty.
+            now: the time.
+        """
+        run = plan.spec.run if plan.spec else None
+        bare = Motion(
+            incident=plan.incident.id,
+            decision=plan.decision,
+            spec=plan.spec,
+            action=plan.action,
+            arguments=plan.arguments,
+            target=plan.target,
+            proposer=plan.proposer,
+            confidence=plan.confidence,
+            asks=plan.asks,
+            why=plan.why,
+            ungrounded=self._why_ungrounded(plan),
+            source=plan.incident.source,
+            problem=plan.incident.problem,
+            severity=plan.incident.severity,
+            state=plan.incident.state,
+            firing=plan.incident.firing,
+            evidence_seconds=max(0, now - plan.at) // SECOND,
+            has_backend=run is None or run.backend in self._world.backends,
+            halted=observed.halted,
+            preconditions=observed.preconditions,
+            approved=approved,
+            now=now,
+        )
+        return self._with_thing(_with_case(bare, plan), plan)
+
+    def _with_thing(self, motion: Motion, plan: Plan) -> Motion:
+        """Return a motion with what the inventory knows of its target."""
+        thing = self._host(plan.spec, plan.arguments)
+        if thing is None:
+            return motion
+        return msgspec.structs.replace(
+            motion,
+            names=self._names(plan, thing),
+            environment=thing.environment,
+            team=thing.team,
+            role=thing.role,
+            group_size=self._group_size(thing),
+        )
+
+    def needs(self, connection: Connection, mission: Mission) -> Needs | None:
+        """Return what a mission's action needs measured, if anything."""
+        plan = self._without_file(connection, mission)
+        spec = plan.spec if plan else None
+        if plan is None or spec is None:
+            return None
+        if not (spec.preconditions or spec.check):
+            return None
+        return Needs(spec, self._subject(connection, plan))
+
+    def _subject(self, connection: Connection, plan: Plan) -> Subject:
+        """Return what is measured for a plan."""
+        thing = self._host(plan.spec, plan.arguments)
+        named = str(plan.arguments.get("host", ""))
+        host = thing.host or thing.name if thing else named
+        number = plan.incident.id
+        names = {host, named, *(thing.aliases if thing else ())} - {""}
+        heir = find_heir(connection, number) or plan.incident
+        firing = len(find_firing(connection, [heir.id])[heir.id])
+        return Subject(
+            host=host,
+            is_here=self._world.is_here(*names),
+            action=plan.action,
+            arguments=plan.arguments,
+            labels=self._world.casework.find_labels(connection, number),
+            source=plan.incident.source,
+            firing=firing,
+            ended_at=_ended_at(connection, heir),
+            options=_options(plan.spec),
+        )
+
+    def _why_ungrounded(self, plan: Plan) -> str:
+        """Return why an argument is not proved any more, or nothing.
+
+        What a person wrote is vetted: it has its shape, and the inventory
+        knows it. What takes something back has the arguments of that.
+        """
+        if plan.spec is None or plan.file is None:
+            return "the action, or the incident, is not there any more"
+        try:
+            if plan.proposer.startswith(PERSON) or plan.proposer == UNDO:
+                inventory = self._world.inventory()
+                vet(plan.spec, plan.arguments, inventory)
+            else:
+                self._prove(plan.file.case, plan)
+        except Unreadable as error:
+            return str(error)
+        except Refused as error:
+            return error.detail
+        return ""
+
+    def _prove(self, case: Case, plan: Plan) -> None:
+        """Prove each argument once more, or raise Unreadable."""
+        self._world.decider.prove(plan.action, plan.arguments, case)
+
+    def _host(
+        self, spec: ActionSpec | None, arguments: Arguments
+    ) -> Thing | None:
+        """Return what the inventory knows of a host, or None."""
+        inventory = self._world.inventory()
+        for name in _named(spec, arguments, ("host",)):
+            host = inventory.find_host(str(arguments[name]))
+            if host is not None:
+                return host
+        return None
+
+    def _names(self, plan: Plan, host: Thing) -> tuple[str, ...]:
+        """Return every name of what a plan touches, whichever was said."""
+        things = [host]
+        inventory = self._world.inventory()
+        for name in _named(
+            plan.spec, plan.arguments, ("service", "container")
+        ):
+            kind = plan.spec.parameters[name].inventory if plan.spec else ""
+            said = str(plan.arguments[name])
+            thing = inventory.find_on(kind, said, host.name)
+            things += [thing] if thing is not None else []
+        return tuple(n for one in things for n in (one.name, *one.aliases))
+
+    def _target(self, spec: ActionSpec | None, arguments: Arguments) -> str:
+        """Return what an action works on, by the name that leads.
+
+        One host has one lock and one budget, by whichever of its names an
+        alert calls it.
+        """
+        if spec is None:
+            return ""
+        host = self._host(spec, arguments)
+        if host is not None:
+            return f"host:{host.name.casefold()}"
+        return target_of(spec, arguments)
+
+    def _group_size(self, thing: Thing | None) -> int:
+        """Return how many hosts are of the same role and environment."""
+        if thing is None or not thing.role:
+            return 0
+        return sum(
+            one.kind == thing.kind
+            and (one.role, one.environment) == (thing.role, thing.environment)
+            for one in self._world.inventory().things
+        )
+
+
+def _named(
+    spec: ActionSpec | None, arguments: Arguments, kinds: Collection[str]
+) -> Iterator[str]:
+    """Yield the arguments that name things of some kinds."""
+    for name, parameter in spec.parameters.items() if spec else ():
+        if parameter.inventory in kinds and name in arguments:
+            yield name
+
+
+def _with_case(motion: Motion, plan: Plan) -> Motion:
+    """Return a motion with what the case says."""
+    if plan.file is None:
+        return motion
+    case = plan.file.case
+    return msgspec.structs.replace(
+        motion,
+        labels=case.labels,
+        name=case.name,
+        is_flapping=case.is_flapping,
+        maintenance=case.maintenance,
+        siblings=case.siblings,
+    )
+
+
+def proposer_of(brain: str) -> str:
+    """Return who proposed a decision, as the log names it."""
+    is_named = brain == UNDO or brain.startswith(PERSON)
+    return brain if is_named else f"brain:{brain}"
+
+
+def find_grant(
+    connection: Connection, mission: Mission, plan: Plan, now: int
+) -> Approval | None:
+    """Return the grant that a mission rests on, if it still holds."""
+    if not mission.approval_id:
+        return None
+    asked = find_approval(connection, mission.approval_id)
+    if asked is None or asked.state != ApprovalState.GRANTED:
+        return None
+    is_same = (asked.decision_id, asked.action, asked.target) == (
+        plan.decision,
+        plan.action,
+        plan.target,
+    )
+    if not is_same or msgspec.json.decode(asked.arguments) != plan.arguments:
+        return None
+    return asked if asked.expires_at > now else None
+
+
+def _ended_at(connection: Connection, incident: Incident) -> int | None:
+    """Return when an incident ended, None when nobody said that it did."""
+    last = find_last(connection, [incident.id]).get(incident.id, ())
+    # That nothing was heard of an episode for long is no measurement.
+    is_said = all(one.ended != STALE for one in last)
+    return incident.ends_at if is_said else None
+
+
+def _options(spec: ActionSpec | None) -> dict[str, str | int | float]:
+    """Return what an action's declaration says for its check."""
+    return dict(spec.check.options) if spec and spec.check else {}

@@ -1,0 +1,56 @@
+"""Quieting: an incident is over, muted or merged, so nothing more is started.
+
+What runs already is told by the worker that watches it; what is measured is
+measured to its end.
+"""
+
+from collections.abc import Mapping
+
+from app.engine.moves import Moves
+from app.models.incident import Incident, State
+from app.models.mission import IDLE, End, Late, Mission, Quieted
+from app.store.incidents import find_incidents
+from app.store.ledger import Connection
+from app.store.missions import find_live, find_mission
+
+ENDS: Mapping[str, End] = {
+    State.RESOLVED: End.RESOLVED,
+    State.SUPPRESSED: End.SUPPRESSED,
+    State.WAITING: End.SUPPRESSED,
+    State.MERGED: End.MERGED,
+}
+SAYS: Mapping[str, str] = {
+    State.RESOLVED: "the problem went away by itself",
+    State.MERGED: "it lives on in another incident",
+}
+
+
+def quiet(connection: Connection, moves: Moves, number: int) -> Mission | None:
+    """End a mission whose incident needs nothing; None when it goes on."""
+    mission = find_mission(connection, number)
+    if mission is None or mission.stage not in IDLE:
+        return None
+    found = find_incidents(connection, [mission.incident_id])
+    incident = found.get(mission.incident_id)
+    if incident is None or incident.state == State.OPEN:
+        return None
+    event = Quieted(end=ENDS[incident.state], reason=_says(incident))
+    return moves.move(connection, mission, event, is_taken=True)
+
+
+def hand_over(
+    connection: Connection, moves: Moves, number: int, reason: str
+) -> Mission | None:
+    """Give people an incident that nobody decided on in its time."""
+    incident = find_incidents(connection, [number]).get(number)
+    if incident is None or incident.state != State.OPEN:
+        return None
+    if find_live(connection, [number]):
+        return None
+    return moves.begin(connection, incident, Late(reason=reason))
+
+
+def _says(incident: Incident) -> str:
+    """Return why nothing more is started."""
+    said = SAYS.get(incident.state)
+    return said or f"the incident is {incident.state}: {incident.reason}"

@@ -1,0 +1,253 @@
+"""Sending: the one place where an order leaves the house.
+
+What is written down as started is sent once. When nobody knows whether it
+arrived, the backend is asked by the key; when that does not say it either,
+the job is unknown and people get it. Only what is declared idempotent is
+sent again.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from functools import partial
+from typing import TypeVar
+
+from app.core.clock import Clock
+from app.core.errors import CannotTell, NotAccepted, OutgoingFailed
+from app.engine.running import Following, Jobs
+from app.engine.ways import Hold, Ways
+from app.models.job import Job, JobState, Order, Progress
+from app.models.mission import Mission
+from app.ports import Backend, Hearing
+
+TRIES = 3
+PAUSE_SECONDS = 1.0
+# A call to a backend takes no longer, whatever its own bounds are.
+CALL_SECONDS = 60.0
+# To look at a job takes less: whoever halts everything waits for it.
+LOOK_SECONDS = 10.0
+# A backend that cannot be asked is asked again so many polls later.
+PATIENCE = 3
+RESOLVED = "alert_resolved"
+LOST = "the lease ran out before it was sent"
+T = TypeVar("T")
+
+
+class Sending:
+    """Speaks with backends."""
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        backends: Mapping[str, Backend],
+        ways: Ways,
+        clock: Clock,
+    ) -> None:
+        """Take who writes down what they say, and where they are."""
+        self._jobs = jobs
+        self._backends = backends
+        self._ways = ways
+        self._clock = clock
+
+    async def send(
+        self, mission: Mission, order: Order, name: str, hold: Hold
+    ) -> Mission:
+        """Send what is written down as started, the first time."""
+        backend = self._backends.get(name)
+        if backend is None:
+            why = f"there is no backend {name!r} any more"
+            return await self.never_ran(mission, why)
+        # The last look before it leaves: the commit may have taken long.
+        why = await self._why_not(mission)
+        if why or not hold.is_held():
+            return await self.never_ran(mission, why or LOST)
+        for left in reversed(range(TRIES)):
+            try:
+                progress = await _in_time(backend.start(order))
+            except NotAccepted as error:
+                why = str(error)
+                if left and error.may_retry:
+                    await self._ways.pause(PAUSE_SECONDS)
+                    why = await self._why_not(mission)
+                    if not why and hold.is_held():
+                        continue
+                return await self.never_ran(mission, why or LOST)
+            except OutgoingFailed as error:
+                return await self._look_up(mission, order, backend, error)
+            return await self._note(mission, progress)
+        raise AssertionError("unreachable")
+
+    async def watch(self, mission: Mission, halted: str) -> Mission:
+        """See how a job goes on; end it when it must."""
+        now = self._clock.now()
+        following = await self._ways.look(
+            partial(self._jobs.follow, mission=mission, halted=halted)
+        )
+        job, order = following.job, following.order
+        backend = self._backends.get(job.backend)
+        if backend is None:
+            why = f"there is no backend {job.backend!r} any more"
+            return await self._end(mission, JobState.UNKNOWN, why)
+        try:
+            if not job.reference:
+                return await self._find(mission, job, order, backend)
+            if following.why_abort:
+                return await self._abort(mission, following, backend)
+            if following.is_resolved and not job.told:
+                await self._tell(mission, following, backend)
+            return await self._note(
+                mission,
+                await _in_time(backend.watch(order), LOOK_SECONDS),
+            )
+        except OutgoingFailed as error:
+            if job.until is not None and now >= job.until:
+                why = f"nobody knows what became of it: {error}"
+                return await self._end(mission, JobState.UNKNOWN, why)
+            return await self._later(mission)
+
+    async def never_ran(self, mission: Mission, why: str) -> Mission:
+        """Write down that a job was certainly not started."""
+        end = partial(
+            self._jobs.end,
+            mission=mission,
+            state=JobState.FAILED,
+            reason=f"it was not started: {why}",
+            has_run=False,
+        )
+        return await self._ways.turn(end)
+
+    async def give_up(self, mission: Mission, why: str) -> Mission:
+        """Stop following a job; nobody knows what became of it."""
+        return await self._end(mission, JobState.UNKNOWN, why)
+
+    async def _abort(
+        self, mission: Mission, following: Following, backend: Backend
+    ) -> Mission:
+        """End a job that must end; what does not end in time is unknown."""
+        why = following.why_abort
+        seen: Progress | None = None
+        if following.job.told == why:
+            # It was asked to end before: perhaps it has, and says so now.
+            seen = await _in_time(backend.watch(following.order), LOOK_SECONDS)
+            if seen.has_ended:
+                return await self._note(mission, seen)
+        else:
+            told = partial(self._jobs.told, mission=mission, word=why)
+            await self._ways.turn(told)
+        progress = await _in_time(backend.abort(following.order), LOOK_SECONDS)
+        if progress.has_ended or not following.is_over_time:
+            says = progress if progress.has_ended or not seen else seen
+            return await self._note(mission, says)
+        state = JobState.TIMED_OUT
+        return await self._end(mission, state, following.why_abort)
+
+    async def _tell(
+        self, mission: Mission, following: Following, backend: Backend
+    ) -> None:
+        """Tell a running job that the problem went away by itself."""
+        told = partial(self._jobs.told, mission=mission, word=RESOLVED)
+        await self._ways.turn(told)
+        if isinstance(backend, Hearing):
+            await _in_time(
+                backend.hear(following.order, RESOLVED), LOOK_SECONDS
+            )
+
+    async def _find(
+        self, mission: Mission, job: Job, order: Order, backend: Backend
+    ) -> Mission:
+        """Look up a job of which nobody knows whether it was sent."""
+        if job.until is not None and self._clock.now() >= job.until:
+            why = "its time was over, and nobody knows whether it ran"
+            return await self._end(mission, JobState.UNKNOWN, why)
+        lost = OutgoingFailed("we ended while it was being sent")
+        return await self._look_up(mission, order, backend, lost)
+
+    async def _look_up(
+        self,
+        mission: Mission,
+        order: Order,
+        backend: Backend,
+        error: OutgoingFailed,
+    ) -> Mission:
+        """Ask a backend whether it knows a job; never send by guess."""
+        try:
+            found = await _in_time(backend.find(order), LOOK_SECONDS)
+        except CannotTell:
+            found, says = None, "the backend does not know jobs by keys"
+        except OutgoingFailed:
+            return await self._later(mission)
+        else:
+            says = "the backend does not know it"
+        if found is not None:
+            return await self._note(mission, found)
+        job = await self._ways.look(partial(self._jobs.find, mission=mission))
+        if job.is_idempotent:
+            return await self._send_again(mission, order, backend)
+        why = f"nobody knows whether it ran ({error}; {says})"
+        return await self._end(mission, JobState.UNKNOWN, why)
+
+    async def _send_again(
+        self, mission: Mission, order: Order, backend: Backend
+    ) -> Mission:
+        """Send once more what does no harm twice."""
+        against = await self._why_not(mission)
+        if against:
+            why = f"nobody knows whether it ran, and it must not: {against}"
+            return await self._end(mission, JobState.UNKNOWN, why)
+        for _ in range(TRIES):
+            try:
+                progress = await _in_time(backend.start(order))
+            except NotAccepted as error:
+                if not error.may_retry:
+                    break
+            except OutgoingFailed:
+                pass
+            else:
+                if progress.reference or progress.has_ended:
+                    return await self._note(mission, progress)
+            await self._ways.pause(PAUSE_SECONDS)
+        # Only this try certainly did not run, if it is certain at all.
+        why = "it was sent again, and nobody knows whether it ran"
+        return await self._end(mission, JobState.UNKNOWN, why)
+
+    async def _why_not(self, mission: Mission) -> str:
+        """Return why nothing may be sent once more, as it is now."""
+        halted = await self._ways.halted()
+        following = await self._ways.look(
+            partial(self._jobs.follow, mission=mission, halted=halted)
+        )
+        if following.job.state != JobState.STARTED:
+            return f"it is {following.job.state} already"
+        if following.is_resolved:
+            return "the problem went away by itself"
+        return following.why_abort
+
+    async def _note(self, mission: Mission, progress: Progress) -> Mission:
+        """Write down what a backend says."""
+        note = partial(self._jobs.note, mission=mission, progress=progress)
+        return await self._ways.turn(note)
+
+    async def _later(self, mission: Mission) -> Mission:
+        """Ask again later."""
+        later = partial(self._jobs.later, mission=mission, polls=PATIENCE)
+        return await self._ways.turn(later)
+
+    async def _end(
+        self, mission: Mission, state: JobState, why: str
+    ) -> Mission:
+        """Write down how a job ended."""
+        end = partial(self._jobs.end, mission=mission, state=state, reason=why)
+        return await self._ways.turn(end)
+
+
+async def _in_time(call: Awaitable[T], seconds: float = CALL_SECONDS) -> T:
+    """Wait for a backend, but not for ever.
+
+    Raises:
+        OutgoingFailed: it failed, or took too long.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await call
+    except TimeoutError as error:
+        what = f"no answer in {seconds:g} s"
+        raise OutgoingFailed(what) from error

@@ -1,0 +1,80 @@
+"""The ways: how a worker reaches the store and the kill switch.
+
+The simulation has its own, which crash wherever one can.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from app.engine.keeper import Keeper
+from app.guard.halting import Halting
+from app.store.ledger import Connection
+from app.store.reading import Reader
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+
+
+class Ways(Protocol):
+    """How the store and the kill switch are reached."""
+
+    async def turn(self, work: Work[T]) -> T:
+        """Do some work in a transaction as the only writer."""
+
+    async def look(self, work: Work[T]) -> T:
+        """Do some work on a snapshot."""
+
+    async def halted(self) -> str:
+        """Return why nothing may start, as the file says it; or empty."""
+
+    async def pause(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Hold(Protocol):
+    """Whether a mission is ours."""
+
+    def is_held(self) -> bool:
+        """Tell whether nobody else can have taken it meanwhile."""
+
+
+class RealWays:
+    """The keeper writes, the reader reads, the file lies on the disk."""
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        reader: Reader,
+        halting: Halting,
+        off: str = "",
+    ) -> None:
+        """Take the keeper, the reader, and who looks at the file.
+
+        Args:
+            keeper: writes.
+            reader: reads.
+            halting: looks at the file of the kill switch.
+            off: why nothing may ever start here; or empty.
+        """
+        self._off = off
+        self._keeper = keeper
+        self._reader = reader
+        self._halting = halting
+
+    async def turn(self, work: Work[T]) -> T:
+        """Do some work in a turn of the keeper."""
+        asked = asyncio.wrap_future(self._keeper.ask(work))
+        return await asyncio.shield(asked)
+
+    async def look(self, work: Work[T]) -> T:
+        """Do some work on a snapshot, on a thread."""
+        return await asyncio.to_thread(self._reader.ask, work)
+
+    async def halted(self) -> str:
+        """Return what the file of the kill switch says, on a thread."""
+        return self._off or await asyncio.to_thread(self._halting.look)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)

@@ -1,0 +1,1 @@
+"""Step 3: code rules on what was chosen."""

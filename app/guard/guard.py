@@ -1,0 +1,178 @@
+"""The guard: code that rules on every job, whoever proposed it.
+
+It asks its steps one after the other. What denies, hands over or waits ends
+it at once; of all else the most careful word counts, so that no rule lifts
+what another step holds back.
+"""
+
+from collections.abc import Callable, Sequence
+
+from app.guard import standing
+from app.guard.counting import (
+    Books,
+    blast_radius,
+    cool_down,
+    find_limit,
+    open_breaker,
+    target_busy,
+)
+from app.guard.finding import Finding, joined_question, most_careful
+from app.guard.judging import ceiling, judge, trusted, usual_question
+from app.guard.policy import Policy
+from app.guard.protection import Protection
+from app.models.ruling import (
+    Motion,
+    Outcome,
+    Question,
+    Ruling,
+    Tally,
+)
+
+Step = tuple[str, Callable[[], Finding | None]]
+# The names of what the steps say that counted what had run before.
+COUNTED = ("target-busy", "cool-down", "budget:", "blast-radius", "breaker")
+
+FREE = Finding(Outcome.ALLOW, "trust:auto", "Nothing speaks against it.")
+
+
+class Guard:
+    """Rules on motions by one policy."""
+
+    def __init__(self, policy: Policy) -> None:
+        """Take the policy."""
+        self._policy = policy
+        self._protection = Protection(policy.says.protected)
+
+    @property
+    def version(self) -> str:
+        """Return a digest of what the policy means."""
+        return self._policy.version
+
+    @property
+    def policy(self) -> Policy:
+        """Return the policy."""
+        return self._policy
+
+    def rule(self, motion: Motion, tally: Tally) -> Ruling:
+        """Return what may become of a motion.
+
+        Args:
+            motion: a decision with all that matters for it.
+            tally: what ran before; the job of the motion is not in it.
+        """
+        books = Books(motion, tally)
+        found: list[Finding] = []
+        trail: list[str] = []
+        for name, step in (*self._standing(motion), *self._counting(books)):
+            finding = step()
+            trail.append(f"{name}: {finding.reason if finding else 'passed'}")
+            if finding is not None:
+                found.append(finding)
+                if finding.stops:
+                    return self._end(motion, found, trail)
+        judged = judge(self._policy, books)
+        found += judged.findings
+        trail += judged.trail
+        mode = trusted(self._policy, motion)
+        for last in (ceiling(mode, motion), standing.unsure(motion)):
+            if last is not None:
+                found.append(last)
+                trail.append(f"{last.rule}: {last.reason}")
+        return self._end(motion, found, trail)
+
+    def _standing(self, motion: Motion) -> Sequence[Step]:
+        """Return the steps that look at the motion alone."""
+        evidence = self._policy.says.evidence
+        return (
+            ("halted", lambda: standing.halted(motion)),
+            ("ungrounded", lambda: standing.ungrounded(motion)),
+            ("not-firing", lambda: standing.not_firing(motion)),
+            (
+                "stale-evidence",
+                lambda: standing.stale_evidence(motion, evidence),
+            ),
+            ("protected", lambda: self._protected(motion)),
+            ("precondition", lambda: standing.precondition(motion)),
+            ("no-backend", lambda: standing.no_backend(motion)),
+            ("flapping", lambda: standing.flapping(motion)),
+            ("maintenance", lambda: standing.maintenance(motion)),
+        )
+
+    def _counting(self, books: Books) -> Sequence[Step]:
+        """Return the steps that count what ran before."""
+        says = self._policy.says
+        return (
+            ("target-busy", lambda: target_busy(books)),
+            ("cool-down", lambda: cool_down(books)),
+            ("budgets", lambda: find_limit(books, says)),
+            ("blast-radius", lambda: blast_radius(books, says.blast)),
+            ("breaker", lambda: open_breaker(books, says.breaker)),
+        )
+
+    def _protected(self, motion: Motion) -> Finding | None:
+        """Refuse what nothing unlocks."""
+        found = self._protection.find(motion)
+        if not found:
+            return None
+        return Finding(Outcome.DENY, "protected", found)
+
+    def _end(
+        self, motion: Motion, found: Sequence[Finding], trail: list[str]
+    ) -> Ruling:
+        """Return the ruling that the findings come to."""
+        if not found:
+            return self._make(motion, FREE, None, trail)
+        finding = most_careful(found)
+        question = None
+        if finding.outcome in (Outcome.ASK, Outcome.SUGGEST):
+            usual = usual_question(self._policy)
+            question = joined_question(found, usual)
+        if finding.outcome is Outcome.ASK and question and motion.approved:
+            finding = self._granted(motion, finding, question)
+            trail = [*trail, f"{finding.rule}: {finding.reason}"]
+        return self._make(motion, finding, question, trail)
+
+    def _granted(
+        self, motion: Motion, asks: Finding, question: Question
+    ) -> Finding:
+        """Return what a granted approval makes of what asks."""
+        if motion.approved != self.version:
+            why = f"It was granted under another policy. {asks.reason}"
+            return Finding(Outcome.ASK, "policy-changed", why)
+        if not _is_enough(motion.granted or Question(), question):
+            why = f"Others, or more, must grant it now. {asks.reason}"
+            return Finding(Outcome.ASK, "not-enough", why)
+        why = f"People granted it. {asks.reason}"
+        return Finding(Outcome.ALLOW, "approved", why)
+
+    def _make(
+        self,
+        motion: Motion,
+        finding: Finding,
+        question: Question | None,
+        trail: Sequence[str],
+    ) -> Ruling:
+        """Return a finding as the ruling that is stored."""
+        is_asked = finding.outcome in (Outcome.ASK, Outcome.SUGGEST)
+        return Ruling(
+            outcome=finding.outcome,
+            rule=finding.rule,
+            reason=finding.reason,
+            policy=self.version,
+            mode=trusted(self._policy, motion).value,
+            question=question if is_asked else None,
+            until=finding.until,
+            trail=tuple(trail),
+        )
+
+
+def _is_enough(granted: Question, asked: Question) -> bool:
+    """Tell whether one question's grant answers another one as well.
+
+    Between the two the time may have come of a rule that asks others.
+    """
+    if granted.people < asked.people:
+        return False
+    if not asked.whom:
+        return True
+    return bool(granted.whom) and set(granted.whom) <= set(asked.whom)

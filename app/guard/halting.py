@@ -1,0 +1,40 @@
+"""The kill switch as a file: while it is there, nothing is started.
+
+A file needs no service that answers: `touch var/HALT` works when all else
+does not. What it says is the reason that people are told.
+"""
+
+from pathlib import Path
+
+LONGEST = 200
+
+
+class Halting:
+    """Looks whether the file is there."""
+
+    def __init__(self, file: Path) -> None:
+        """Take the file's place."""
+        self._file = file
+
+    @property
+    def file(self) -> Path:
+        """Return the file's place."""
+        return self._file
+
+    def look(self) -> str:
+        """Return why all is halted, or an empty text.
+
+        A file that is there and cannot be read halts as well.
+        """
+        try:
+            with self._file.open("rb") as file:
+                raw = file.read(LONGEST * 4)
+        except (FileNotFoundError, NotADirectoryError):
+            return ""
+        except OSError as error:
+            return f"{self._file.name} cannot be read: {error.strerror}"
+        text = raw.decode("utf-8", "replace")
+        shown = "".join(one if one.isprintable() else " " for one in text)
+        return " ".join(shown.split())[:LONGEST] or (
+            f"the file {self._file.name} is there"
+        )

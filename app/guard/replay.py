@@ -1,0 +1,147 @@
+"""A dry run: what another policy would have said to what was asked before.
+
+What ran back then cannot be counted again, as other rulings would have led
+to other runs. So nothing is taken to have run: motions that were ruled by
+what was counted are left out, and conditions on ``recent``, ``runs`` and
+``targets`` see zeros. What people granted is taken as granted again.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from app.guard.guard import COUNTED, Guard
+from app.models.ruling import Motion, Runs, Scope
+
+MOST_CHANGES = 1_000
+
+
+class Past(msgspec.Struct, frozen=True):
+    """A motion of the past, and what was said to it.
+
+    Attributes:
+        id: its number, for people.
+        motion: the motion.
+        outcome: what was said.
+        rule: by which rule.
+    """
+
+    id: int
+    motion: Motion
+    outcome: str
+    rule: str
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """A motion that would be ruled otherwise.
+
+    Attributes:
+        id: the number of the ruling.
+        incident: the incident.
+        action: the action.
+        target: what it works on.
+        was: what was said.
+        was_rule: by which rule.
+        now: what would be said.
+        now_rule: by which rule.
+        reason: why.
+    """
+
+    id: int
+    incident: int
+    action: str
+    target: str
+    was: str
+    was_rule: str
+    now: str
+    now_rule: str
+    reason: str
+
+
+class Replayed(msgspec.Struct, frozen=True, kw_only=True):
+    """What another policy would have changed.
+
+    Attributes:
+        policy: the version of the other policy.
+        looked_at: how many motions were put to it.
+        left_out: how many were not, as they had been ruled by counts.
+        same: to how many it says the same.
+        moves: how often which outcome becomes which, as ``ask -> allow``.
+        changes: the first of those that it says something else to.
+    """
+
+    policy: str
+    looked_at: int
+    left_out: int
+    same: int
+    moves: dict[str, int]
+    changes: tuple[Change, ...]
+
+
+class Quiet:
+    """A tally in which nothing ever ran."""
+
+    def count(self, _scope: Scope) -> Runs:
+        """Return that nothing was started."""
+        return Runs()
+
+    def running(self, _target: str, _now: int) -> int:
+        """Return that no job is on a target."""
+        return 0
+
+    def asking(self, _action: str) -> int:
+        """Return that nobody is asked."""
+        return 0
+
+
+def replay(guard: Guard, past: Iterable[Past]) -> Replayed:
+    """Return what a guard would have said otherwise.
+
+    Args:
+        guard: of the other policy.
+        past: what was asked before.
+    """
+    changes: list[Change] = []
+    moves: dict[str, int] = {}
+    looked_at = left_out = 0
+    for one in past:
+        if one.rule.startswith(COUNTED):
+            left_out += 1
+            continue
+        looked_at += 1
+        change = _compare(guard, one)
+        if change is None:
+            continue
+        move = f"{change.was} -> {change.now}"
+        moves[move] = moves.get(move, 0) + 1
+        if len(changes) < MOST_CHANGES:
+            changes.append(change)
+    return Replayed(
+        policy=guard.version,
+        looked_at=looked_at,
+        left_out=left_out,
+        same=looked_at - sum(moves.values()),
+        moves=dict(sorted(moves.items())),
+        changes=tuple(changes),
+    )
+
+
+def _compare(guard: Guard, past: Past) -> Change | None:
+    """Return how a motion would be ruled otherwise, or None."""
+    motion = past.motion
+    if motion.approved:
+        motion = msgspec.structs.replace(motion, approved=guard.version)
+    ruling = guard.rule(motion, Quiet())
+    if ruling.outcome.value == past.outcome:
+        return None
+    return Change(
+        id=past.id,
+        incident=motion.incident,
+        action=motion.action,
+        target=motion.target,
+        was=past.outcome,
+        was_rule=past.rule,
+        now=ruling.outcome.value,
+        now_rule=ruling.rule,
+        reason=ruling.reason,
+    )

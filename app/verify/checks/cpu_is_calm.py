@@ -1,0 +1,46 @@
+"""How busy the cores of this machine are."""
+
+from pydantic import Field
+
+from app.core.configfile import Section
+from app.core.machine import look, read_cpu
+from app.core.options import Options
+from app.models.gauge import Gauge, elsewhere
+from app.models.verdict import Judgement, Reading, Subject
+from app.ports import Check, CheckEnv
+
+# One second of a busy machine differs from the next by as much.
+GAUGE = Gauge(check="cpu_is_calm", unit="%", chance=15.0)
+
+
+class CpuOptions(Section):
+    """What is calm."""
+
+    limit: float = Field(85.0, gt=0, le=100)
+
+
+class CpuIsCalm:
+    """Watches all cores for a second."""
+
+    def __init__(self, env: CheckEnv) -> None:
+        """Take the clock and what is calm here."""
+        self.options = Options(CpuOptions, env.settings(CpuOptions))
+        self._clock = env.clock
+
+    async def measure(self, subject: Subject) -> Reading:
+        """Return how busy they are."""
+        limit = self.options.read(subject.options).limit
+        if not subject.is_here:
+            return GAUGE.miss(self._clock.now(), elsewhere(subject))
+        used = await look(read_cpu)
+        says = f"the cores are busy for {used:.0f} %"
+        return GAUGE.read(self._clock.now(), used, limit, says)
+
+    def judge(self, before: Reading | None, after: Reading) -> Judgement:
+        """Return what a reading means."""
+        return GAUGE.judge(before, after)
+
+
+def plugin(env: CheckEnv) -> Check:
+    """Return the check."""
+    return CpuIsCalm(env)

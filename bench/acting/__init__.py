@@ -1,0 +1,1 @@
+"""What bench/pipeline.py and bench/storm.py stand on."""

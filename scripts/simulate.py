@@ -1,0 +1,109 @@
+"""Play histories of the simulation: thousands of seeds, or one again.
+
+    python -m scripts.simulate --seeds 5000 --from 0
+    python -m scripts.simulate --seed 4711         # with its whole trace
+    python -m scripts.simulate --plots             # every crash of each plot
+
+What the seed says happens is the same on every machine and in every run.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import time
+from multiprocessing import get_context
+
+import structlog
+
+from tests.simulation import history, plots
+from tests.simulation.sim import Simulation, Violation
+
+SHOWN = 40
+
+
+def quiet() -> None:
+    """Say nothing of what the engine itself logs."""
+    level = structlog.make_filtering_bound_logger(logging.CRITICAL)
+    structlog.configure(wrapper_class=level)
+
+
+def play(seed: int) -> tuple[int, int, int, str]:
+    """Play one history; return its seed, events, starts and what broke."""
+    quiet()
+    try:
+        sim = history.play(seed)
+    except Violation as broken:
+        return seed, 0, 0, str(broken)
+    return seed, sim.events, sim.stage.audit.count_starts(), ""
+
+
+def play_many(first: int, seeds: int, processes: int) -> int:
+    """Play many histories; return how many broke a law."""
+    began = time.monotonic()
+    broken = events = starts = 0
+    todo = range(first, first + seeds)
+    with get_context("spawn").Pool(processes) as pool:
+        for seed, more, started, text in pool.imap(play, todo, chunksize=8):
+            events += more
+            starts += started
+            if text:
+                broken += 1
+                print(f"seed {seed}: {text.splitlines()[0]}", flush=True)
+                print(f"    python -m scripts.simulate --seed {seed}")
+    seconds = time.monotonic() - began
+    print(
+        f"{seeds} histories, {events} events, {starts} starts, {broken}"
+        f" broken, {seconds:.0f} s"
+    )
+    return broken
+
+
+def play_one(seed: int) -> int:
+    """Play one history and show all of it; return whether it broke a law."""
+    try:
+        sim: Simulation = history.play(seed)
+    except Violation as broken:
+        print(broken)
+        print(f"seed {seed}: {str(broken).splitlines()[0]}")
+        return 1
+    print("\n".join(sim.trace))
+    print(f"seed {seed}: {sim.events} events, no law broken, {sim.digest}")
+    return 0
+
+
+def play_plots() -> int:
+    """Play each plot with a crash at each point; return how many broke."""
+    broken = 0
+    for name, plot in plots.PLOTS.items():
+        points = plots.play(plot, undoes=True).passed
+        for number in range(points + 1):
+            try:
+                plots.play(plot, crash_at=number, undoes=True)
+            except Violation as what:
+                broken += 1
+                first = str(what).splitlines()[0]
+                print(f"{name}, crash {number}: {first}", flush=True)
+        print(f"{name}: {points} crashes", flush=True)
+    return broken
+
+
+def main() -> int:
+    """Do what the command line says; return the exit status."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--seeds", type=int, default=1_000)
+    asked.add_argument("--from", type=int, default=0, dest="first")
+    asked.add_argument("--seed", type=int)
+    asked.add_argument("--plots", action="store_true")
+    asked.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    wish = asked.parse_args()
+    quiet()
+    if wish.seed is not None:
+        return play_one(wish.seed)
+    if wish.plots:
+        return min(1, play_plots())
+    return min(1, play_many(wish.first, wish.seeds, wish.processes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,194 @@
+"""F10, F21: two nodes on one PostgreSQL, and one of them dies or freezes."""
+
+import random
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chaos.acting import ActingService, Story
+from tests.chaos.cutting import WAYS, CutLine
+from tests.chaos.load import wait_until
+from tests.chaos.nest import Nest
+from tests.postgres import Postgres
+from tests.receiver import Receiver
+
+pytestmark = [pytest.mark.chaos, pytest.mark.real]
+LONG = pytest.mark.long
+# What the issue promises.
+TAKEN_OVER_SECONDS = 15.0
+RESTARTS = 3
+MISSION = "SELECT holder, fence FROM mission"
+RUNS = "SELECT id FROM job WHERE state = 'started'"
+
+
+@pytest.fixture
+def url(postgres: Postgres) -> str:
+    """Return the address of an empty database."""
+    return postgres.make_database(f"acting_{random.getrandbits(48):x}")
+
+
+class Pair:
+    """Two nodes; one of them, whichever it is, meets a signal."""
+
+    def __init__(self, nodes: list[ActingService], latch: Path) -> None:
+        self.nodes = nodes
+        self.story = Story(*nodes)
+        self._latch = latch
+
+    @contextmanager
+    def running(self, point: str, sign: int) -> Iterator[None]:
+        """Run both; the first to reach a point gets the signal."""
+        with ExitStack() as stack:
+            for node in self.nodes:
+                node.crash_at(point, sign, self._latch)
+                stack.enter_context(node)
+            yield
+
+    def wait_for_signal(self) -> ActingService:
+        """Return the node that has met it."""
+        wait_until(self._latch.exists, "the signal", 60)
+
+        def find() -> list[ActingService]:
+            """Return the nodes that do not go on."""
+            return [node for node in self.nodes if not node.goes_on]
+
+        wait_until(lambda: bool(find()), "a node that stands still")
+        return find()[0]
+
+    def wait_for_takeover(self) -> None:
+        """Return when the other node has the mission; show how long it was."""
+        (before,) = self.nodes[0].ask(MISSION)
+
+        def is_taken() -> bool:
+            """Tell whether another worker has taken it."""
+            rows = self.nodes[0].ask(MISSION)
+            return bool(rows) and rows[0].fence > before.fence
+
+        since = self._latch.stat().st_mtime
+        wait_until(is_taken, "the takeover", TAKEN_OVER_SECONDS)
+        seconds = time.time() - since
+        print(f"taken over in {seconds:.1f} s")  # noqa: T201 (pytest shows it)
+
+
+@pytest.fixture
+def make_pair(nest: Nest, receiver: Receiver, tmp_path: Path, url: str) -> Any:
+    """Return what makes a pair of nodes with the lease as it is shipped."""
+
+    def make(lease: int = 9, **more: Any) -> Pair:
+        """Return two nodes."""
+        act = {"lease_seconds": lease, "poll_seconds": 0.2}
+        nodes = [
+            ActingService(
+                nest, receiver, tmp_path / name, url=url, act=act, **more
+            )
+            for name in ("one", "two")
+        ]
+        return Pair(nodes, tmp_path / "latch")
+
+    return make
+
+
+def test_a_dead_nodes_job_is_taken_over(
+    make_pair: Any, receiver: Receiver
+) -> None:
+    """Killed while it asks about a running job: the other one goes on."""
+    pair = make_pair(mode="later-6")
+    with pair.running("backend.watch 2 before", signal.SIGKILL):
+        pair.story.fire("web-01")
+        dead = pair.wait_for_signal()
+        assert dead.has_ended
+        pair.wait_for_takeover()
+        pair.story.wait()
+    assert pair.story.ends() == {"web-01": "fixed"}
+    assert receiver.starts() == 1
+    assert pair.story.faults() == []
+
+
+@pytest.mark.parametrize(
+    ("point", "starts", "end"),
+    [
+        # Written down, and not sent: whoever wakes up sends it no more.
+        ("Starting.start 1 after", 0, "escalated"),
+        # It was about to be sent: it is sent late, and it is sent once.
+        pytest.param("backend.start 1 before", 1, "escalated", marks=LONG),
+        pytest.param("backend.watch 1 before", 1, "fixed", marks=LONG),
+        # In the middle of a turn: the lock of the whole store is its own.
+        pytest.param("Jobs.note 1 before", 1, "fixed", marks=LONG),
+    ],
+)
+def test_a_frozen_node_comes_too_late(
+    make_pair: Any,
+    receiver: Receiver,
+    point: str,
+    starts: int,
+    end: str,
+) -> None:
+    """The other node takes over; what the frozen one writes is refused."""
+    pair = make_pair(mode="later", lease=3)
+    with pair.running(point, signal.SIGSTOP):
+        pair.story.fire("web-01")
+        frozen = pair.wait_for_signal()
+        pair.wait_for_takeover()
+        pair.story.wait()
+        frozen.signal(signal.SIGCONT)
+        wait_until(frozen.is_ready, "the frozen node to be back")
+        wait_until(lambda: receiver.starts() == starts, "the late start")
+        pair.story.fire("web-02")
+        pair.story.wait()
+        assert [node.stop() for node in pair.nodes] == [0, 0]
+    assert pair.story.ends()["web-01"] == end
+    assert receiver.starts() == starts + 1
+    assert pair.story.faults() == []
+
+
+@pytest.mark.long
+def test_the_database_crashes_while_jobs_run(
+    make_pair: Any, postgres: Postgres, scale: int
+) -> None:
+    """PostgreSQL restarted with -m immediate: each job starts once."""
+    pair = make_pair(mode="later-1")
+    with pair.running("", signal.SIGKILL):
+        for number in range(RESTARTS * scale):
+            for host in range(3):
+                pair.story.fire(f"web-{number}{host}")
+            wait_until(
+                lambda: pair.story.is_over() or pair.nodes[0].has(RUNS),
+                "a job that runs",
+            )
+            time.sleep(random.uniform(0, 0.5))
+            postgres.restart_immediately()
+        pair.story.wait()
+        assert [node.stop() for node in pair.nodes] == [0, 0]
+    assert pair.story.faults() == []
+
+
+@pytest.mark.long
+def test_commits_of_which_nobody_knows(
+    nest: Nest,
+    receiver: Receiver,
+    tmp_path: Path,
+    url: str,
+    postgres: Postgres,
+) -> None:
+    """The line is cut around COMMITs: what is known is right, and once."""
+    with CutLine(postgres.port, share=0.3, most=60) as line:
+        print(f"the seed of these cuts is {line.seed}")  # noqa: T201 (shown)
+        through = url.replace(str(postgres.port), str(line.port))
+        node = ActingService(
+            nest, receiver, tmp_path / "node", url=url, through=through
+        )
+        story = Story(node)
+        with node:
+            for number in range(3):
+                story.fire(f"web-{number}")
+                story.fire(f"db-{number}")
+                story.wait()
+            line.stop_cutting()
+            assert node.stop() == 0
+        assert set(line.cuts) == set(WAYS)
+    assert story.faults() == []

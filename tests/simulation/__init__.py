@@ -1,0 +1,1 @@
+"""Deterministic simulation: the real engine in a world that is made up."""

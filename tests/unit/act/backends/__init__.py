@@ -1,0 +1,1 @@
+"""The backends: one contract for all of them, and what is special."""

@@ -1,0 +1,87 @@
+"""What is written about backends is true."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from app.act.backends.scripted import Script
+from app.act.backends.webhook import EndpointSettings, WebhookSettings
+from app.act.settings import ActSettings
+from app.core.configfile import SEE_EXAMPLE
+from app.core.yamlfile import read_yaml
+from app.models.action import ActionSpec, Run
+
+HOME = Path(__file__).parents[4]
+PAGE = (HOME / "docs" / "backends.md").read_text(encoding="utf-8")
+SETTINGS = (HOME / "config" / "smokejumper.yaml").read_text(encoding="utf-8")
+ROW = re.compile(r"^\| ([\w, ]+) \|([^|]*)\|", re.MULTILINE)
+
+
+def rows(title: str) -> dict[str, Any]:
+    """Return the names and defaults of the table below a title."""
+    part = PAGE.split(f"\n## {title}\n")[1].split("\n## ")[0]
+    return {
+        name.strip(): yaml.safe_load(default)
+        for names, default in ROW.findall(part)
+        for name in names.split(",")
+        if default.strip() != "default"
+    }
+
+
+@pytest.mark.parametrize(
+    ("title", "model"),
+    [
+        ("Let an action run", Run),
+        ("Settings of an endpoint", EndpointSettings),
+        ("The scripted backend", Script),
+    ],
+)
+def test_every_setting_is_told(title: str, model: type[BaseModel]) -> None:
+    """The page has each of them with its default, and no others."""
+    wanted = {}
+    for name, field in model.model_fields.items():
+        value = field.get_default(call_default_factory=True)
+        value = None if value is PydanticUndefined else value
+        wanted[name] = list(value) if isinstance(value, tuple) else value
+    assert rows(title) == wanted
+
+
+def test_the_section_act_shows_its_defaults() -> None:
+    """The settings file holds what holds without it, and no backend."""
+    tree = yaml.safe_load(SETTINGS)
+    assert tree["act"] == ActSettings().model_dump(mode="json")
+    assert tree["backends"] == {}
+
+
+def test_the_example_endpoint_is_right() -> None:
+    """Whoever takes the marks away has an endpoint with its defaults."""
+    part = SETTINGS.split("\nbackends: {}\n")[1].split("\n\n")[0]
+    lines = [line.replace("  # ", "", 1) for line in part.splitlines()]
+    yaml_lines = [line for line in lines if not line[:1].isupper()]
+    tree = yaml.safe_load("\n".join(yaml_lines))
+    found = WebhookSettings.model_validate(tree["webhook"])
+    example = found.endpoints["restart"]
+    same = EndpointSettings(url=example.url, secret=example.secret)
+    assert example == same
+    assert set(tree["webhook"]["endpoints"]["restart"]) == set(
+        EndpointSettings.model_fields
+    )
+    for script in tree["scripted"]["jobs"].values():
+        Script.model_validate(script)
+
+
+def test_the_example_action_is_right(tmp_path: Path) -> None:
+    """Copied to its place it is an action of the catalogue."""
+    text = (
+        HOME / "config" / "actions" / "requeue_failed_jobs.yaml.example"
+    ).read_text(encoding="utf-8")
+    file = tmp_path / "requeue_failed_jobs.yaml"
+    file.write_text(text, encoding="utf-8")
+    spec = read_yaml(file, SEE_EXAMPLE).read(ActionSpec, SEE_EXAMPLE)
+    assert spec.run is not None
+    assert spec.run.backend == "webhook"

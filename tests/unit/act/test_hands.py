@@ -1,0 +1,193 @@
+"""Hands: backends out of settings, and what may not come from them."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.act import actions
+from app.act.catalogue import make_catalogue
+from app.act.hands import (
+    OUTPUT_CHARS,
+    REASON_CHARS,
+    apply_runs,
+    find_secrets,
+    tame,
+    without_hands,
+)
+from app.act.masking import Secrets
+from app.core.errors import ConfigError, NotAccepted, OutgoingFailed
+from app.core.registry import scan
+from app.models.action import Catalogue, Run
+from app.models.job import JobState, Order, Progress
+from app.ports import Backend, Hearing
+from tests.unit.act.backends.making import config_of, make, order
+
+OWN = "own-hunter2-secret"
+SCRIPTED: Mapping[str, Any] = {"scripted": {"jobs": {"restart": {}}}}
+
+
+class Talker:
+    """A backend that says what a test wants."""
+
+    def __init__(self, *said: Progress | Exception) -> None:
+        self._said = list(said)
+
+    def knows(self, job: str) -> bool:
+        """Know everything."""
+        return bool(job)
+
+    async def start(self, order: Order) -> Progress:
+        """Say the next thing."""
+        del order
+        said = self._said.pop(0)
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+    watch = abort = find = start
+
+
+def talk(*said: Progress | Exception) -> Backend:
+    """Return a tamed backend that says these things."""
+    return tame(Talker(*said), Secrets([OWN]))
+
+
+def test_what_a_backend_says_is_data() -> None:
+    """Reasons are short, on one line, masked; outputs fit a database."""
+    said = Progress(
+        state=JobState.FAILED,
+        reason=f"bad\n\x1b[31m{OWN} " + "x" * 9_000,
+        output=f"{OWN}\x00" + "y\n" * OUTPUT_CHARS,
+    )
+    found = asyncio.run(talk(said).start(order("job")))
+    assert found.state is JobState.FAILED
+    assert len(found.reason) <= REASON_CHARS
+    assert found.reason.isprintable()
+    assert OWN not in found.reason + found.output
+    assert "\x00" not in found.output
+    assert len(found.output) < OUTPUT_CHARS + 100
+
+
+def test_a_secret_over_two_answers_is_masked() -> None:
+    """What one answer begins and the next ends is never shown."""
+    said = [
+        Progress(output=f"one\nkey {OWN[:5]}"),
+        Progress(output=f"{OWN[5:]} used\n"),
+        Progress(state=JobState.SUCCEEDED, output="end"),
+    ]
+    backend = talk(*said)
+
+    async def follow() -> str:
+        """Return all output."""
+        found = [await backend.start(order("job"))]
+        found += [await backend.watch(order("job")) for _ in said[1:]]
+        return "".join(one.output for one in found)
+
+    assert asyncio.run(follow()) == "one\nkey (SECRET) used\nend"
+
+
+def test_a_failure_keeps_its_kind_and_loses_secrets() -> None:
+    """What is known stays known; what was said is masked."""
+    refusal = NotAccepted(f"no: {OWN}", may_retry=True)
+    with pytest.raises(NotAccepted) as first:
+        asyncio.run(talk(refusal).start(order("job")))
+    assert first.value.may_retry
+    assert OWN not in str(first.value)
+    with pytest.raises(OutgoingFailed) as second:
+        asyncio.run(talk(OutgoingFailed(OWN)).find(order("job")))
+    assert not isinstance(second.value, NotAccepted)
+    assert OWN not in str(second.value)
+
+
+def test_a_place_that_is_too_long_is_none() -> None:
+    """It could not be stored, so nobody may take it for known."""
+    with pytest.raises(OutgoingFailed, match="too long"):
+        asyncio.run(talk(Progress(reference="x" * 5_000)).start(order("job")))
+
+
+def test_nobody_hears_who_cannot() -> None:
+    """A tamed backend hears exactly when the backend does."""
+    assert not isinstance(talk(), Hearing)
+
+
+def test_no_backend_is_there_unless_it_is_set(tmp_path: Path) -> None:
+    """Out of the box nothing can run anywhere."""
+    assert make(tmp_path, {}) == {}
+
+
+def test_unknown_backends_are_told(tmp_path: Path) -> None:
+    """A name that nobody knows stops the start, with the closest name."""
+    with pytest.raises(ConfigError, match="Did you mean 'webhook'"):
+        make(tmp_path, {"webhok": {"endpoints": {}}})
+
+
+def test_secrets_that_settings_refer_to_are_known(tmp_path: Path) -> None:
+    """All of them, whatever they are for; one that is not there is none."""
+    file = tmp_path / "secret"
+    file.write_text("from-a-file\n", encoding="utf-8")
+    tree = {
+        "api": {"tokens": ["env:TOKEN", "env:NOT_SET"]},
+        "sources": {"x": {"auth": {"secrets": [f"file:{file}"]}}},
+        "log": {"level": "info"},
+    }
+    config = config_of(tmp_path, tree)
+    found = find_secrets(config, {"TOKEN": "from-env"})
+    assert sorted(found) == ["from-a-file", "from-env"]
+
+
+def whole_catalogue() -> Catalogue:
+    """Return the actions that come with the product."""
+    return make_catalogue(scan(actions), [])
+
+
+def apply(folder: Path, runs: Mapping[str, Any]) -> Catalogue:
+    """Return the catalogue with these runs, and one scripted backend."""
+    backends = make(folder, SCRIPTED)
+    config = config_of(folder, {"act": {"run": runs}})
+    read = {name: Run.model_validate(run) for name, run in runs.items()}
+    return apply_runs(whole_catalogue(), read, backends, config)
+
+
+def test_an_action_runs_where_the_site_wants(tmp_path: Path) -> None:
+    """Only where it runs is another one; the other actions stay."""
+    run = {"backend": "scripted", "job": "restart", "timeout_seconds": 9}
+    before, after = (
+        whole_catalogue(),
+        apply(tmp_path, {"restart_service": run}),
+    )
+    assert after.get("restart_service").run == Run.model_validate(run)
+    same = before.get("restart_service").model_copy(
+        update={"run": Run.model_validate(run)}
+    )
+    assert after.get("restart_service") == same
+    assert after.get("kill_process") == before.get("kill_process")
+    hands = make(tmp_path, SCRIPTED)
+    helpless = {spec.name for spec in without_hands(after, hands)}
+    assert "restart_service" not in helpless
+    assert "kill_process" in helpless
+
+
+@pytest.mark.parametrize(
+    ("runs", "where"),
+    [
+        ({"restart_servise": ("scripted", "restart")}, "restart_servise"),
+        ({"escalate": ("scripted", "restart")}, "escalate"),
+        ({"restart_service": ("webhook", "restart")}, "service.backend"),
+        ({"restart_service": ("scripted", "reboot")}, "service.job"),
+    ],
+)
+def test_what_is_not_there_is_told(
+    tmp_path: Path, runs: Mapping[str, tuple[str, str]], where: str
+) -> None:
+    """An action, a backend or a job that nobody knows stops the start."""
+    written = {
+        name: {"backend": backend, "job": job}
+        for name, (backend, job) in runs.items()
+    }
+    with pytest.raises(ConfigError) as problem:
+        apply(tmp_path, written)
+    (only,) = problem.value.problems
+    assert only.setting.endswith(where)

@@ -1,0 +1,100 @@
+"""A backend and a check that do what the test says, and count."""
+
+from collections import Counter
+
+from app.core.errors import CannotTell, OutgoingFailed
+from app.models.job import JobState, Order, Progress
+from app.models.verdict import Judgement, Reading, Subject
+from tests.fakes import FakeClock
+
+
+class Robot:
+    """A backend that does what the test says, and counts."""
+
+    def __init__(self) -> None:
+        """Begin with nothing started."""
+        self.starts: Counter[str] = Counter()
+        self.aborts: list[str] = []
+        self.heard: list[str] = []
+        self.running: dict[str, Progress] = {}
+        # What the next calls raise, in their order.
+        self.failures: list[BaseException] = []
+        self.loses_answer = False
+        self.knows_keys = True
+        self.finds = True
+        self.nameless = False
+
+    def knows(self, job: str) -> bool:
+        """Tell whether it has a job of this name."""
+        return bool(job)
+
+    async def start(self, order: Order) -> Progress:
+        """Start a job, or not."""
+        if self.failures:
+            raise self.failures.pop(0)
+        self.starts[order.key] += 1
+        self.running[order.key] = Progress(reference=order.key)
+        if self.loses_answer:
+            raise OutgoingFailed("the answer was lost")
+        if self.nameless:
+            return Progress()
+        return self.running[order.key]
+
+    async def watch(self, order: Order) -> Progress:
+        """Return how it goes on."""
+        if self.failures:
+            raise self.failures.pop(0)
+        return self.running[order.key]
+
+    async def abort(self, order: Order) -> Progress:
+        """End a job."""
+        self.aborts.append(order.key)
+        self.end(order.key, JobState.ABORTED)
+        return self.running[order.key]
+
+    async def find(self, order: Order) -> Progress | None:
+        """Return a job by its key."""
+        if not self.knows_keys:
+            raise CannotTell
+        return self.running.get(order.key) if self.finds else None
+
+    async def hear(self, order: Order, word: str) -> None:
+        """Be told something."""
+        self.heard.append(f"{order.key} {word}")
+
+    def end(
+        self, key: str, state: JobState = JobState.SUCCEEDED, says: str = ""
+    ) -> None:
+        """Let a job have ended."""
+        self.running[key] = Progress(
+            state=state, reference=key, output=says, cursor="1"
+        )
+
+    def end_all(self, state: JobState = JobState.SUCCEEDED) -> None:
+        """Let all that runs have ended."""
+        for key, one in self.running.items():
+            if not one.has_ended:
+                self.end(key, state)
+
+
+class Health:
+    """A check whose readings the test says; none at all is no value."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        """Begin with something that is bad."""
+        self.clock = clock
+        self.value: float | None = 0.0
+
+    async def measure(self, _subject: Subject) -> Reading:
+        """Return what the test says."""
+        return Reading(
+            check="health", at=self.clock.now(), value=self.value, limit=1.0
+        )
+
+    def judge(self, before: Reading | None, after: Reading) -> Judgement:
+        """Return good from one on, worse below what it was."""
+        if after.value is None:
+            return Judgement.UNKNOWN
+        if before is not None and after.value < (before.value or 0.0):
+            return Judgement.WORSE
+        return Judgement.GOOD if after.value >= 1 else Judgement.BAD

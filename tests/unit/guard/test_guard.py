@@ -1,0 +1,373 @@
+"""What the guard says: each step, their order, rules, ladder and grants."""
+
+from typing import Any
+
+import pytest
+
+from app.guard.guard import Guard
+from app.guard.policy import default_policy
+from app.models.action import Budget, Risk
+from app.models.ruling import Outcome, Precondition, Question
+from tests.unit.guard.stage import (
+    LEFT_TO_RULES,
+    NOW,
+    SECOND,
+    Books,
+    make_motion,
+    make_policy,
+    make_spec,
+    rule_on,
+)
+
+ASKS = "rules: [{name: asks, reason: It asks., outcome: ask%s}]\n"
+ASKS += f"trust: {LEFT_TO_RULES}\n"
+
+
+def test_nothing_speaks_against_a_calm_motion() -> None:
+    """With trust and without rules a motion is allowed."""
+    ruling = rule_on(make_motion())
+    assert (ruling.outcome, ruling.rule) == (Outcome.ALLOW, "trust:auto")
+    assert ruling.mode == "auto"
+    assert ruling.question is None
+    assert ruling.policy == make_policy().version
+
+
+STANDING: list[tuple[dict[str, Any], Outcome, str]] = [
+    ({"halted": "ana: fire drill"}, Outcome.DENY, "halted"),
+    ({"spec": None}, Outcome.ESCALATE, "ungrounded"),
+    ({"ungrounded": "no such host"}, Outcome.ESCALATE, "ungrounded"),
+    ({"state": "resolved"}, Outcome.DENY, "not-firing"),
+    ({"state": "suppressed"}, Outcome.DENY, "not-firing"),
+    ({"firing": 0}, Outcome.DENY, "not-firing"),
+    ({"evidence_seconds": 901}, Outcome.ESCALATE, "stale-evidence"),
+    (
+        {"arguments": {"host": "web-1", "process": "sshd"}},
+        Outcome.DENY,
+        "protected",
+    ),
+    (
+        {"preconditions": (Precondition("up", holds=False),)},
+        Outcome.DENY,
+        "precondition",
+    ),
+    (
+        {"preconditions": (Precondition("up", holds=None),)},
+        Outcome.ASK,
+        "precondition",
+    ),
+    ({"has_backend": False}, Outcome.SUGGEST, "no-backend"),
+    ({"is_flapping": True}, Outcome.ESCALATE, "flapping"),
+    ({"maintenance": "mute 4"}, Outcome.DENY, "maintenance"),
+    ({"asks": True}, Outcome.ASK, "brain-asks"),
+    ({"confidence": None}, Outcome.ASK, "no-confidence"),
+    ({"siblings": 10}, Outcome.ASK, "blast-radius"),
+]
+
+
+@pytest.mark.parametrize(("change", "outcome", "rule"), STANDING)
+def test_each_step_names_itself(
+    change: dict[str, Any], outcome: Outcome, rule: str
+) -> None:
+    """What speaks against a motion decides, and the ruling names it."""
+    ruling = rule_on(make_motion(**change))
+    assert (ruling.outcome, ruling.rule) == (outcome, rule)
+    assert any(line.startswith(rule) for line in ruling.trail)
+    assert (ruling.question is not None) == (
+        outcome in (Outcome.ASK, Outcome.SUGGEST)
+    )
+
+
+@pytest.mark.parametrize("proposer", ["person:ana", "undo"])
+def test_a_proposal_of_people_needs_no_confidence(proposer: str) -> None:
+    """What people propose goes by rules and ladder, as all else does."""
+    motion = make_motion(proposer=proposer, confidence=None)
+    assert rule_on(motion).outcome is Outcome.ALLOW
+    unsure = make_motion(proposer="brain:ollama", confidence=None)
+    assert rule_on(unsure).outcome is Outcome.ASK
+
+
+def test_evidence_counts_longer_once_people_granted_it() -> None:
+    """A question may wait longer than what nobody was asked about."""
+    version = make_policy().version
+    granted = make_motion(evidence_seconds=1_800, approved=version)
+    assert rule_on(granted).outcome is Outcome.ALLOW
+    late = make_motion(evidence_seconds=3_601, approved=version)
+    assert rule_on(late).rule == "stale-evidence"
+
+
+PROTECTED = """
+protected:
+  targets: [db-*, "*.pay.example.com"]
+  services: [vault.service, Postgresql*]
+  processes: [java]
+trust: {ladder: [], otherwise: auto}
+rules: [{name: all, reason: All is fine., outcome: allow}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "target"),
+    [
+        ({"host": "DB-7"}, "host:db-7"),
+        ({"host": "a.pay.example.com"}, "host:a.pay.example.com"),
+        ({"host": "db-7.example.com"}, "host:db-7.example.com"),
+        ({"host": "web-1", "service": "vault"}, "host:web-1"),
+        ({"host": "web-1", "service": "postgresql@14-main"}, "host:web-1"),
+        ({"host": "web-1", "service": "sshd"}, "host:web-1"),
+        ({"host": "web-1", "service": "smokejumper"}, "host:web-1"),
+        ({"host": "web-1", "process": "java"}, "host:web-1"),
+        ({"host": "web-1", "process": "/usr/lib/systemd"}, "host:web-1"),
+        ({"host": "web-1", "process": "postgres"}, "host:web-1"),
+        # Nobody declared it: it may be anything.
+        ({"host": "web-1", "odd": "sshd"}, "host:web-1"),
+    ],
+)
+def test_nothing_unlocks_what_is_protected(
+    arguments: dict[str, str | int], target: str
+) -> None:
+    """No rule, no trust and no grant touches what is protected."""
+    version = make_policy(PROTECTED).version
+    motion = make_motion(arguments=arguments, target=target, approved=version)
+    ruling = rule_on(motion, PROTECTED)
+    assert (ruling.outcome, ruling.rule) == (Outcome.DENY, "protected")
+
+
+def test_what_is_not_protected_may_be_touched() -> None:
+    """Only what the patterns name is protected."""
+    assert rule_on(make_motion(), PROTECTED).outcome is Outcome.ALLOW
+
+
+def test_the_first_rule_that_matches_counts() -> None:
+    """Rules are asked from the top to the bottom, by lists and condition."""
+    text = f"""
+trust: {LEFT_TO_RULES}
+rules:
+  - name: other-team
+    reason: Not about this one.
+    teams: [mail]
+    outcome: deny
+  - name: not-now
+    reason: Not about this hour.
+    when: now.hour < 6
+    outcome: deny
+  - name: asks-two
+    reason: Two must look.
+    severities: [error, critical]
+    when: alert.labels.zone == 'north' && decision.confidence > 0.9
+    outcome: ask
+    people: 2
+    whom: [ana, bo, cy]
+    for: 10m
+  - name: denies
+    reason: Never reached.
+    outcome: deny
+"""
+    ruling = rule_on(make_motion(), text)
+    assert (ruling.outcome, ruling.rule) == (Outcome.ASK, "asks-two")
+    assert ruling.reason == "Two must look."
+    assert ruling.question == Question(
+        whom=("ana", "bo", "cy"), people=2, seconds=600
+    )
+    assert "rule not-now: does not match" in ruling.trail
+
+
+@pytest.mark.parametrize(
+    ("mode", "outcome"),
+    [
+        ("auto", Outcome.ALLOW),
+        ("approve", Outcome.ASK),
+        ("suggest", Outcome.SUGGEST),
+        ("observe", Outcome.OBSERVE),
+    ],
+)
+def test_a_rule_does_not_lift_the_ladder(mode: str, outcome: Outcome) -> None:
+    """What a rule allows is held to how far the action is trusted."""
+    text = f"""
+trust: {{ladder: [], otherwise: {mode}}}
+rules: [{{name: all, reason: All is fine., outcome: allow}}]
+"""
+    ruling = rule_on(make_motion(), text)
+    assert ruling.outcome is outcome
+    assert ruling.rule == ("all" if mode == "auto" else f"trust:{mode}")
+    assert ruling.mode == mode
+
+
+def test_the_ladder_does_not_lift_a_rule() -> None:
+    """What a rule forbids stays so, however far an action is trusted."""
+    text = f"""
+trust: {LEFT_TO_RULES}
+rules: [{{name: never, reason: Not here., outcome: deny}}]
+"""
+    assert rule_on(make_motion(), text).rule == "never"
+
+
+@pytest.mark.parametrize("risk", list(Risk))
+@pytest.mark.parametrize("environment", ["simulator", "production", ""])
+def test_a_fresh_install_trusts_the_simulator_only(
+    risk: Risk, environment: str
+) -> None:
+    """Only what is mild runs alone, and only on the simulator's targets."""
+    motion = make_motion(
+        spec=make_spec(risk), environment=environment, labels={"env": "x"}
+    )
+    ruling = Guard(default_policy()).rule(motion, Books())
+    is_mild = risk in (Risk.OBSERVE, Risk.REVERSIBLE)
+    runs_alone = is_mild and environment == "simulator"
+    assert (ruling.outcome is Outcome.ALLOW) == runs_alone
+    if not runs_alone:
+        assert ruling.outcome is Outcome.ASK
+        assert ruling.question is not None
+        assert ruling.question.people == 1 + (risk is Risk.DESTRUCTIVE)
+
+
+def test_an_alert_cannot_claim_an_environment() -> None:
+    """A label is not where trust comes from."""
+    spec = make_spec(Risk.OBSERVE)
+    labels = {"environment": "simulator", "env": "simulator"}
+    motion = make_motion(spec=spec, labels=labels, environment="")
+    ruling = Guard(default_policy()).rule(motion, Books())
+    assert ruling.outcome is Outcome.ASK
+
+
+@pytest.mark.parametrize("outcome", ["ask", "deny", "escalate"])
+def test_a_restriction_that_nobody_can_tell_asks(outcome: str) -> None:
+    """A rule that cannot be evaluated is not as if it were not there."""
+    text = f"""
+trust: {LEFT_TO_RULES}
+rules:
+  - name: blind
+    reason: Not in the south.
+    when: alert.labels.region == 'south'
+    outcome: {outcome}
+"""
+    ruling = rule_on(make_motion(), text)
+    assert (ruling.outcome, ruling.rule) == (Outcome.ASK, "blind")
+    assert "region" in ruling.reason
+    known = make_motion(labels={"region": "north"})
+    assert rule_on(known, text).outcome is Outcome.ALLOW
+
+
+def test_a_permission_that_nobody_can_tell_is_none() -> None:
+    """A rule that allows, and cannot be evaluated, does not match."""
+    text = f"""
+trust: {LEFT_TO_RULES}
+rules:
+  - name: blind
+    reason: Fine in the south.
+    when: alert.labels.region == 'south'
+    outcome: allow
+  - name: rest
+    reason: All else is not.
+    outcome: deny
+"""
+    ruling = rule_on(make_motion(), text)
+    assert ruling.rule == "rest"
+    assert any("blind: cannot be told" in line for line in ruling.trail)
+
+
+def test_a_later_denial_counts_after_a_rule_that_cannot_be_told() -> None:
+    """To ask is the least; the rule that matches may be more careful."""
+    text = f"""
+trust: {LEFT_TO_RULES}
+rules:
+  - name: blind
+    reason: Not in the south.
+    when: alert.labels.region == 'south'
+    outcome: ask
+  - name: rest
+    reason: All else is not.
+    outcome: deny
+"""
+    assert rule_on(make_motion(), text).rule == "rest"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"labels": {"zone": "\ud800"}}, {"labels": {"\udfff": "north"}}],
+)
+def test_what_no_rule_can_be_asked_about_is_handed_over(
+    change: dict[str, Any],
+) -> None:
+    """A value that the language does not have starts nothing."""
+    text = f"""
+trust: {LEFT_TO_RULES}
+rules:
+  - name: near
+    reason: Only there.
+    when: "has(alert.labels.zone)"
+    outcome: allow
+"""
+    assert rule_on(make_motion(), text).outcome is Outcome.ALLOW
+    ruling = rule_on(make_motion(**change), text)
+    assert (ruling.outcome, ruling.rule) == (Outcome.ESCALATE, "rules")
+
+
+def test_a_grant_answers_what_asks() -> None:
+    """Under the same policy what was granted is allowed."""
+    text = ASKS % ""
+    version = make_policy(text).version
+    ruling = rule_on(make_motion(approved=version), text)
+    assert (ruling.outcome, ruling.rule) == (Outcome.ALLOW, "approved")
+
+
+def test_a_grant_of_another_policy_is_asked_again() -> None:
+    """What was granted under another policy is put to people once more."""
+    ruling = rule_on(make_motion(approved="0123456789abcdef"), ASKS % "")
+    assert (ruling.outcome, ruling.rule) == (Outcome.ASK, "policy-changed")
+    assert ruling.question is not None
+
+
+@pytest.mark.parametrize(
+    ("granted", "rule"),
+    [
+        (None, "not-enough"),
+        (Question(whom=(), people=1), "not-enough"),
+        (Question(whom=(), people=2), "not-enough"),
+        (Question(whom=("ana", "eve"), people=2), "not-enough"),
+        (Question(whom=("ana",), people=1), "not-enough"),
+        (Question(whom=("ana", "bo"), people=2), "approved"),
+    ],
+)
+def test_a_grant_counts_for_what_asks_no_more(
+    granted: Question | None, rule: str
+) -> None:
+    """One person's grant is none when two, or others, must grant it now."""
+    text = ASKS % ", people: 2, whom: [ana, bo]"
+    version = make_policy(text).version
+    motion = make_motion(approved=version, granted=granted)
+    assert rule_on(motion, text).rule == rule
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"halted": "stop"}, "halted"),
+        ({"firing": 0}, "not-firing"),
+        ({"has_backend": False}, "no-backend"),
+        ({"is_flapping": True}, "flapping"),
+    ],
+)
+def test_a_grant_lifts_nothing_but_a_question(
+    change: dict[str, Any], rule: str
+) -> None:
+    """What denies, hands over or suggests does so in spite of a grant."""
+    text = ASKS % ""
+    version = make_policy(text).version
+    ruling = rule_on(make_motion(approved=version, **change), text)
+    assert ruling.rule == rule
+    assert ruling.outcome is not Outcome.ALLOW
+
+
+def test_a_busy_target_is_waited_for() -> None:
+    """While a job works on a target, the next one comes later."""
+    ruling = rule_on(make_motion(), tally=Books(jobs={"host:web-1": 5}))
+    assert (ruling.outcome, ruling.rule) == (Outcome.WAIT, "target-busy")
+    assert ruling.until == NOW + 5 * SECOND
+
+
+def test_the_order_of_the_steps() -> None:
+    """Of several reasons the one that matters most is named."""
+    spec = make_spec(budget=Budget(runs=1))
+    motion = make_motion(halted="stop", firing=0, spec=spec)
+    assert rule_on(motion).rule == "halted"
+    assert rule_on(make_motion(firing=0, asks=True)).rule == "not-firing"

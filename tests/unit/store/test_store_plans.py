@@ -1,0 +1,165 @@
+"""What is asked again and again is found by an index, and stays quick."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import event, text
+
+from app.models.ruling import Scope
+from app.store import approvals, jobs, missions
+from app.store.jobs import StoreTally
+from app.store.ledger import Connection, Ledger
+from app.store.location import Location
+from tests.unit.store.missions import HOUR, NOW
+
+Ask = Callable[[Connection], object]
+# Rows that go on, and rows that are over: so many of each.
+ROWS = 4_000
+FILL = {
+    "mission": """
+        INSERT INTO mission
+        SELECT n, n, 'host:' || n, 1,
+          CASE WHEN n <= :rows THEN 'awaiting_approval' ELSE 'closed' END,
+          '', '', 1, n, n, 0, 0,
+          CASE WHEN n <= :rows THEN :now + n ELSE NULL END,
+          :now, '', CASE WHEN n <= 5 THEN :now + 9 ELSE 0 END, 0, :now, :now
+        FROM numbers""",
+    "job": """
+        INSERT INTO job
+        SELECT n, n, n, n, 'restart', '{}', 'host:' || n, 'test', 'shop',
+          'reversible', 'webhook', 'restart', 'k' || n, 0, 'brain', 0,
+          CASE WHEN n <= 5 THEN 'started' ELSE 'succeeded' END,
+          '', '', 0, :now - n, :now - n, 0, 0, 0, '', 0,
+          '[]', '[]', '', '', ''
+        FROM numbers""",
+    "approval": """
+        INSERT INTO approval
+        SELECT n, n, n, n, 'restart', '{}', 'host:' || n, 'test', 'shop',
+          'p', 'r', 'r', 'approve', '[]', 1, 'brain',
+          CASE WHEN n <= 5 THEN 'asked' ELSE 'granted' END,
+          '', :now, :now, :now, 1
+        FROM numbers""",
+}
+NUMBERS = """
+    WITH RECURSIVE numbers(n) AS (
+      SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2 * :rows
+    )
+"""
+
+
+@pytest.fixture
+def connection(location: Location) -> Iterator[Connection]:
+    """Lend a turn on a database with much that is waiting."""
+    ledger = Ledger(location, 5.0)
+    with ledger.turn() as turn:
+        for table, rows in FILL.items():
+            columns = turn.exec_driver_sql(f"SELECT * FROM {table}").keys()
+            names = ", ".join(f'"{name}"' for name in columns)
+            order = f"INSERT INTO {table} ({names})"
+            written = re.sub(r"INSERT INTO \w+", "", rows, count=1)
+            filling = text(f"{order} {NUMBERS} {written}")
+            turn.execute(filling, {"rows": ROWS, "now": NOW})
+        if not ledger.is_sqlite:
+            # As PostgreSQL does by itself; SQLite never does.
+            turn.exec_driver_sql("ANALYZE")
+        yield turn
+    ledger.close()
+
+
+def claim(connection: Connection) -> object:
+    """Take what is due: nothing is."""
+    return missions.claim_due(
+        connection, "a", NOW, lease_until=NOW + HOUR, limit=10
+    )
+
+
+QUESTIONS: list[tuple[str, Ask, set[str]]] = [
+    ("claim", claim, {"mission_due"}),
+    (
+        "next",
+        lambda turn: missions.next_due(turn, NOW),
+        {"mission_due", "mission_lent"},
+    ),
+    (
+        "live",
+        lambda turn: missions.find_live(turn, [7]),
+        {"mission_one", "mission_incident"},
+    ),
+    (
+        "newest",
+        lambda turn: missions.find_newest(turn, [7]),
+        {"mission_incident"},
+    ),
+    (
+        "running",
+        lambda turn: jobs.find_running(turn, "host:3"),
+        {"job_one"},
+    ),
+    ("going on", jobs.find_live_jobs, {"job_state"}),
+    (
+        "of a target",
+        lambda turn: StoreTally(turn).count(
+            Scope(since=NOW - HOUR, target="host:9")
+        ),
+        {"job_target", "job_one"},
+    ),
+    (
+        "of an hour",
+        lambda turn: StoreTally(turn).count(
+            Scope(since=NOW - 9, action="restart")
+        ),
+        {"job_planned", "job_started"},
+    ),
+    ("stages", missions.count_stages, {"mission_stage", "mission_one"}),
+    (
+        "disturbed",
+        lambda turn: missions.find_disturbed(turn, None, 0, 100),
+        {"mission_stage", "mission_one"},
+    ),
+    (
+        "disturbed of some",
+        lambda turn: missions.find_disturbed(turn, [7, 8], 0, 100),
+        {"mission_one", "mission_incident"},
+    ),
+    ("waiting", approvals.count_waiting, {"approval_state"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("ask", "indexes"),
+    [one[1:] for one in QUESTIONS],
+    ids=[one[0] for one in QUESTIONS],
+)
+def test_an_index_leads(
+    connection: Connection, ask: Ask, indexes: set[str]
+) -> None:
+    """No question walks through a whole table."""
+    asked: list[tuple[str, object]] = []
+
+    def note(*told: object) -> None:
+        """Note a statement with its parameters."""
+        asked.append((str(told[2]), told[3]))
+
+    event.listen(connection, "before_cursor_execute", note)
+    ask(connection)
+    event.remove(connection, "before_cursor_execute", note)
+    assert asked
+    explain = "EXPLAIN QUERY PLAN" if is_sqlite(connection) else "EXPLAIN"
+    for statement, parameters in asked:
+        plan = "\n".join(
+            str(row[-1])
+            for row in connection.exec_driver_sql(
+                f"{explain} {statement}",
+                parameters,  # type: ignore[arg-type]  # as they were
+            )
+        )
+        assert any(name in plan for name in indexes), plan
+        assert not re.search(r"SCAN (mission|job|approval)\b", plan), plan
+        assert "Seq Scan on mission" not in plan
+        assert "Seq Scan on job" not in plan
+
+
+def is_sqlite(connection: Connection) -> bool:
+    """Tell which of the two databases it is."""
+    return connection.dialect.name == "sqlite"

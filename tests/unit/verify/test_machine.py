@@ -1,0 +1,196 @@
+"""Readings of this machine: real processes, real files, real threads."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from queue import Queue
+
+import pytest
+
+from app.core.errors import OutgoingFailed
+from app.core.machine import _Looks, look
+from app.models.verdict import Judgement
+from tests.unit.verify.making import away, here, make_check, measure
+
+NAME = "burner-of-a-test"
+# Ends by itself should nobody end it.
+BURN = "import time\nend = time.time() + 30\nwhile time.time() < end: pass"
+REST = "import time\ntime.sleep(30)"
+
+
+def start(folder: Path, code: str) -> "subprocess.Popen[bytes]":
+    """Start a process with a name of its own."""
+    program = folder / NAME
+    program.symlink_to(sys.executable)
+    return subprocess.Popen(
+        [str(program), "-S", "-c", code], env={"PYTHONHOME": sys.base_prefix}
+    )
+
+
+@pytest.fixture
+def burner(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """Return a process that burns a core while the test runs."""
+    with start(tmp_path, BURN) as process:
+        yield process
+        process.kill()
+
+
+@pytest.fixture
+def sleeper(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """Return a process that does nothing."""
+    with start(tmp_path, REST) as process:
+        yield process
+        process.kill()
+
+
+def test_a_process_that_burns_is_a_runaway(
+    burner: "subprocess.Popen[bytes]",
+) -> None:
+    """By its name; once it is ended it is calm, and no runaway."""
+    # The machine is shared: any clear share of a core will do.
+    settings = {"limit": 15}
+    calm = make_check("process_is_calm", settings)
+    runaway = make_check("process_is_runaway", settings)
+    subject = here(arguments={"process": NAME})
+    burning = measure(calm, subject)
+    assert burning.value is not None
+    assert burning.value > 15
+    assert burning.says.startswith(f"{NAME}: 1 running")
+    assert calm.judge(None, burning) is Judgement.BAD
+    held = measure(runaway, subject)
+    assert runaway.judge(None, held) is Judgement.GOOD
+    burner.kill()
+    burner.wait()
+    after = measure(calm, subject)
+    assert calm.judge(burning, after) is Judgement.GOOD
+    assert after.says == f"{NAME}: no process"
+    gone = measure(runaway, subject)
+    assert runaway.judge(None, gone) is Judgement.BAD
+
+
+@pytest.mark.usefixtures("sleeper")
+def test_a_process_that_rests_is_calm() -> None:
+    """It is no reason to end it."""
+    subject = here(arguments={"process": NAME})
+    calm = make_check("process_is_calm")
+    runaway = make_check("process_is_runaway")
+    assert calm.judge(None, measure(calm, subject)) is Judgement.GOOD
+    found = runaway.judge(None, measure(runaway, subject))
+    assert found is Judgement.BAD
+
+
+@pytest.mark.usefixtures("sleeper")
+def test_memory_makes_a_runaway_too() -> None:
+    """Of time and memory what is worse counts."""
+    settings = {"limit": 1_000, "memory_limit": 0.0001}
+    subject = here(arguments={"process": NAME})
+    calm = make_check("process_is_calm", settings)
+    found = measure(calm, subject)
+    assert found.unit == "% of memory"
+    assert calm.judge(None, found) is Judgement.BAD
+    runaway = make_check("process_is_runaway", settings)
+    assert runaway.judge(None, measure(runaway, subject)) is Judgement.GOOD
+
+
+@pytest.mark.parametrize("name", ["cpu_is_calm", "memory_has_room"])
+def test_the_machine_has_a_reading(name: str) -> None:
+    """It is a share, held against a limit of the declaration."""
+    check = make_check(name)
+    found = measure(check, here(options={"limit": 100}))
+    assert found.value is not None
+    assert 0 <= found.value <= 100
+    assert found.limit == 100
+    assert check.judge(None, found) is Judgement.GOOD
+
+
+def test_a_limit_comes_from_the_declaration_then_the_settings() -> None:
+    """The nearer one wins."""
+    check = make_check("memory_has_room", {"limit": 70})
+    assert measure(check, here()).limit == 70
+    assert measure(check, here(options={"limit": 60})).limit == 60
+    assert measure(make_check("memory_has_room"), here()).limit == 90
+
+
+def test_a_file_system_has_room(tmp_path: Path) -> None:
+    """The one that the path is on; a path that is not there has none."""
+    check = make_check("disk_has_room", {"limit": 100})
+    found = measure(check, here(arguments={"path": str(tmp_path)}))
+    assert found.value is not None
+    assert f"% of {tmp_path} is used" in found.says
+    assert check.judge(None, found) is Judgement.GOOD
+    missing = here(arguments={"path": str(tmp_path / "none")})
+    with pytest.raises(OutgoingFailed, match="No such file"):
+        measure(check, missing)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["cpu_is_calm", "memory_has_room", "disk_has_room", "process_is_calm",
+     "process_is_runaway", "service_is_active", "container_is_healthy"],
+)  # fmt: skip
+def test_another_machine_cannot_be_read_from_here(name: str) -> None:
+    """Ours would say nothing about it."""
+    arguments: dict[str, str | int] = {"path": "/", "process": "x"}
+    found = measure(make_check(name), away(arguments=arguments))
+    assert (found.value, found.says) == (None, "web-7 is not this machine")
+
+
+def is_free(looks: _Looks) -> bool:
+    """Return once another look may begin."""
+    deadline = time.monotonic() + 10
+    while not looks.begin():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    looks.end()
+    return True
+
+
+def test_a_reading_that_hangs_is_given_up() -> None:
+    """A few may hang; then no more threads are begun until one is back."""
+    release = threading.Event()
+    looks = _Looks(2)
+
+    async def hang() -> list[str]:
+        """Return what three say that hang, and one after them."""
+        said = []
+        for _ in range(3):
+            try:
+                await look(release.wait, 0.05, looks)
+            except OutgoingFailed as error:
+                said.append(str(error))
+        release.set()
+        assert await asyncio.to_thread(is_free, looks)
+        said.append(await look(lambda: "fine", 5.0, looks))
+        return said
+
+    assert asyncio.run(hang()) == [
+        "this machine did not say it in 0.05 s",
+        "this machine did not say it in 0.05 s",
+        "earlier readings of this machine hang",
+        "fine",
+    ]
+
+
+def test_a_bug_in_a_reading_is_told_and_holds_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever waits hears of it at once, and so does the process."""
+    looks = _Looks(1)
+    seen: Queue[object] = Queue()
+    monkeypatch.setattr(
+        threading, "excepthook", lambda told: seen.put(told.exc_type)
+    )
+
+    def fail() -> str:
+        """Have a bug."""
+        raise ZeroDivisionError
+
+    for _ in range(2):
+        with pytest.raises(OutgoingFailed, match="a bug"):
+            asyncio.run(look(fail, 5.0, looks))
+        assert seen.get(timeout=10) is ZeroDivisionError
