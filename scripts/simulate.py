@@ -11,12 +11,14 @@ import argparse
 import logging
 import os
 import sys
+import tempfile
 import time
 from multiprocessing import get_context
+from unittest.mock import patch
 
 import structlog
 
-from tests.simulation import history, plots
+from tests.simulation import history, plots, vault
 from tests.simulation.sim import Simulation, Violation
 
 SHOWN = 40
@@ -43,7 +45,12 @@ def play_many(first: int, seeds: int, processes: int) -> int:
     began = time.monotonic()
     broken = events = starts = 0
     todo = range(first, first + seeds)
-    with get_context("spawn").Pool(processes) as pool:
+    usual = vault.FAST if vault.FAST.is_dir() else None
+    with (
+        tempfile.TemporaryDirectory(prefix="simulate-", dir=usual) as folder,
+        patch.dict(os.environ, {vault.FOLDER: folder}),
+        get_context("spawn").Pool(processes) as pool,
+    ):
         for seed, more, started, text in pool.imap(play, todo, chunksize=8):
             events += more
             starts += started

@@ -44,8 +44,9 @@ from app.store.missions import (
 )
 from app.store.unhealed import find_unhealed
 
-# Other processes write too, and nobody wakes us then.
-LOOK_SECONDS = 0.5
+# Other processes write too, and nobody wakes us then; the kill switch of
+# another node, or the file, ends what runs within a second.
+LOOK_SECONDS = 0.8
 SWEEP_SECONDS = 30.0
 # A lease is renewed this much before its end, at the latest.
 RENEW_SHARE = 3.0

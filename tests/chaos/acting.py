@@ -49,7 +49,7 @@ SPEC: dict[str, Any] = {
     "check": {
         "name": "alert_is_over",
         "hold_seconds": 1,
-        "within_seconds": 5,
+        "within_seconds": 30,
         "every_seconds": 1,
     },
     "cooldown_seconds": 0,

@@ -1,7 +1,7 @@
 """A line to PostgreSQL that is cut around the COMMITs of the ledger.
 
 Nobody can tell a COMMIT that was lost from one whose answer was lost: all
-three are done to it here, by chance.
+three are done to it here, in turn, at moments of chance.
 """
 
 import random
@@ -101,7 +101,7 @@ class CutLine:
         if self._left <= 0 or self._chance.random() > self._share:
             return ""
         self._left -= 1
-        way = self._chance.choice(WAYS)
+        way = WAYS[self.cuts.total() % len(WAYS)]
         self.cuts[way] += 1
         return way
 

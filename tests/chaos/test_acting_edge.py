@@ -57,6 +57,7 @@ def test_a_lost_answer_starts_nothing_twice(
         assert "nobody knows whether it ran" in reason
 
 
+@pytest.mark.long
 def test_what_does_no_harm_twice_is_sent_again(
     make: Any, receiver: Receiver
 ) -> None:
@@ -79,7 +80,9 @@ def test_what_does_no_harm_twice_is_sent_again(
     assert story.faults() == []
 
 
-@pytest.mark.parametrize("mode", ["later-5", "hang"])
+@pytest.mark.parametrize(
+    "mode", ["hang", pytest.param("later-5", marks=pytest.mark.long)]
+)
 def test_sigterm_gives_back_what_is_under_way(
     make: Any, receiver: Receiver, mode: str
 ) -> None:

@@ -77,7 +77,9 @@ class History:
             self._calm_down()
             sim.on_rest = self._on_rest
             sim.drain(PATIENCE + (2 * HOUR / SECOND) * self._may_jump)
+            # What was muted for a while is released, and decided again.
             sim.run(100.0)
+            sim.drain(PATIENCE)
             reckon(sim)
         finally:
             sim.close()

@@ -1,6 +1,7 @@
 """The vault: the real store of one history, on a file made from a template."""
 
 import atexit
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -26,6 +27,8 @@ T = TypeVar("T")
 # Nothing of it must outlive a power cut.
 FAST = Path("/dev/shm")
 PATIENCE = 600.0
+# Whoever plays in several processes says where, and takes it away.
+FOLDER = "SIMULATION_FOLDER"
 
 
 class House:
@@ -36,7 +39,8 @@ class House:
 
     def __init__(self) -> None:
         """Make an empty database of this release, and a copy to work on."""
-        home = FAST if FAST.is_dir() else None
+        usual = FAST if FAST.is_dir() else None
+        home = os.environ.get(FOLDER) or usual
         self.folder = Path(tempfile.mkdtemp(prefix="simulation-", dir=home))
         atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
         self._template = self.folder / "template.db"
