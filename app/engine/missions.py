@@ -22,11 +22,10 @@ from app.engine.advancing import Advancer
 from app.engine.keeper import Keeper
 from app.engine.leases import Lease
 from app.engine.moves import Moves
-from app.engine.quieting import hand_over, quiet
+from app.engine.quieting import expire_suggestions, hand_over, quiet
 from app.engine.ways import Ways
 from app.models.job import UNSENT
 from app.models.mission import SECOND, Mission
-from app.store.approvals import expire_suggestions
 from app.store.casefile import find_news, find_seq
 from app.store.halts import find_halt
 from app.store.jobs import find_live_jobs
@@ -42,7 +41,7 @@ from app.store.missions import (
     renew,
     wake,
 )
-from app.store.unhealed import find_unhealed
+from app.store.unhealed import find_forgotten, find_unhealed
 
 # Other processes write too, and nobody wakes us then; the kill switch of
 # another node, or the file, ends what runs within a second.
@@ -235,7 +234,10 @@ class MissionChore:
         seconds = self._parts.settings.deciding_seconds
         before = self._parts.clock.now() - seconds * SECOND
         is_deciding = self._parts.is_deciding(connection)
-        left = find_left_alone(connection, before, PAGE) if is_deciding else ()
+        left: list[int] = []
+        if is_deciding:
+            left += find_left_alone(connection, before, PAGE)
+            left += find_forgotten(connection, before, PAGE)
         return msgspec.structs.replace(
             seen,
             left_alone=tuple(left),
@@ -254,8 +256,9 @@ class MissionChore:
             (seen.unhealed, "it was measured as fixed, and still fires"),
         ):
             await self._in_turns(numbers, partial(hand_over, reason=reason))
-        moment = self._parts.clock.now()
-        expire = partial(expire_suggestions, now=moment)
+        expire = partial(
+            expire_suggestions, moves=self._parts.moves, limit=PAGE
+        )
         await self._parts.ways.turn(expire)
 
     async def _in_turns(

@@ -6,9 +6,13 @@ measured to its end.
 
 from collections.abc import Mapping
 
-from app.engine.moves import Moves
+from msgspec.structs import replace
+
+from app.engine.moves import Moves, Word, call_of
+from app.models.approval import ApprovalState
 from app.models.incident import Incident, State
 from app.models.mission import IDLE, End, Late, Mission, Quieted
+from app.store.approvals import find_unanswered, save_approval
 from app.store.incidents import find_incidents
 from app.store.ledger import Connection
 from app.store.missions import find_live, find_mission
@@ -48,6 +52,33 @@ def hand_over(
     if find_live(connection, [number]):
         return None
     return moves.begin(connection, incident, Late(reason=reason))
+
+
+def expire_suggestions(
+    connection: Connection, moves: Moves, limit: int
+) -> int:
+    """End the suggestions that nobody answered in time; return how many."""
+    now = moves.clock.now()
+    late = find_unanswered(connection, now, limit)
+    for asked in late:
+        ended = replace(
+            asked,
+            state=ApprovalState.EXPIRED.value,
+            says="nobody answered",
+            ended_at=now,
+            version=asked.version + 1,
+        )
+        save_approval(connection, asked, ended)
+        mission = find_mission(connection, asked.mission_id)
+        if mission is not None:
+            word = Word(
+                kind="approval.expired",
+                summary=f"suggestion {asked.id} is expired: nobody answered",
+                action=call_of(asked.action, asked.arguments),
+                body={"approval": asked.id, "decision": asked.decision_id},
+            )
+            moves.tell(connection, mission, word)
+    return len(late)
 
 
 def _says(incident: Incident) -> str:

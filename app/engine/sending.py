@@ -15,7 +15,7 @@ from app.core.clock import Clock
 from app.core.errors import CannotTell, NotAccepted, OutgoingFailed
 from app.engine.running import Following, Jobs
 from app.engine.ways import Hold, Ways
-from app.models.job import Job, JobState, Order, Progress
+from app.models.job import JobState, Order, Progress
 from app.models.mission import Mission
 from app.ports import Backend, Hearing
 
@@ -28,6 +28,7 @@ LOOK_SECONDS = 10.0
 # A backend that cannot be asked is asked again so many polls later.
 PATIENCE = 3
 RESOLVED = "alert_resolved"
+LOST_US = OutgoingFailed("we ended while it was being sent")
 LOST = "the lease ran out before it was sent"
 T = TypeVar("T")
 
@@ -72,7 +73,7 @@ class Sending:
                         continue
                 return await self.never_ran(mission, why or LOST)
             except OutgoingFailed as error:
-                return await self._look_up(mission, order, backend, error)
+                return await self._look_up_soon(mission, order, backend, error)
             return await self._note(mission, progress)
         raise AssertionError("unreachable")
 
@@ -89,7 +90,7 @@ class Sending:
             return await self._end(mission, JobState.UNKNOWN, why)
         try:
             if not job.reference:
-                return await self._find(mission, job, order, backend)
+                return await self._look_up(mission, order, backend, LOST_US)
             if following.why_abort:
                 return await self._abort(mission, following, backend)
             if following.is_resolved and not job.told:
@@ -151,15 +152,18 @@ class Sending:
                 backend.hear(following.order, RESOLVED), LOOK_SECONDS
             )
 
-    async def _find(
-        self, mission: Mission, job: Job, order: Order, backend: Backend
+    async def _look_up_soon(
+        self,
+        mission: Mission,
+        order: Order,
+        backend: Backend,
+        error: OutgoingFailed,
     ) -> Mission:
-        """Look up a job of which nobody knows whether it was sent."""
-        if job.until is not None and self._clock.now() >= job.until:
-            why = "its time was over, and nobody knows whether it ran"
-            return await self._end(mission, JobState.UNKNOWN, why)
-        lost = OutgoingFailed("we ended while it was being sent")
-        return await self._look_up(mission, order, backend, lost)
+        """Ask at once whether it arrived, and later when nobody answers."""
+        try:
+            return await self._look_up(mission, order, backend, error)
+        except OutgoingFailed:
+            return await self._later(mission)
 
     async def _look_up(
         self,
@@ -168,13 +172,15 @@ class Sending:
         backend: Backend,
         error: OutgoingFailed,
     ) -> Mission:
-        """Ask a backend whether it knows a job; never send by guess."""
+        """Ask a backend whether it knows a job; never send by guess.
+
+        Raises:
+            OutgoingFailed: it cannot be asked now.
+        """
         try:
             found = await _in_time(backend.find(order), LOOK_SECONDS)
         except CannotTell:
             found, says = None, "the backend does not know jobs by keys"
-        except OutgoingFailed:
-            return await self._later(mission)
         else:
             says = "the backend does not know it"
         if found is not None:

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_new
 
-from app.models.approval import OPEN, Approval, ApprovalState, Vote
+from app.models.approval import OPEN, Approval, Vote
 from app.models.mission_tables import ApprovalRow, VoteRow
 from app.models.ruling import Mode
 from app.models.tables import table_of
@@ -76,19 +76,15 @@ AGREEMENT = (
     .order_by(*KINDS)
 )
 
-EXPIRE = (
-    update(APPROVAL)
+SUGGESTED = (
+    select(APPROVAL)
     .where(
         APPROVAL.c.mode == Mode.SUGGEST.value,
-        APPROVAL.c.state == ApprovalState.ASKED.value,
+        APPROVAL.c.state == OPEN.value,
         APPROVAL.c.expires_at <= bindparam("now"),
     )
-    .values(
-        state=ApprovalState.EXPIRED.value,
-        says="nobody answered",
-        ended_at=bindparam("now"),
-        version=APPROVAL.c.version + 1,
-    )
+    .order_by(APPROVAL.c.id)
+    .limit(bindparam("most"))
 )
 
 
@@ -138,12 +134,16 @@ def save_approval(
         raise Fenced(f"approval {before.id} is not as it was")
 
 
-def expire_suggestions(connection: Connection, now: int) -> int:
-    """End the suggestions that nobody answered; return how many.
+def find_unanswered(
+    connection: Connection, now: int, limit: int
+) -> list[Approval]:
+    """Return suggestions that nobody answered in time, the oldest first.
 
     A question that a mission waits for is ended by the mission.
     """
-    return connection.execute(EXPIRE, {"now": now}).rowcount
+    bounds = {"now": now, "most": limit}
+    rows = connection.execute(SUGGESTED, bounds)
+    return [to_approval(row) for row in rows]
 
 
 def add_vote(connection: Connection, vote: Vote) -> bool:

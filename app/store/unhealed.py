@@ -1,4 +1,4 @@
-"""Incidents that were measured as fixed, and whose alerts still fire."""
+"""Incidents whose mission is over, and that are not: nobody looks at them."""
 
 from sqlalchemy import Connection, bindparam, func, select
 
@@ -14,18 +14,25 @@ NEWEST = (
     .scalar_subquery()
 )
 # Made once: to make a statement costs several times what it takes to run.
-UNHEALED = (
+OPEN = (
     select(INCIDENT.c.id)
     .select_from(INCIDENT)
     .join(MISSION, MISSION.c.id == NEWEST)
     .where(
         INCIDENT.c.state == State.OPEN.value,
         INCIDENT.c.firing > 0,
-        MISSION.c.end == End.FIXED.value,
         MISSION.c.changed_at < bindparam("before"),
     )
     .order_by(INCIDENT.c.id)
     .limit(bindparam("most"))
+)
+UNHEALED = OPEN.where(MISSION.c.end == End.FIXED.value)
+# It was over, came back, and should have been decided on anew.
+FORGOTTEN = OPEN.where(
+    MISSION.c.end.in_(
+        [End.RESOLVED.value, End.SUPPRESSED.value, End.MERGED.value]
+    ),
+    INCIDENT.c.changed_at < bindparam("before"),
 )
 
 
@@ -41,3 +48,17 @@ def find_unhealed(
     """
     bounds = {"before": fixed_before, "most": limit}
     return list(connection.execute(UNHEALED, bounds).scalars())
+
+
+def find_forgotten(
+    connection: Connection, changed_before: int, limit: int
+) -> list[int]:
+    """Return incidents that came back, and that nobody decided on since.
+
+    Args:
+        connection: where to ask.
+        changed_before: which have been as they are since then.
+        limit: how many at most.
+    """
+    bounds = {"before": changed_before, "most": limit}
+    return list(connection.execute(FORGOTTEN, bounds).scalars())

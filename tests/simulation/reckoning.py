@@ -128,8 +128,7 @@ def _approvals(sim: Simulation, told: list[Told]) -> Iterator[str]:
             if word != "answered":
                 states[one.body["approval"]] = word
     for row in sim.stage.vault.rows(ApprovalRow):
-        is_silent = row.mode == "suggest" and row.state == "expired"
-        if row.state != states.get(row.id) and not is_silent:
+        if row.state != states.get(row.id):
             yield (
                 f"approval {row.id} is {row.state}, the log says"
                 f" {states.get(row.id)}"

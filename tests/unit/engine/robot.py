@@ -23,6 +23,7 @@ class Robot:
         self.knows_keys = True
         self.finds = True
         self.nameless = False
+        self.is_away = False
 
     def knows(self, job: str) -> bool:
         """Tell whether it has a job of this name."""
@@ -54,6 +55,8 @@ class Robot:
 
     async def find(self, order: Order) -> Progress | None:
         """Return a job by its key."""
+        if self.is_away:
+            raise OutgoingFailed("nobody answers")
         if not self.knows_keys:
             raise CannotTell
         return self.running.get(order.key) if self.finds else None

@@ -250,6 +250,34 @@ def test_a_halt_right_before_the_send_counts(open_theatre: Opener) -> None:
     assert theatre.mission().stage == "escalated"
 
 
+def test_what_is_found_late_is_followed(open_theatre: Opener) -> None:
+    """Its time was over before the backend could be asked; it ran."""
+    theatre = open_theatre()
+    theatre.robot.failures = [KeyboardInterrupt()]
+    theatre.decide(theatre.fire("web-01"), "mend")
+    with pytest.raises(KeyboardInterrupt):
+        theatre.go()
+    key = theatre.job().key
+    theatre.robot.end(key)
+    theatre.clock.advance(100)
+    theatre.health.value = 1.0
+    assert theatre.play(60).end == "fixed"
+
+
+def test_what_cannot_be_asked_in_time_is_unknown(
+    open_theatre: Opener,
+) -> None:
+    """A backend that is away for longer than a job may take."""
+    theatre = open_theatre()
+    theatre.robot.loses_answer = True
+    theatre.robot.is_away = True
+    theatre.decide(theatre.fire("web-01"), "mend")
+    theatre.play(120)
+    assert theatre.mission().stage == "escalated"
+    assert theatre.job().state == "unknown"
+    assert list(theatre.robot.starts.values()) == [1]
+
+
 def test_a_reference_is_part_of_an_answer(open_theatre: Opener) -> None:
     """Who runs a job and cannot say where is asked by the key."""
     theatre = open_theatre()

@@ -142,6 +142,40 @@ def test_what_was_fixed_and_still_fires_is_handed_over(hall: Hall) -> None:
     assert "still fires" in hall.mission().reason
 
 
+def test_what_came_back_and_nobody_decides_on_is_handed_over(
+    hall: Hall,
+) -> None:
+    """Its last mission ended with it; the decider stays away."""
+    chore = hall.chore()
+    hall.decide(hall.fire("web-01"), "mend")
+    hall.round(chore)
+    hall.end("web-01")
+    hall.round(chore)
+    assert hall.mission().end == "resolved"
+    hall.fire("web-01", begins=1)
+    assert hall.incident(1).state == "open"
+    seconds = ActSettings().deciding_seconds + SWEEP_SECONDS
+    hall.clock.advance(seconds)
+    hall.round(chore)
+    assert hall.mission().stage == "escalated"
+    assert "nobody decided" in hall.mission().reason
+
+
+def test_a_suggestion_that_nobody_answers_expires(hall: Hall) -> None:
+    """And the log says so."""
+    chore = hall.chore()
+    hall.decide(hall.fire("web-01"), "nowhere")
+    hall.round(chore)
+    assert hall.asked().mode == "suggest"
+    hall.clock.advance(3_600)
+    hall.round(chore)
+    assert (hall.asked().state, hall.asked().says) == (
+        "expired",
+        "nobody answered",
+    )
+    assert len(hall.log("approval.expired")) == 1
+
+
 def _put(connection: Connection, mission: Mission) -> None:
     """Write the end of a mission as if it had been measured."""
     change = MISSION.update().where(MISSION.c.id == mission.id)

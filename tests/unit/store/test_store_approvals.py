@@ -74,25 +74,17 @@ def test_answers_are_kept_once(connection: Connection) -> None:
     assert store.find_votes(connection, asked.id + 1) == []
 
 
-def test_a_suggestion_that_nobody_answers_expires(
+def test_a_suggestion_that_nobody_answered_is_found(
     connection: Connection,
 ) -> None:
     """No mission waits for it; what is asked for approval has one."""
     old = {"mode": "suggest", "expires_at": NOW}
     late = add(connection, **old)
-    left = [
-        add(connection, mode="suggest", expires_at=NOW + 1),
-        add(connection, expires_at=NOW),
-        add(connection, state="granted", **old),
-    ]
-    assert store.expire_suggestions(connection, NOW) == 1
-    assert store.expire_suggestions(connection, NOW) == 0
-    found = store.find_approval(connection, late.id)
-    assert found is not None
-    assert (found.state, found.version) == ("expired", 2)
-    assert found.ended_at == NOW
-    for one in left:
-        assert store.find_approval(connection, one.id) == one
+    add(connection, mode="suggest", expires_at=NOW + 1)
+    add(connection, expires_at=NOW)
+    add(connection, state="granted", **old)
+    assert store.find_unanswered(connection, NOW, 10) == [late]
+    assert not store.find_unanswered(connection, NOW, 0)
 
 
 def test_agreement_is_counted_by_what_was_asked(
