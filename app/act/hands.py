@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import NoReturn, Protocol, TypeVar
 
 import msgspec
-from pydantic import BaseModel, RootModel, SecretStr
+from pydantic import BaseModel, SecretStr
 
 from app.act.masking import Mask, Secrets
 from app.core.clock import Clock
 from app.core.configfile import Config, reveal, suggest
 from app.core.errors import (
     ConfigError,
-    ConfigProblem,
     NotAccepted,
     OutgoingFailed,
 )
 from app.core.line import brief
+from app.core.place import Place
 from app.core.registry import Factory
 from app.models.action import ALWAYS, ActionSpec, Catalogue, Run
 from app.models.job import Order, Progress
@@ -52,40 +52,23 @@ class Surroundings(msgspec.Struct, frozen=True):
     home: Path
 
 
-class Env:
+class Env(Place):
     """What one backend gets when it is made."""
 
     def __init__(
         self, name: str, config: Config, around: Surroundings, known: Secrets
     ) -> None:
         """Take the backend's name and what is around it."""
-        self.name = name
+        super().__init__(SECTION, name, config, around.environ)
         self.clock = around.clock
         self.home = around.home
-        self._environ = around.environ
-        self._config = config
         self._known = known
-        found = config.read(RootModel[object], SECTION, name).root
-        self.is_configured = found not in ({}, "")
-
-    def settings(self, model: type[Model]) -> Model:
-        """Return the settings of this backend, or raise ConfigError."""
-        return self._config.read(model, SECTION, self.name)
 
     def secret(self, written: SecretStr, *path: str) -> str:
-        """Return the text of a secret, or raise ConfigError."""
-        try:
-            text = reveal(written, self._environ)
-        except ValueError as error:
-            remedy = "Set it, or write another secret."
-            problem = self.problem(str(error), remedy, *path)
-            raise ConfigError([problem]) from error
+        """Return the text of a secret; no output shows it from now on."""
+        text = super().secret(written, *path)
         self._known.add(text)
         return text
-
-    def problem(self, what: str, remedy: str, *path: str) -> ConfigProblem:
-        """Return a problem that is dated to the settings of this backend."""
-        return self._config.problem((SECTION, self.name, *path), what, remedy)
 
 
 def make_backends(

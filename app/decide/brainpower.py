@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
 from app.core.clock import Clock
-from app.core.configfile import Config, reveal
+from app.core.configfile import Config
 from app.core.errors import ConfigError
+from app.core.place import Place
 from app.decide.calibration import Calibrations
 from app.models.action import Catalogue
 from app.models.choice import Calibrated
@@ -48,32 +49,18 @@ class Workshop(msgspec.Struct, frozen=True):
     model_of: Callable[[str], str] = lambda _: ""
 
 
-class Env:
+class Env(Place):
     """What one brain gets when it is made."""
 
     def __init__(self, name: str, workshop: Workshop, peers: "Brains") -> None:
         """Take the brain's name and what is around it."""
-        self.name = name
+        super().__init__(SECTION, name, workshop.config, workshop.environ)
         self.clock = workshop.clock
         self.dialogue = workshop.dialogue
         self.catalogue = workshop.catalogue
         self.home = workshop.home
         self._workshop = workshop
         self._peers = peers
-
-    def settings(self, model: type[Model]) -> Model:
-        """Return the settings of this brain, or raise ConfigError."""
-        return self._workshop.config.read(model, SECTION, self.name)
-
-    def secret(self, written: SecretStr) -> str:
-        """Return the text of a secret that settings name."""
-        try:
-            return reveal(written, self._workshop.environ)
-        except ValueError as error:
-            problem = self._workshop.config.problem(
-                (SECTION, self.name), str(error), "Set it, or write another."
-            )
-            raise ConfigError([problem]) from error
 
     def gate(self) -> Gate:
         """Return the trained classifier."""

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import msgspec
 from prometheus_client import CollectorRegistry, Gauge
-from pydantic import ConfigDict, Field, RootModel, SecretStr
+from pydantic import ConfigDict, Field
 
 from app.core.clock import Clock
-from app.core.configfile import Config, Model, Section, reveal, suggest
-from app.core.errors import ConfigError, ConfigProblem, SmokejumperError
+from app.core.configfile import Config, Section, suggest
+from app.core.errors import ConfigError, SmokejumperError
 from app.core.log import get_log
+from app.core.place import Place
 from app.core.registry import Factory
 from app.decide.uniting import unite
 from app.models.inventory import Inventory, Thing
@@ -66,38 +67,16 @@ class Surroundings(msgspec.Struct, frozen=True):
     actions: Collection[str]
 
 
-class Env:
+class Env(Place):
     """What one source of the inventory gets when it is made."""
 
     def __init__(
         self, name: str, config: Config, around: Surroundings
     ) -> None:
         """Take the source's name and what is around it."""
-        self.name = name
+        super().__init__(SECTION, name, config, around.environ)
         self.home = around.home
         self.actions = around.actions
-        self._config = config
-        self._environ = around.environ
-        found = config.read(RootModel[object], SECTION, name).root
-        self.is_configured = found not in ({}, "")
-
-    def settings(self, model: type[Model]) -> Model:
-        """Return the settings of this source, or raise ConfigError."""
-        return self._config.read(model, SECTION, self.name)
-
-    def secret(self, written: SecretStr, *path: str) -> str:
-        """Return the text of a secret, or raise ConfigError."""
-        try:
-            return reveal(written, self._environ)
-        except ValueError as error:
-            place = (SECTION, self.name, *path)
-            remedy = "Set it, or write another secret."
-            problem = self._config.problem(place, str(error), remedy)
-            raise ConfigError([problem]) from error
-
-    def problem(self, what: str, remedy: str) -> ConfigProblem:
-        """Return a problem that is dated to the settings of this source."""
-        return self._config.problem((SECTION, self.name), what, remedy)
 
 
 def make_sources(

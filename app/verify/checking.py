@@ -8,12 +8,12 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from msgspec.structs import replace
-from pydantic import RootModel, SecretStr
 
 from app.core.clock import Clock
-from app.core.configfile import Config, Model, reveal, suggest
+from app.core.configfile import Config, suggest
 from app.core.errors import ConfigError, ConfigProblem, OutgoingFailed
 from app.core.options import Options
+from app.core.place import Place
 from app.core.registry import Factory
 from app.models.action import ActionSpec, Catalogue
 from app.models.inventory import Inventory
@@ -33,7 +33,7 @@ HOLDS: Mapping[Judgement, bool | None] = {
 }
 
 
-class Env:
+class Env(Place):
     """What one check gets when it is made."""
 
     def __init__(
@@ -45,32 +45,9 @@ class Env:
         inventory: Callable[[], Inventory],
     ) -> None:
         """Take the check's name and what is around it."""
-        self.name = name
+        super().__init__(SECTION, name, config, environ)
         self.clock = clock
         self.inventory = inventory
-        self._config = config
-        self._environ = environ
-        found = config.read(RootModel[object], SECTION, name).root
-        self.is_configured = found not in ({}, "")
-
-    def settings(self, model: type[Model]) -> Model:
-        """Return the settings of this check, or raise ConfigError."""
-        return self._config.read(model, SECTION, self.name)
-
-    def secret(self, written: SecretStr, *path: str) -> str:
-        """Return the text of a secret, or raise ConfigError."""
-        try:
-            return reveal(written, self._environ)
-        except ValueError as error:
-            place = (SECTION, self.name, *path)
-            remedy = "Set it, or write another secret."
-            problem = self._config.problem(place, str(error), remedy)
-            raise ConfigError([problem]) from error
-
-    def problem(self, what: str, remedy: str, *path: str) -> ConfigProblem:
-        """Return a problem that is dated to the settings of this check."""
-        place = (SECTION, self.name, *path)
-        return self._config.problem(place, what, remedy)
 
 
 def make_checks(
