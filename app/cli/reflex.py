@@ -31,7 +31,7 @@ from app.decide.grounding import Grounder
 from app.decide.knowledge import read_knowledge
 from app.models.action import Catalogue
 from app.models.inventory import Inventory
-from app.store.outcomes import find_corrections
+from app.store.outcomes import find_corrections, find_measured
 
 WORSE = 1
 NO_DATABASE = 3
@@ -125,7 +125,11 @@ def _of_the_site(config: ConfigFile) -> Course:
     product = wire(config)
     path = site_file(HOME)
     try:
-        said = product.reader.ask(find_corrections)
+        # What people say comes later, and counts more.
+        said = [
+            *product.reader.ask(find_measured),
+            *product.reader.ask(find_corrections),
+        ]
     except SmokejumperError as error:
         stop(
             f"{product.location}: {error}. 'main.py migrate' prepares it.",

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select
 
+from app.models.verdict import Verdict
 from app.models.word import Kind
 from app.store.decisions import DECISION, IS_LIVE
 from app.store.incidents import in_chunks
@@ -17,6 +18,8 @@ from app.store.people import WORD
 
 # The newest count; older ones were learned when they were new.
 MOST_WORDS = 5_000
+# Who says that an action helped.
+CHECK = "check"
 SAYING = (
     WORD.c.id,
     WORD.c.incident_id,
@@ -38,7 +41,7 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody says about a decision.
 
     Attributes:
-        word: the number of the word.
+        word: the number of the word, 0 for what was measured.
         author: who says it.
         is_own: whether it was said here, not in a monitoring system.
         about: what it is about: action, target, severity ... or empty.
@@ -77,6 +80,33 @@ def find_corrections(connection: Connection) -> list[Correction]:
     return [
         _join(row, _last_before(decided.get(row.incident_id, ()), row.at))
         for row in rows
+    ]
+
+
+def find_measured(connection: Connection) -> list[Correction]:
+    """Return the decisions whose actions helped, as checks measured it.
+
+    They say the same as a person who confirms them, in the same words; what
+    did not help says only that something else is right, and not what.
+    """
+    query = (
+        select(*DECIDED)
+        .where(DECISION.c.verdict == Verdict.FIXED.value, IS_LIVE)
+        .order_by(DECISION.c.id.desc())
+        .limit(MOST_WORDS)
+    )
+    return [
+        Correction(
+            word=0,
+            author=CHECK,
+            is_own=True,
+            about="action",
+            correct=row.action,
+            decision=row.id,
+            action=row.action,
+            casefile=row.casefile,
+        )
+        for row in list(connection.execute(query))[::-1]
     ]
 
 

@@ -9,11 +9,15 @@ from sqlalchemy import insert
 from app.models.case import Case
 from app.models.choice import Decision
 from app.models.word import Kind, Word
-from app.store.decisions import add_decision
+from app.store.decisions import add_decision, set_verdict
 from app.store.incidents import CHUNK
 from app.store.ledger import Connection, Ledger
 from app.store.location import Location
-from app.store.outcomes import Correction, find_corrections
+from app.store.outcomes import (
+    Correction,
+    find_corrections,
+    find_measured,
+)
 from app.store.people import WORD, add_words
 from tests.records import make_record
 
@@ -159,3 +163,22 @@ def test_they_come_in_the_order_in_which_they_were_said(
     assert [one.word for one in found] == list(range(1, many + 1))
     assert found[-1].action == "escalate"
     assert not any(one.action for one in found[:-1])
+
+
+def test_what_was_measured_as_fixed_confirms_its_action(
+    connection: Connection,
+) -> None:
+    """No shadow, nothing that did not help, and nothing that is unknown."""
+    helped = decide(connection, 1, 5, "restart_service")
+    for number, verdict in enumerate(("not_fixed", "unknown", ""), 2):
+        other = decide(connection, number, 5, "restart_service")
+        set_verdict(connection, other, verdict)
+    shadow = decide(connection, 1, 6, "restart_service", agrees=True)
+    for one in (helped, shadow):
+        set_verdict(connection, one, "fixed")
+    (found,) = find_measured(connection)
+    assert found.decision == helped
+    assert found.correct == found.action == "restart_service"
+    assert found.is_own
+    case = msgspec.json.decode(found.casefile, type=Case)
+    assert case.name == "case restart_service"
