@@ -156,10 +156,10 @@ class Advancer:
             sent.mission, sent.order, sent.backend, hold
         )
 
-    async def _watch(self, mission: Mission, _hold: Hold) -> Mission:
+    async def _watch(self, mission: Mission, hold: Hold) -> Mission:
         """See how a job goes on."""
         halted = await self._ways.halted()
-        return await self._sending.watch(mission, halted)
+        return await self._sending.watch(mission, halted, hold)
 
     async def _measure(self, mission: Mission, _hold: Hold) -> Mission:
         """Measure whether it helped."""

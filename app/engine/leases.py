@@ -1,22 +1,38 @@
 """Leases: until when a worker has what it took, and what it is called."""
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from app.core.clock import Clock
 
 
 class Lease:
-    """Until when a mission is ours, by a clock that never jumps."""
+    """Until when a mission is ours, by a clock that never jumps.
+
+    Attributes:
+        is_interruptible: whether what is done now may be called off.
+    """
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         """Take the time, and how long a lease is."""
         self._clock = clock
         self._seconds = seconds
         self._until = clock.monotonic() + seconds
+        self.is_interruptible = False
 
     def renew(self, began: float) -> None:
         """Have it for longer, since a moment before it was renewed."""
         self._until = began + self._seconds
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Let the work be called off meanwhile: it only looks."""
+        self.is_interruptible = True
+        try:
+            yield
+        finally:
+            self.is_interruptible = False
 
     def is_held(self) -> bool:
         """Tell whether nobody else can have taken it meanwhile."""

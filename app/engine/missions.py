@@ -197,6 +197,8 @@ class MissionChore:
         self._parts.meters.halted.set(int(seen.is_halted))
         await self._in_turns(seen.disturbed, quiet)
         due_at = seen.due_at
+        if seen.is_halted and await self._interrupt():
+            due_at = self._parts.clock.now()
         if seen.running:
             due_at = self._parts.clock.now()
             stir = partial(wake, ids=seen.running, now=due_at)
@@ -260,6 +262,18 @@ class MissionChore:
             expire_suggestions, moves=self._parts.moves, limit=PAGE
         )
         await self._parts.ways.turn(expire)
+
+    async def _interrupt(self) -> bool:
+        """Call off what only looks, so that it is ended at once, if any is."""
+        found = [n for n, one in self._leases.items() if one.is_interruptible]
+        tasks = [self._tasks[number] for number in found]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if found:
+            give = partial(free, holder=self._node, ids=found)
+            await self._parts.ways.turn(give)
+        return bool(found)
 
     async def _in_turns(
         self, numbers: Sequence[int], work: Callable[..., Mission | None]

@@ -77,7 +77,9 @@ class Sending:
             return await self._note(mission, progress)
         raise AssertionError("unreachable")
 
-    async def watch(self, mission: Mission, halted: str) -> Mission:
+    async def watch(
+        self, mission: Mission, halted: str, hold: Hold
+    ) -> Mission:
         """See how a job goes on; end it when it must."""
         now = self._clock.now()
         following = await self._ways.look(
@@ -95,10 +97,10 @@ class Sending:
                 return await self._abort(mission, following, backend)
             if following.is_resolved and not job.told:
                 await self._tell(mission, following, backend)
-            return await self._note(
-                mission,
-                await _in_time(backend.watch(order), LOOK_SECONDS),
-            )
+            # A halt does not wait until a backend that hangs is given up.
+            with hold.interruptible():
+                seen = await _in_time(backend.watch(order), LOOK_SECONDS)
+            return await self._note(mission, seen)
         except OutgoingFailed as error:
             if job.until is not None and now >= job.until:
                 why = f"nobody knows what became of it: {error}"

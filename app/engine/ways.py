@@ -5,6 +5,7 @@ The simulation has its own, which crash wherever one can.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
 from app.engine.keeper import Keeper
@@ -37,6 +38,9 @@ class Hold(Protocol):
 
     def is_held(self) -> bool:
         """Tell whether nobody else can have taken it meanwhile."""
+
+    def interruptible(self) -> AbstractContextManager[None]:
+        """Let the work be called off meanwhile: it only looks."""
 
 
 class RealWays:

@@ -1,5 +1,6 @@
 """A backend and a check that do what the test says, and count."""
 
+import asyncio
 from collections import Counter
 
 from app.core.errors import CannotTell, OutgoingFailed
@@ -24,6 +25,10 @@ class Robot:
         self.finds = True
         self.nameless = False
         self.is_away = False
+        # Cleared, watching hangs.
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.watched = asyncio.Event()
 
     def knows(self, job: str) -> bool:
         """Tell whether it has a job of this name."""
@@ -45,6 +50,8 @@ class Robot:
         """Return how it goes on."""
         if self.failures:
             raise self.failures.pop(0)
+        self.watched.set()
+        await self.gate.wait()
         return self.running[order.key]
 
     async def abort(self, order: Order) -> Progress:

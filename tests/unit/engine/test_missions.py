@@ -200,6 +200,34 @@ def test_a_halt_reaches_what_runs_with_the_next_look(hall: Hall) -> None:
     assert hall.stage(number) == "escalated"
 
 
+def test_a_halt_does_not_wait_for_a_backend_that_hangs(hall: Hall) -> None:
+    """What only looks is called off, and the job is ended at once."""
+    chore = hall.chore()
+    hall.propose(hall.fire("web-01"), "mend", "web-01")
+    hall.round(chore)
+    hall.grant()
+    hall.round(chore)
+    hall.clock.advance(10)
+    hall.robot.gate.clear()
+    hall.robot.watched.clear()
+
+    async def halt() -> None:
+        """Halt while it is being looked at."""
+        await chore._try_round()
+        await hall.robot.watched.wait()
+        stop = Stop(author="bo", reason="smoke")
+        hall.turn(lambda c: hall.stopping.halt(c, stop))
+        await chore._try_round()
+        await asyncio.gather(*chore._tasks.values())
+
+    asyncio.run(halt())
+    assert hall.robot.aborts
+    hall.robot.gate.set()
+    hall.clock.advance(1)
+    hall.round(chore)
+    assert hall.mission().stage == "escalated"
+
+
 def test_a_crash_of_one_step_ends_nothing_else(hall: Hall) -> None:
     """It is counted, and tried again when the lease has run out."""
     chore = hall.chore()

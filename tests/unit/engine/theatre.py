@@ -6,6 +6,7 @@ pipeline, the engine and the store are the product's.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -124,6 +125,10 @@ class Held:
     def is_held(self) -> bool:
         """Tell what the test says."""
         return self.is_ours
+
+    def interruptible(self) -> AbstractContextManager[None]:
+        """Call nothing off."""
+        return nullcontext()
 
 
 class Direct:
