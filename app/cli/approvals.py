@@ -141,9 +141,8 @@ def grant(  # noqa: PLR0913, PLR0917 (each is an option)
     as_json: Json = False,
 ) -> None:
     """Let it be done; the guard rules once more before it starts."""
-    said = {"author": me(author), "comment": comment}
-    reply = read_body(AnswerBody, said).to_reply(number, Answer.GRANT, version)
-    _take(wire(config), reply, as_json=as_json)
+    said = _read(author, comment).to_reply(number, Answer.GRANT, version)
+    _take(wire(config), said, as_json=as_json)
 
 
 @app.command()
@@ -156,10 +155,8 @@ def refuse(  # noqa: PLR0913, PLR0917 (each is an option)
     as_json: Json = False,
 ) -> None:
     """Say no; people get the incident, and nothing is done."""
-    said = {"author": me(author), "comment": comment}
-    body = read_body(AnswerBody, said)
-    reply = body.to_reply(number, Answer.REFUSE, version)
-    _take(wire(config), reply, as_json=as_json)
+    said = _read(author, comment).to_reply(number, Answer.REFUSE, version)
+    _take(wire(config), said, as_json=as_json)
 
 
 @app.command()
@@ -172,10 +169,8 @@ def withdraw(  # noqa: PLR0913, PLR0917 (each is an option)
     as_json: Json = False,
 ) -> None:
     """Take a grant back, as long as nothing has started."""
-    said = {"author": me(author), "comment": comment}
-    body = read_body(AnswerBody, said)
-    reply = body.to_reply(number, Answer.WITHDRAW, version)
-    _take(wire(config), reply, as_json=as_json)
+    said = _read(author, comment).to_reply(number, Answer.WITHDRAW, version)
+    _take(wire(config), said, as_json=as_json)
 
 
 @app.command()
@@ -199,6 +194,12 @@ def edit(  # noqa: PLR0913 (each is an option)
     product = wire(config)
     asyncio.run(product.stock.refresh())
     _take(product, reply, as_json=as_json)
+
+
+def _read(author: str | None, comment: str) -> AnswerBody:
+    """Return who answers and why, or end the command with what is wrong."""
+    said = {"author": me(author), "comment": comment}
+    return read_body(AnswerBody, said)
 
 
 def _take(product: Product, reply: Reply, *, as_json: bool) -> None:

@@ -131,7 +131,6 @@ class MissionChore:
         self._news = asyncio.Event()
         self._position: int | None = None
         self._swept_at = float("-inf")
-        self._renewed_at = parts.clock.monotonic()
         self._leases: dict[int, Lease] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
 
@@ -191,19 +190,26 @@ class MissionChore:
         says = await self._parts.ways.halted()
         look = partial(self._look, is_sweep=is_sweep, halted=says)
         seen = await self._parts.ways.look(look)
-        if is_sweep:
-            self._swept_at = now
-            await self._sweep(seen)
         self._parts.meters.halted.set(int(seen.is_halted))
+        # What must end comes before all that is merely late.
+        is_stopping = seen.is_halted and await self._halt(seen)
         await self._in_turns(seen.disturbed, quiet)
-        due_at = seen.due_at
-        if seen.is_halted and await self._interrupt():
-            due_at = self._parts.clock.now()
-        if seen.running:
-            due_at = self._parts.clock.now()
-            stir = partial(wake, ids=seen.running, now=due_at)
-            await self._parts.ways.turn(stir)
+        if is_sweep and not is_stopping:
+            # A full page may have another one behind it.
+            is_full = len(seen.disturbed) >= PAGE
+            self._swept_at = float("-inf") if is_full else now
+            await self._sweep(seen)
+        due_at = self._parts.clock.now() if is_stopping else seen.due_at
         return await self._take(due_at)
+
+    async def _halt(self, seen: Look) -> bool:
+        """Let what runs be ended at once; tell whether anything does."""
+        is_called_off = await self._interrupt()
+        if seen.running:
+            moment = self._parts.clock.now()
+            stir = partial(wake, ids=seen.running, now=moment)
+            await self._parts.ways.turn(stir)
+        return is_called_off or bool(seen.running)
 
     def _look(
         self, connection: Connection, *, is_sweep: bool, halted: str
@@ -297,7 +303,7 @@ class MissionChore:
 
     async def _keep_renewing(self) -> None:
         """Keep what is under way for longer, whatever else is slow."""
-        pause = self._parts.settings.lease_seconds / RENEW_SHARE / 2
+        pause = self._parts.settings.lease_seconds / RENEW_SHARE
         while True:
             await asyncio.sleep(pause)
             try:
@@ -309,15 +315,12 @@ class MissionChore:
         """Keep what is under way for longer."""
         began = self._parts.clock.monotonic()
         seconds = self._parts.settings.lease_seconds
-        if not self._leases or began - self._renewed_at < (
-            seconds / RENEW_SHARE
-        ):
-            return
         ids = list(self._leases)
+        if not ids:
+            return
         until = self._parts.clock.now() + int(seconds * SECOND)
         work = partial(renew, holder=self._node, ids=ids, lease_until=until)
         ours = await self._parts.ways.turn(work)
-        self._renewed_at = began
         for number in ids:
             lease = self._leases.get(number)
             if lease is not None and number in ours:

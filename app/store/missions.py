@@ -25,7 +25,7 @@ from sqlalchemy.engine import result_tuple
 
 from app.core.errors import TooLate
 from app.models.incident import State
-from app.models.mission import OVER, Mission, Stage
+from app.models.mission import IDLE, OVER, Mission, Stage
 from app.models.mission_tables import GOES_ON, IS_DUE, IS_LENT, MissionRow
 from app.models.tables import table_of
 from app.store.among import among
@@ -158,8 +158,10 @@ NOT_OPEN = (
     .order_by(IN_ORDER)
     .limit(bindparam("most"))
 )
-DISTURBED = NOT_OPEN.where(GOING)
-DISTURBED_OF = NOT_OPEN.where(LIVES, among(MISSION.c.incident_id, "ids"))
+# What runs, or is measured, goes on to its end.
+IS_IDLE = MISSION.c.stage.in_([one.value for one in IDLE])
+DISTURBED = NOT_OPEN.where(IS_IDLE)
+DISTURBED_OF = DISTURBED.where(LIVES, among(MISSION.c.incident_id, "ids"))
 LEFT_ALONE = (
     select(INCIDENT.c.id)
     .where(
@@ -322,7 +324,7 @@ def find_disturbed(
     after: int,
     limit: int,
 ) -> list[tuple[int, str]]:
-    """Return missions that go on although their incidents are not open.
+    """Return missions that might start something for what is not open.
 
     Args:
         connection: where to ask.

@@ -88,9 +88,11 @@ def test_a_ruling_is_followed(outcome: Outcome, stage: str, end: str) -> None:
 
 
 def test_every_outcome_has_its_place() -> None:
-    """None of them is forgotten."""
-    for outcome in Outcome:
-        after(at(Stage.RULING), ruled(outcome))
+    """None of them is forgotten, and only one of them starts something."""
+    places = {one: after(at(Stage.RULING), ruled(one))[0] for one in Outcome}
+    starting = [one for one, place in places.items() if place == "starting"]
+    assert starting == [Outcome.ALLOW]
+    assert places.keys() == set(Outcome)
 
 
 def test_a_question_waits_for_its_time() -> None:

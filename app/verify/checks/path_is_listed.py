@@ -15,12 +15,15 @@ from app.ports import Check, CheckEnv
 
 GAUGE = Gauge(check="path_is_listed", is_floor=True)
 Listed = Annotated[str, Field(pattern=r"^(/|[A-Z]:)", max_length=255)]
+# Names that are compared: nothing is written there.
+TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 # as above
+USUAL = (*TEMPORARY, "/var/log", "/var/cache")
 
 
 class PathSettings(Section):
     """What may be cleaned: these paths, and what lies below them."""
 
-    paths: tuple[Listed, ...] = ("/tmp", "/var/tmp", "/var/log", "/var/cache")  # noqa: S108 # names that are listed, nothing is written there
+    paths: tuple[Listed, ...] = USUAL
 
 
 class PathIsListed:

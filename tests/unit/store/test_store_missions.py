@@ -277,12 +277,15 @@ def test_what_is_foretold_is_what_is_taken(
 def test_missions_of_incidents_that_are_not_open_are_found(
     connection: Connection,
 ) -> None:
-    """Only those that go on, with the state, beyond a number."""
+    """Only those of which nothing runs, with the state, beyond a number."""
     for number, state in enumerate(
         ("open", "resolved", "suppressed", "merged", "resolved"), 1
     ):
         add_incident(connection, number, state=state)
-        add(connection, number, stage=Stage.ACTING.value)
+        add(connection, number, stage=Stage.ASKING.value)
+    for number, stage in ((6, Stage.ACTING), (7, Stage.VERIFYING)):
+        add_incident(connection, number, state="resolved")
+        add(connection, number, stage=stage.value)
     over = find(connection, 5)
     store.save_mission(connection, over, replace(over, stage="closed"))
     found = [(2, "resolved"), (3, "suppressed"), (4, "merged")]
