@@ -159,9 +159,14 @@ NOT_OPEN = (
     .limit(bindparam("most"))
 )
 # What runs, or is measured, goes on to its end.
-IS_IDLE = MISSION.c.stage.in_([one.value for one in IDLE])
-DISTURBED = NOT_OPEN.where(IS_IDLE)
-DISTURBED_OF = DISTURBED.where(LIVES, among(MISSION.c.incident_id, "ids"))
+IDLE_STAGES = [one.value for one in IDLE]
+DISTURBED = NOT_OPEN.where(MISSION.c.stage.in_(IDLE_STAGES))
+# Joined to nothing, so that SQLite finds the few by their incidents.
+DISTURBED_OF = NOT_OPEN.where(
+    MISSION.c.stage.concat("").in_(IDLE_STAGES),
+    LIVES,
+    among(MISSION.c.incident_id, "ids"),
+)
 LEFT_ALONE = (
     select(INCIDENT.c.id)
     .where(
