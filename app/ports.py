@@ -4,31 +4,29 @@ from collections.abc import (
     Awaitable,
     Callable,
     Collection,
-    Mapping,
     Sequence,
 )
 from pathlib import Path
 from typing import Protocol, TypeVar, runtime_checkable
 
-import msgspec
 from pydantic import BaseModel, SecretStr
 
 from app.core.clock import Clock
-from app.core.errors import ConfigProblem, StorageFailed, Unreadable
+from app.core.errors import ConfigProblem, Unreadable
+from app.core.host import HostSettings
 from app.models.action import Catalogue
 from app.models.case import Case
 from app.models.choice import Calibrated, Choice, Weighed
 from app.models.delivery import (
     Delivery,
-    Filing,
     Parsed,
-    Receipt,
-    StoredDelivery,
 )
 from app.models.dialogue import Answer, Prompt, Reading, Turn
+from app.models.example import Example
 from app.models.inventory import Inventory, Thing
 from app.models.job import Order, Progress
 from app.models.menu import Menu
+from app.models.message import Letter
 from app.models.verdict import Judgement, Subject
 from app.models.verdict import Reading as Measurement
 
@@ -36,31 +34,40 @@ Settings = TypeVar("Settings", bound=BaseModel)
 Fetch = Callable[[str], Awaitable[bytes]]
 
 
-class Example(msgspec.Struct, frozen=True, kw_only=True):
-    """A payload that a source carries: shown in the docs, run by tests.
+class PlugEnv(Protocol):
+    """What every plug-in gets when it is made.
 
     Attributes:
-        body: one delivery as the monitoring system sends it.
-        headers: what comes with it and matters.
-        names: the names of the alerts that it must yield, in order.
+        name: its name.
+        clock: the time.
     """
-
-    body: bytes
-    headers: tuple[tuple[bytes, bytes], ...] = (
-        (b"content-type", b"application/json"),
-    )
-    names: tuple[str, ...]
-
-
-class SourceEnv(Protocol):
-    """What a source gets when it is made: its own settings and the world."""
 
     name: str
     clock: Clock
-    fetch: Fetch
 
     def settings(self, model: type[Settings]) -> Settings:
-        """Return the settings of this source, or raise ConfigError."""
+        """Return the settings of this plug-in, or raise ConfigError."""
+
+
+class SecretEnv(PlugEnv, Protocol):
+    """What a plug-in with secrets gets when it is made."""
+
+    def secret(self, written: SecretStr, *path: str) -> str:
+        """Return the text of a secret, or raise ConfigError.
+
+        Args:
+            written: what the settings say.
+            path: where they say it, below those of this plug-in.
+        """
+
+    def problem(self, what: str, remedy: str, *path: str) -> ConfigProblem:
+        """Return a problem that is dated to the settings of this plug-in."""
+
+
+class SourceEnv(PlugEnv, Protocol):
+    """What a source gets when it is made: its own settings and the world."""
+
+    fetch: Fetch
 
 
 class Source(Protocol):
@@ -98,44 +105,6 @@ class Authenticator(Protocol):
 
     def check(self, delivery: Delivery) -> None:
         """Return when it does, raise Refused when not."""
-
-
-class Intray(Protocol):
-    """The way to the disk, as the event loop sees it."""
-
-    def submit(
-        self,
-        filing: Filing,
-        done: Callable[[Receipt | StorageFailed], None],
-    ) -> None:
-        """Call back when it is on disk, or when the disk did not take it.
-
-        Raises:
-            TooBusy: too much is waiting; nobody is called back.
-        """
-
-
-class Inbox(Protocol):
-    """Where deliveries are kept; called from one writer thread only."""
-
-    was_quick: bool
-
-    def write(self, filings: Sequence[Filing]) -> list[Receipt]:
-        """Return once all are on disk, in order; all of them or none."""
-
-    def probe(self, now: int) -> None:
-        """Return once a row was really written and read back."""
-
-    def find_unparsed(
-        self, after: int, limit: int, where: Mapping[str, object]
-    ) -> list[StoredDelivery]:
-        """Return deliveries in quarantine with a greater id, oldest first."""
-
-    def refile(self, stored: int, filing: Filing) -> Receipt:
-        """Return once a delivery of the quarantine is filed anew."""
-
-    def close(self) -> None:
-        """Give back the connection."""
 
 
 class Dialogue(Protocol):
@@ -209,21 +178,16 @@ class Closing(Protocol):
         """Give it back; on the event loop that it was used on."""
 
 
-class BrainEnv(Protocol):
+class BrainEnv(PlugEnv, Protocol):
     """What a brain gets when it is made.
 
     Attributes:
         home: what paths in its settings are relative to.
     """
 
-    name: str
-    clock: Clock
     dialogue: Dialogue
     catalogue: Catalogue
     home: Path
-
-    def settings(self, model: type[Settings]) -> Settings:
-        """Return the settings of this brain, or raise ConfigError."""
 
     def secret(self, written: SecretStr) -> str:
         """Return the text of a secret that settings name."""
@@ -274,12 +238,7 @@ class InventoryEnv(Protocol):
         """Return the settings of this source, or raise ConfigError."""
 
     def secret(self, written: SecretStr, *path: str) -> str:
-        """Return the text of a secret, or raise ConfigError.
-
-        Args:
-            written: what the settings say.
-            path: where they say it, below those of this source.
-        """
+        """Return the text of a secret, or raise ConfigError."""
 
     def problem(self, what: str, remedy: str) -> ConfigProblem:
         """Return a problem that is dated to the settings of this source."""
@@ -290,6 +249,15 @@ class Backend(Protocol):
 
     def knows(self, job: str) -> bool:
         """Tell whether it has a job of this name."""
+
+    def reaches(self, host: str, *, is_here: bool) -> bool:
+        """Tell whether its jobs can work on a host.
+
+        Args:
+            host: the host by the name that the inventory gives it; empty
+                for what is on no host.
+            is_here: whether that is the machine that we run on.
+        """
 
     async def start(self, order: Order) -> Progress:
         """Start a job.
@@ -330,27 +298,34 @@ class Hearing(Protocol):
         """Tell a running job something, or raise OutgoingFailed."""
 
 
-class BackendEnv(Protocol):
+@runtime_checkable
+class Living(Protocol):
+    """A plug-in that has something to do as long as the service runs."""
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+
+
+class BackendEnv(SecretEnv, Protocol):
     """What a backend gets when it is made.
 
     Attributes:
         is_configured: whether the settings name it at all.
         home: what paths in its settings are relative to.
+        host: what is said about the machine that we run on.
     """
 
-    name: str
     is_configured: bool
-    clock: Clock
     home: Path
+    host: HostSettings
 
-    def settings(self, model: type[Settings]) -> Settings:
-        """Return the settings of this backend, or raise ConfigError."""
+    def settings(self, model: type[Settings], *path: str) -> Settings:
+        """Return the settings of this backend, or raise ConfigError.
 
-    def secret(self, written: SecretStr, *path: str) -> str:
-        """Return the text of a secret, or raise ConfigError."""
-
-    def problem(self, what: str, remedy: str, *path: str) -> ConfigProblem:
-        """Return a problem that is dated to the settings of this backend."""
+        Args:
+            model: what they must look like.
+            path: where they stand, below those of this backend.
+        """
 
 
 class Check(Protocol):
@@ -369,25 +344,40 @@ class Check(Protocol):
         """Return what a reading means, beside that before the action."""
 
 
-class CheckEnv(Protocol):
+class CheckEnv(SecretEnv, Protocol):
     """What a check gets when it is made.
 
     Attributes:
         is_configured: whether the settings name it at all.
+        host: what is said about the machine that we run on.
     """
 
-    name: str
     is_configured: bool
-    clock: Clock
-
-    def settings(self, model: type[Settings]) -> Settings:
-        """Return the settings of this check, or raise ConfigError."""
-
-    def secret(self, written: SecretStr, *path: str) -> str:
-        """Return the text of a secret, or raise ConfigError."""
-
-    def problem(self, what: str, remedy: str, *path: str) -> ConfigProblem:
-        """Return a problem that is dated to the settings of this check."""
+    host: HostSettings
 
     def inventory(self) -> Inventory:
         """Return what there is, as it is known now."""
+
+
+class Channel(Protocol):
+    """Tells people something: one way to reach some of them."""
+
+    async def send(self, letter: Letter) -> str:
+        """Return what the other end calls it, or nothing, once it has it.
+
+        Raises:
+            NotAccepted: it was certainly not sent; may_retry tells whether
+                the same letter may be sent once more.
+            OutgoingFailed: nobody knows whether it was sent.
+        """
+
+
+class ChannelEnv(SecretEnv, Protocol):
+    """What a channel gets when it is made.
+
+    Attributes:
+        name: what this site calls the channel; its kind is the file's name.
+        home: what paths in its settings are relative to.
+    """
+
+    home: Path

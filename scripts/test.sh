@@ -19,7 +19,8 @@ case "${1:-}" in
 esac
 
 make_venv
-install_requirements dev dev-requirements.txt requirements.txt
+install_requirements dev dev-requirements.txt requirements.txt \
+  ansible-requirements.txt
 install_requirements run requirements.txt
 
 # Both are run even when the first fails: one round shows all there is to do.

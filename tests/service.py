@@ -38,6 +38,8 @@ class Service:
         self._environ = {
             **os.environ,
             "SMOKEJUMPER_INCIDENTS__ANCHOR_FILE": f"{folder}/log.anchor",
+            # Tests count deliveries, incidents and lines of the log.
+            "SMOKEJUMPER_CANARY__ENABLED": "false",
             **(environ or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None

@@ -5,7 +5,7 @@ line where it is one, and without secrets, before anybody stores or shows it.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NoReturn, Protocol, TypeVar
 
@@ -13,19 +13,20 @@ import msgspec
 from pydantic import BaseModel, SecretStr
 
 from app.act.masking import Mask, Secrets
+from app.core.brief import brief
 from app.core.clock import Clock
 from app.core.configfile import Config, reveal, suggest
 from app.core.errors import (
     ConfigError,
+    ConfigProblem,
     NotAccepted,
     OutgoingFailed,
 )
-from app.core.line import brief
 from app.core.place import Place
 from app.core.registry import Factory
 from app.models.action import ALWAYS, ActionSpec, Catalogue, Run
 from app.models.job import Order, Progress
-from app.ports import Backend, Hearing
+from app.ports import Backend, Hearing, Living
 
 Model = TypeVar("Model", bound=BaseModel)
 SECTION = "backends"
@@ -73,7 +74,7 @@ class Env(Place):
 
 def make_backends(
     config: Config, plugins: Mapping[str, Factory], around: Surroundings
-) -> dict[str, Backend]:
+) -> "dict[str, Tame]":
     """Return the configured backends, or raise all that is wrong."""
     known = tuple(plugins)
     problems = [
@@ -84,7 +85,7 @@ def make_backends(
         if name not in known
     ]
     secrets = Secrets(find_secrets(config, around.environ))
-    made: dict[str, Backend] = {}
+    made: dict[str, Tame] = {}
     for name in sorted(plugins):
         try:
             env = Env(name, config, around, secrets)
@@ -113,15 +114,19 @@ def find_secrets(config: Config, environ: Mapping[str, str]) -> list[str]:
 
 def apply_runs(
     catalogue: Catalogue,
-    runs: Mapping[str, Run],
+    runs: Mapping[str, tuple[Run, ...]],
     backends: Mapping[str, Backend],
     config: Config,
 ) -> Catalogue:
     """Return a catalogue whose actions run where this site wants them to.
 
+    What an action declares itself, and nobody has here, is proposed and not
+    run; what the site asks for must be there.
+
     Args:
         catalogue: the actions as they are declared.
-        runs: the setting ``act.run``: where some of them run instead.
+        runs: the setting ``act.run``: where some of them run instead, the
+            first choice first.
         backends: those that are configured.
         config: says where a setting was written.
 
@@ -129,7 +134,7 @@ def apply_runs(
         ConfigError: an action, a backend or one of its jobs is not there.
     """
     problems = []
-    for name, run in runs.items():
+    for name, ways in runs.items():
         path = ("act", "run", name)
         spec = catalogue.find(name)
         if spec is None or name in ALWAYS:
@@ -137,32 +142,38 @@ def apply_runs(
             known = tuple(one for one in names if one not in ALWAYS)
             what = "is no action that can run"
             problems.append(config.problem(path, what, suggest(name, known)))
-        elif run.backend not in backends:
-            what = f"no backend {run.backend!r} is configured"
-            remedy = suggest(run.backend, tuple(backends))
-            problems.append(config.problem((*path, "backend"), what, remedy))
-    specs = tuple(
-        spec.model_copy(update={"run": runs.get(spec.name, spec.run)})
-        for spec in catalogue.specs
-    )
-    problems += [
-        config.problem(
-            ("act", "run", spec.name, "job"),
-            f"the backend {spec.run.backend} has no {spec.run.job!r}",
-            f"Add it to {SECTION}.{spec.run.backend}, or name another job.",
-        )
-        for spec in specs
-        if spec.run is not None and _lacks_job(spec.run, backends)
-    ]
+        if not ways:
+            what = "names no backend"
+            remedy = "Write one, or leave the action out."
+            problems.append(config.problem(path, what, remedy))
+        problems += _complain(path, ways, backends, config)
     if problems:
         raise ConfigError(problems)
-    return Catalogue(specs)
+    specs = []
+    for spec in catalogue.specs:
+        run, *otherwise = runs.get(spec.name, spec.ways) or (None,)
+        change = {"run": run, "otherwise": tuple(otherwise)}
+        specs.append(spec.model_copy(update=change))
+    return Catalogue(tuple(specs))
 
 
-def _lacks_job(run: Run, backends: Mapping[str, Backend]) -> bool:
-    """Tell whether a backend is there, and has no such job."""
-    backend = backends.get(run.backend)
-    return backend is not None and not backend.knows(run.job)
+def _complain(
+    path: tuple[str, ...],
+    ways: tuple[Run, ...],
+    backends: Mapping[str, Backend],
+    config: Config,
+) -> Iterator[ConfigProblem]:
+    """Yield what is wrong with where an action shall run."""
+    for run in ways:
+        backend = backends.get(run.backend)
+        if backend is None:
+            what = f"no backend {run.backend!r} is configured"
+            remedy = suggest(run.backend, tuple(backends))
+            yield config.problem((*path, "backend"), what, remedy)
+        elif not backend.knows(run.job):
+            what = f"the backend {run.backend} has no {run.job!r}"
+            remedy = f"Add it to {SECTION}.{run.backend}, or name another job."
+            yield config.problem((*path, "job"), what, remedy)
 
 
 def without_hands(
@@ -172,15 +183,21 @@ def without_hands(
     return tuple(
         spec
         for spec in catalogue.specs
-        if spec.run is not None and spec.run.backend not in backends
+        if spec.ways and not any(_has(run, backends) for run in spec.ways)
     )
+
+
+def _has(run: Run, backends: Mapping[str, Backend]) -> bool:
+    """Tell whether a job can be run at all."""
+    backend = backends.get(run.backend)
+    return backend is not None and backend.knows(run.job)
 
 
 class HearingBackend(Backend, Hearing, Protocol):
     """A backend whose jobs are told that the problem is over."""
 
 
-def tame(backend: Backend, secrets: Secrets) -> Backend:
+def tame(backend: Backend, secrets: Secrets) -> "Tame":
     """Return a backend whose words are cut to size and masked."""
     if isinstance(backend, Hearing):
         return TameHearing(backend, secrets)
@@ -199,6 +216,15 @@ class Tame:
     def knows(self, job: str) -> bool:
         """Tell whether it has a job of this name."""
         return self._backend.knows(job)
+
+    def reaches(self, host: str, *, is_here: bool) -> bool:
+        """Tell whether its jobs can work on a host."""
+        return self._backend.reaches(host, is_here=is_here)
+
+    @property
+    def chore(self) -> Living | None:
+        """Return what it does as long as the service runs, or None."""
+        return self._backend if isinstance(self._backend, Living) else None
 
     async def start(self, order: Order) -> Progress:
         """Start a job; see the port for what it raises."""

@@ -17,8 +17,19 @@ class ActSettings(Section):
     poll_seconds: float = Field(2.0, ge=0.05, le=300)
     concurrency: int = Field(16, ge=1, le=200)
     lease_seconds: float = Field(9.0, ge=2, le=12)
+    collect_evidence: bool = True
     output_bytes: int = Field(1_048_576, ge=1_024, le=67_108_864)
-    run: dict[Name, Run] = Field(default_factory=dict, max_length=1_000)
+    run: dict[Name, Run | tuple[Run, ...]] = Field(
+        default_factory=dict, max_length=1_000
+    )
+
+    @property
+    def ways(self) -> dict[str, tuple[Run, ...]]:
+        """Return where actions run here, the first choice first."""
+        return {
+            name: (run,) if isinstance(run, Run) else run
+            for name, run in self.run.items()
+        }
 
     @property
     def limits(self) -> Limits:

@@ -14,6 +14,7 @@ from app.api import (
     halt,
     health,
     jobs,
+    messages,
     missions,
     mutes,
     policy,
@@ -91,6 +92,7 @@ def make_app(product: Product) -> FastAPI:
         propose,
         halt,
         policy,
+        messages,
     ):
         app.include_router(routes.make_router(product))
     _add_unknown(app, product)

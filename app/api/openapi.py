@@ -7,7 +7,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.api import acting_examples, examples
+from app.api import acting_examples, examples, message_examples
 from app.bootstrap import Product
 from app.ingest.intake import Entrance
 
@@ -99,7 +99,11 @@ def describe_webhooks(app: FastAPI, product: Product) -> None:
 
 def _complete(page: dict[str, Any]) -> None:
     """Put the examples in as they were written: FastAPI drops each null."""
-    shown = {**examples.BY_PATH, **acting_examples.BY_PATH}
+    shown = {
+        **examples.BY_PATH,
+        **acting_examples.BY_PATH,
+        **message_examples.BY_PATH,
+    }
     for path, example in shown.items():
         answer = page["paths"][path]["get"]["responses"]["200"]
         answer["content"]["application/json"]["example"] = example

@@ -20,6 +20,7 @@ from app.models.approval import ApprovalState
 from app.models.delivery import Outcome
 from app.models.incident import State
 from app.models.job import JobState
+from app.models.message import DispatchState, Kind
 from app.models.mission import End, Stage
 from app.store.words import find_flaw
 
@@ -83,6 +84,10 @@ Ends = Annotated[list[End], BeforeValidator(_apart), Several]
 JobStates = Annotated[list[JobState], BeforeValidator(_apart), Several]
 Answers = Annotated[list[ApprovalState], BeforeValidator(_apart), Several]
 Ruled = Annotated[list[ruling.Outcome], BeforeValidator(_apart), Several]
+Kinds = Annotated[list[Kind], BeforeValidator(_apart), Several]
+DispatchStates = Annotated[
+    list[DispatchState], BeforeValidator(_apart), Several
+]
 Moment = AwareDatetime | None
 # The widest number that a count can be in PostgreSQL.
 Bound = Annotated[int, Field(ge=0, le=2**31 - 1)] | None

@@ -12,10 +12,12 @@ from app.act.settings import ActSettings
 from app.core.clock import Clock, SystemClock
 from app.core.configfile import Config, Section, reveal
 from app.core.errors import ConfigError, ConfigProblem
+from app.core.host import HostSettings
 from app.core.http import fetch
 from app.core.registry import scan
 from app.core.settings import OWN, ServerSettings, Settings, read_settings
 from app.decide.stock import InventorySettings
+from app.engine.canary import CanarySettings
 from app.engine.cleaner import RetentionSettings
 from app.engine.desk import SECTIONS as DESK_SECTIONS
 from app.fold.rules import FoldSettings
@@ -23,25 +25,28 @@ from app.guard.policy import PolicySettings
 from app.ingest import sources
 from app.ingest.counters import Counters
 from app.ingest.entrances import World, make_entrances
-from app.ports import Fetch, Inbox
+from app.models.intray import Inbox
+from app.ports import Fetch
+from app.report.settings import ReportSettings
 from app.store.inbox import SqlInbox
 from app.store.location import Location, locate
 from app.store.postgres_desk import PostgresDesk
 from app.store.reading import Engine, open_engine
 from app.store.sqlite_desk import SqliteDesk
-from app.verify.here import HostSettings
 
 # What is made of a folder of plug-ins; each reads its own settings.
-PLACES = ("sources", "menu", "brains", "backends", "checks")
+PLACES = ("sources", "menu", "brains", "backends", "channels", "checks")
 HOME = Path(__file__).parent.parent.parent
 SECTIONS: Mapping[str, type[Section]] = {
     **OWN,
     **DESK_SECTIONS,
     "act": ActSettings,
+    "canary": CanarySettings,
     "host": HostSettings,
     "incidents": FoldSettings,
     "inventory": InventorySettings,
     "policy": PolicySettings,
+    "report": ReportSettings,
     "retention": RetentionSettings,
 }
 

@@ -11,10 +11,11 @@ import msgspec
 
 from app.act import actions, backends
 from app.act.catalogue import make_catalogue
-from app.act.hands import Surroundings, apply_runs, make_backends
+from app.act.hands import Surroundings, Tame, apply_runs, make_backends
 from app.act.settings import ActSettings
 from app.bootstrap.ground import Ground
 from app.core.errors import ConfigError
+from app.core.host import HostSettings
 from app.core.registry import scan
 from app.decide.reins import read_reins
 from app.engine.acting import Acting, Grounds
@@ -28,12 +29,12 @@ from app.guard.halting import Halting
 from app.guard.policy import PolicySettings, check_policy, open_policy
 from app.models.action import Catalogue
 from app.models.inventory import Inventory
-from app.ports import Backend
+from app.ports import Living
 from app.store.ledger import Connection
 from app.store.reading import Reader
 from app.verify import checks
 from app.verify.checking import Verifier, check_names, make_checks
-from app.verify.here import Here, HostSettings
+from app.verify.here import Here
 
 
 class Hands(msgspec.Struct, frozen=True):
@@ -50,10 +51,16 @@ class Hands(msgspec.Struct, frozen=True):
 
     settings: ActSettings
     catalogue: Catalogue
-    backends: Mapping[str, Backend]
+    backends: Mapping[str, Tame]
     guard: Guard
     halting: Halting
     moves: Moves
+
+    @property
+    def chores(self) -> tuple[Living, ...]:
+        """Return what backends do as long as the service runs."""
+        found = (one.chore for one in self.backends.values())
+        return tuple(chore for chore in found if chore is not None)
 
 
 def make_hands(ground: Ground) -> Hands:
@@ -64,7 +71,7 @@ def make_hands(ground: Ground) -> Hands:
     made = make_backends(config, scan(backends), around)
     folder = outside.home / "config" / "actions"
     catalogue = apply_runs(
-        make_catalogue(scan(actions), [folder]), settings.run, made, config
+        make_catalogue(scan(actions), [folder]), settings.ways, made, config
     )
     names = [spec.name for spec in catalogue.specs]
     problems = check_policy(config, outside.home, names)
@@ -125,7 +132,7 @@ def make_acting(ground: Ground, hands: Hands, room: Room) -> Acting:
         decider=desk.decider,
         catalogue=hands.catalogue,
         inventory=room.inventory,
-        backends=hands.backends.keys(),
+        backends=hands.backends,
         is_here=here.is_here,
     )
     return Acting(

@@ -7,6 +7,7 @@ from typing import Protocol
 import msgspec
 from prometheus_client import CollectorRegistry
 
+from app.bootstrap.voice import Voice
 from app.core.clock import Clock
 from app.core.errors import StorageFailed
 from app.core.log import get_log
@@ -56,6 +57,7 @@ class Product(msgspec.Struct):
         narrowing: what the rules of the menu leave.
         desk: where decisions are made.
         acting: where they are ruled on, and acted upon.
+        voice: what tells people.
         chores: what is done now and then while the service runs.
         tasks: those that run.
         reader: the way back.
@@ -81,6 +83,7 @@ class Product(msgspec.Struct):
     narrowing: Narrowing
     desk: Desk
     acting: Acting
+    voice: Voice
     reader: Reader
     tail: Tail
     registry: CollectorRegistry

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
+from app.bootstrap.canary import make_canary
 from app.bootstrap.ground import (
     Ground,
     Outside,
@@ -15,8 +16,11 @@ from app.bootstrap.hands import Hands, make_acting, make_hands
 from app.bootstrap.hands import Room as HandsRoom
 from app.bootstrap.mind import make_mind
 from app.bootstrap.product import Product
+from app.bootstrap.voice import Room as VoiceRoom
+from app.bootstrap.voice import Voice, make_voice
 from app.core.configfile import Config
 from app.core.registry import scan
+from app.engine.acting import Acting
 from app.engine.anchor import AnchorFile, Anchoring, place_anchor
 from app.engine.cleaner import Cleaner, RetentionSettings
 from app.engine.cleaner import Meters as CleanerMeters
@@ -25,6 +29,7 @@ from app.engine.keeper import Keeper
 from app.engine.keeper import Meters as KeeperMeters
 from app.engine.poller import Meters as PollerMeters
 from app.engine.poller import Poller, Ways
+from app.engine.ways import RealWays
 from app.fold.folding import Folder
 from app.fold.people import People
 from app.fold.rules import FoldSettings, Rules, make_rules
@@ -47,8 +52,7 @@ def build(config: Config, outside: Outside | None = None) -> Product:
     entrances = _make_entrances(ground)
     keeping = _keep(ground, config, entrances)
     keeper = keeping.keeper
-    committer.listen(keeper.wake)
-    keeper.give_way(committer.is_busy)
+    _introduce(committer, keeper)
     hands = make_hands(ground)
     mind = make_mind(ground, hands.catalogue)
     reader = Reader(ground.open_engine())
@@ -59,12 +63,14 @@ def build(config: Config, outside: Outside | None = None) -> Product:
     )
     room = HandsRoom(keeper, reader, desk, lambda: mind.stock.inventory)
     acting = make_acting(ground, hands, room)
+    voice = _make_voice(ground, hands, room, acting)
     intake = Intake(committer, ground.settings.server.limits)
     cleaner = _make_cleaner(ground, keeper)
-    ways = _make_ways(ground, intake, keeper)
-    polls = make_polls(config, entrances, ground.outside.environ)
-    pollers = make_pollers(polls, ways, keeping.rules)
-    own = (cleaner, mind.stock, desk.chore, desk.spans, acting.chore)
+    pollers = _poll(ground, entrances, intake, keeping)
+    canary = make_canary(
+        ground, intake, keeper, reader, is_acting=hands.settings.enabled
+    )
+    own = (cleaner, mind.stock, desk.chore, desk.spans, *acting.chores)
     return Product(
         settings=ground.settings,
         location=ground.location,
@@ -81,13 +87,35 @@ def build(config: Config, outside: Outside | None = None) -> Product:
         narrowing=mind.narrowing,
         desk=desk,
         acting=acting,
-        chores=(*own, *pollers),
+        voice=voice,
+        chores=(*own, *voice.chores, *hands.chores, *pollers, *canary),
         reader=reader,
         tail=Tail(ground.open_engine()),
         registry=ground.registry,
         clock=ground.outside.clock,
         api_tokens=read_api_tokens(config, ground.settings, ground.outside),
     )
+
+
+def _make_voice(
+    ground: Ground, hands: Hands, room: HandsRoom, acting: Acting
+) -> Voice:
+    """Return what tells people."""
+    ways = RealWays(room.keeper, room.reader, hands.halting)
+    parts = VoiceRoom(
+        room.keeper,
+        ways,
+        room.desk.casework,
+        room.inventory,
+        acting.looks,
+    )
+    return make_voice(ground, parts)
+
+
+def _introduce(committer: Committer, keeper: Keeper) -> None:
+    """Let the keeper know of what came, and give way to what comes."""
+    committer.listen(keeper.wake)
+    keeper.give_way(committer.is_busy)
 
 
 class Keeping(msgspec.Struct, frozen=True):
@@ -185,6 +213,18 @@ def _make_cleaner(ground: Ground, keeper: Keeper) -> Cleaner:
         ground.outside.clock,
         CleanerMeters(ground.registry),
     )
+
+
+def _poll(
+    ground: Ground,
+    entrances: Mapping[str, Entrance],
+    intake: Intake,
+    keeping: Keeping,
+) -> Iterator[Poller]:
+    """Return who asks the sources that are polled."""
+    ways = _make_ways(ground, intake, keeping.keeper)
+    polls = make_polls(ground.config, entrances, ground.outside.environ)
+    return make_pollers(polls, ways, keeping.rules)
 
 
 def _make_ways(ground: Ground, intake: Intake, keeper: Keeper) -> Ways:

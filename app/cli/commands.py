@@ -11,6 +11,7 @@ from app.cli import (
     jobs,
     keeping,
     log,
+    messages,
     missions,
     model,
     mutes,
@@ -23,6 +24,7 @@ from app.cli import (
     words,
 )
 from app.cli.export import export
+from app.cli.hands import hands
 from app.cli.serve import serve
 
 app = typer.Typer(
@@ -34,6 +36,7 @@ app = typer.Typer(
 )
 
 app.command()(serve)
+app.command()(hands)
 app.command()(settings.check_config)
 app.command()(storage.migrate)
 app.add_typer(log.app, name="log")
@@ -49,6 +52,7 @@ app.command()(missions.missions)
 app.command()(missions.propose)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(approvals.app, name="approvals")
+app.add_typer(messages.app, name="messages")
 app.command()(halt.halt)
 app.command()(halt.resume)
 app.add_typer(policy.app, name="policy")

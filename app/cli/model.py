@@ -19,8 +19,9 @@ from rich.progress import (
 
 from app.cli.output import Json, err, out, print_json, print_table, stop
 from app.cli.setup import WRONG_SETTINGS, ConfigFile, explain, read_config
+from app.core.brief import brief
 from app.core.errors import ConfigError
-from app.core.line import CappedTransport, brief
+from app.core.line import CappedTransport
 from app.core.remote import Address
 
 NO_SERVER = 3

@@ -24,12 +24,15 @@ ConfigFile = Annotated[
 ]
 
 
+def place(file: Path | None) -> Path:
+    """Return where the settings are."""
+    return file or HOME / "config" / "smokejumper.yaml"
+
+
 def read_config(file: Path | None) -> Config:
     """Return the settings, or end the command with what is wrong."""
     try:
-        return load_config(
-            file or HOME / "config" / "smokejumper.yaml", os.environ
-        )
+        return load_config(place(file), os.environ)
     except ConfigError as error:
         stop(explain(error), WRONG_SETTINGS)
 

@@ -18,8 +18,8 @@ from typing import Any
 import httpx
 import msgspec
 
+from app.core.brief import brief
 from app.core.errors import NotSent, OutgoingFailed
-from app.core.line import brief
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 import httpx
 from pydantic import Field, SecretStr
 
+from app.core.brief import brief
 from app.core.errors import BrainFailed
-from app.core.line import CappedTransport, LineSettings, brief, key_header
+from app.core.line import CappedTransport, LineSettings, key_header
 from app.core.remote import Address
 
 

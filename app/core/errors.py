@@ -133,11 +133,15 @@ class NotAccepted(OutgoingFailed):
 
     Attributes:
         may_retry: whether the same order may be sent once more.
+        after_seconds: not before so long, when the other end said so.
     """
 
-    def __init__(self, text: str, *, may_retry: bool = False) -> None:
-        """Take why, and whether it may be tried once more."""
+    def __init__(
+        self, text: str, *, may_retry: bool = False, after_seconds: float = 0
+    ) -> None:
+        """Take why, whether it may be tried once more, and when."""
         self.may_retry = may_retry
+        self.after_seconds = after_seconds
         super().__init__(text)
 
 

@@ -177,12 +177,6 @@ def check_address(url: httpx.URL) -> None:
     raise RuntimeError(f"{ONLY_TO} does not allow calls to {url.host}")
 
 
-def brief(text: str, most: int = 200) -> str:
-    """Return a server's own words on one line, fit for a log."""
-    line = " ".join(text[: 4 * most].split())
-    return "".join(c for c in line if c.isprintable())[:most]
-
-
 def key_header(setting: str, key: str) -> dict[str, str]:
     """Return the header that carries a key, or raise ConfigError."""
     try:

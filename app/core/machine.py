@@ -17,6 +17,7 @@ from typing import TypeVar
 import msgspec
 import psutil
 
+from app.core.demand import Work, read_work, wanted
 from app.core.errors import OutgoingFailed
 
 SECONDS = 8.0
@@ -126,7 +127,8 @@ class Burden(msgspec.Struct, frozen=True):
 
     Attributes:
         count: how many there are.
-        cpu: their time, in percent of one core.
+        cpu: what they would have taken of one core, in percent, had they
+            not had to wait for it.
         memory: their memory, in percent of the machine's.
     """
 
@@ -154,20 +156,48 @@ def weigh_program(name: str, seconds: float = SAMPLE_SECONDS) -> Burden:
         raise OutgoingFailed("the processes of others cannot be seen")
     found = list(_processes(name))
     began = time.monotonic()
-    earlier = {one.pid: _seconds_of(one) for one in found}
+    earlier = {one.pid: _Spent.of(one) for one in found}
     time.sleep(seconds if found else 0.0)
-    spent = 0.0
+    lasted = max(time.monotonic() - began, 1e-6)
+    cores = 0.0
     memory = 0.0
     count = 0
     for one in found:
-        first, last = earlier[one.pid], _seconds_of(one)
+        first, last = earlier[one.pid], _Spent.of(one)
         if first is None or last is None:
             continue
         count += 1
-        spent += last - first
+        cores += last.cores_since(first, lasted)
         memory += _memory_of(one)
-    lasted = max(time.monotonic() - began, 1e-6)
-    return Burden(count, 100.0 * spent / lasted, memory)
+    return Burden(count, 100.0 * cores, memory)
+
+
+class _Spent(msgspec.Struct, frozen=True):
+    """What a process has worked so far.
+
+    Attributes:
+        seconds: in all.
+        work: by thread, with the time that it waited for a core; empty
+            where the kernel does not say it.
+    """
+
+    seconds: float
+    work: Work
+
+    @classmethod
+    def of(cls, one: psutil.Process) -> "_Spent | None":
+        """Return what a process has worked, None when it is gone."""
+        seconds = _seconds_of(one)
+        return None if seconds is None else cls(seconds, read_work(one.pid))
+
+    def cores_since(self, first: "_Spent", lasted: float) -> float:
+        """Return how many cores it wanted since an earlier look.
+
+        Whoever spins on a crowded machine gets a part of a core only, and
+        is no calmer for that.
+        """
+        got = (self.seconds - first.seconds) / lasted
+        return max(got, wanted(first.work, self.work, lasted))
 
 
 def _processes(name: str) -> Iterator[psutil.Process]:

@@ -6,6 +6,7 @@ from pydantic import RootModel, SecretStr
 
 from app.core.configfile import Config, Model, reveal
 from app.core.errors import ConfigError, ConfigProblem
+from app.core.host import HostSettings
 
 
 class Place:
@@ -14,6 +15,7 @@ class Place:
     Attributes:
         name: the plug-in's name.
         is_configured: whether the settings name it at all.
+        host: what is said about the machine that we run on.
     """
 
     def __init__(
@@ -30,10 +32,16 @@ class Place:
         self._environ = environ
         found = config.read(RootModel[object], section, name).root
         self.is_configured = found not in ({}, "")
+        self.host = config.read(HostSettings, "host")
 
-    def settings(self, model: type[Model]) -> Model:
-        """Return the settings of this plug-in, or raise ConfigError."""
-        return self._config.read(model, self._section, self.name)
+    def settings(self, model: type[Model], *path: str) -> Model:
+        """Return the settings of this plug-in, or raise ConfigError.
+
+        Args:
+            model: what they must look like.
+            path: where they stand, below those of this plug-in.
+        """
+        return self._config.read(model, self._section, self.name, *path)
 
     def secret(self, written: SecretStr, *path: str) -> str:
         """Return the text of a secret, or raise ConfigError.

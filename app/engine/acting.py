@@ -9,6 +9,8 @@ from app.act.settings import ActSettings
 from app.core.clock import Clock
 from app.engine.advancing import Advancer, Crew
 from app.engine.approving import Approving
+from app.engine.evidence import Evidence, EvidenceChore
+from app.engine.evidence import Parts as Looking
 from app.engine.keeper import Keeper
 from app.engine.leases import node_name
 from app.engine.measuring import Measuring
@@ -88,7 +90,8 @@ class Acting:
         approving: takes what people answer.
         stopping: ends jobs, and halts everything.
         advancer: takes missions as far as they go.
-        chore: finds what is due.
+        looks: tells whether what was handed over is looked at; or None.
+        chores: what finds what is due, and what must be looked at.
     """
 
     def __init__(self, hands: Hands, grounds: Grounds) -> None:
@@ -109,9 +112,15 @@ class Acting:
             ways,
             grounds.clock,
         )
-        self.chore = MissionChore(
+        chore = MissionChore(
             self._parts(grounds, ways), node_name(grounds.random())
         )
+        evidence = Evidence(self.moves, hands.world, self.proposing)
+        looking = EvidenceChore(Looking(evidence, grounds.keeper, ways))
+        settings = hands.settings
+        is_looking = settings.enabled and settings.collect_evidence
+        self.looks = evidence.will_look if is_looking else None
+        self.chores = (chore, looking) if is_looking else (chore,)
 
     def _parts(self, grounds: Grounds, ways: Ways) -> Parts:
         """Return what the chore is made of."""

@@ -4,6 +4,8 @@ app/decide/casing.py makes the case of an alert; here the incident's own
 counts, history, statistics, mutes and the runbook are added to it.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 
 from app.core.clock import Clock
@@ -89,6 +91,10 @@ class Casework:
         """Return the labels of an incident's case, and nothing else of it."""
         lead = find_lead(connection, number)
         return {} if lead is None else keep_labels(_labels_of(lead))
+
+    def find_runbook(self, labels: Mapping[str, str]) -> str:
+        """Return what the runbook of some labels says, or nothing."""
+        return self._runbooks.find(labels)
 
     def of_alert(self, source: str, alert: Alert) -> Case:
         """Return the case of an alert that is only tried."""

@@ -13,6 +13,8 @@ from app.decide.reins import DecideSettings, holding
 from app.decide.sharing import Sharing
 from app.engine.casework import Casefile
 from app.engine.decidemeters import Meters
+from app.models.action import NO_ACTION
+from app.models.canary import CANARY, REASON
 from app.models.choice import Decision, Why
 from app.models.record import Cost, Record, digest_of, tokens_of
 from app.store.decisions import Spent
@@ -56,6 +58,12 @@ class Counsel:
         Raises:
             NotNow: it may wait, and should.
         """
+        if file.case.source == CANARY:
+            # It asks nobody and costs nothing; the rest of its way is real.
+            decision = Decision(
+                action=NO_ACTION, reason=REASON, confidence=1.0
+            )
+            return self._without_call(file, decision, CANARY)
         refusal = self._budgets.refuse(spent, self._under_way)
         if refusal is None:
             return await self._ask(file, file.reins.brain)
@@ -121,7 +129,13 @@ class Counsel:
     def _refuse(self, file: Casefile, refusal: Refusal) -> Record:
         """Return the record of a decision without a call."""
         decision = give_up(Why.BUDGET, refusal.says)
-        whole = self._whole(file, decision, file.reins.brain, 0.0)
+        return self._without_call(file, decision, file.reins.brain)
+
+    def _without_call(
+        self, file: Casefile, decision: Decision, brain: str
+    ) -> Record:
+        """Return the record of a decision that nobody was asked for."""
+        whole = self._whole(file, decision, brain, 0.0)
         return Record(
             at=self._clock.now(),
             standpoint=file.standpoint,

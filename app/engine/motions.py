@@ -4,7 +4,7 @@ A decision may have waited for hours: the incident, the inventory and the
 settings are read again, and each argument is proved once more.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import msgspec
 
@@ -12,17 +12,17 @@ from app.core.errors import Refused, Unreadable
 from app.decide.deciding import Decider
 from app.decide.vetting import vet
 from app.engine.casework import Casefile, Casework
-from app.models.action import ActionSpec, Catalogue
-from app.models.approval import Approval, ApprovalState
+from app.models.action import ActionSpec, Catalogue, Run
 from app.models.case import Case
 from app.models.incident import Incident
 from app.models.inventory import Inventory, Thing
-from app.models.job import target_of
+from app.models.job import Job, target_of
 from app.models.menu import Arguments
 from app.models.mission import SECOND, Mission
+from app.models.proposer import PERSON, UNDO, proposer_of
 from app.models.ruling import Motion, Precondition
 from app.models.verdict import Reading, Subject
-from app.store.approvals import find_approval
+from app.ports import Backend
 from app.store.decisions import find_decision
 from app.store.due import find_last
 from app.store.heirs import find_heir
@@ -32,8 +32,6 @@ from app.store.ledger import Connection
 # What a backend and a worker may take beside what is declared.
 GRACE = 120 * SECOND
 STALE = "stale"
-UNDO = "undo"
-PERSON = "person:"
 
 
 class World(msgspec.Struct, frozen=True):
@@ -44,7 +42,7 @@ class World(msgspec.Struct, frozen=True):
         decider: proves arguments.
         catalogue: what may be done.
         inventory: what there is, now.
-        backends: the names of the backends that are configured.
+        backends: those that are configured.
         is_here: tells whether names of a host are the machine that we run
             on.
     """
@@ -53,7 +51,7 @@ class World(msgspec.Struct, frozen=True):
     decider: Decider
     catalogue: Catalogue
     inventory: Callable[[], Inventory]
-    backends: Collection[str]
+    backends: Mapping[str, Backend]
     is_here: Callable[..., bool]
 
 
@@ -122,10 +120,11 @@ class Motions:
         """Take what they are made of."""
         self._world = world
 
-    def seconds_of(self, action: str) -> int:
-        """Return how long a job of an action may take."""
-        spec = self._world.catalogue.find(action)
-        return spec.run.timeout_seconds if spec and spec.run else 0
+    def seconds_of(self, job: Job) -> int:
+        """Return how long a job may take."""
+        spec = self._world.catalogue.find(job.action)
+        run = spec.find_way(job.backend, job.name) if spec else None
+        return run.timeout_seconds if run else 0
 
     def check_of(self, action: str) -> int:
         """Return how long it may take to measure an action, as moments."""
@@ -186,7 +185,9 @@ class Motions:
             approved: the policy under which it was granted, or empty.
             now: the time.
         """
-        run = plan.spec.run if plan.spec else None
+        spec = plan.spec
+        run = self.find_way(spec, plan.arguments) if spec else None
+        needs_none = plan.spec is None or plan.spec.run is None
         bare = Motion(
             incident=plan.incident.id,
             decision=plan.decision,
@@ -205,13 +206,37 @@ class Motions:
             state=plan.incident.state,
             firing=plan.incident.firing,
             evidence_seconds=max(0, now - plan.at) // SECOND,
-            has_backend=run is None or run.backend in self._world.backends,
+            has_backend=needs_none or run is not None,
+            backend=run.backend if run else "",
+            job=run.job if run else "",
             halted=observed.halted,
             preconditions=observed.preconditions,
             approved=approved,
             now=now,
         )
         return self._with_thing(_with_case(bare, plan), plan)
+
+    def find_way(self, spec: ActionSpec, arguments: Arguments) -> Run | None:
+        """Return where an action can run that reaches its target."""
+        host, names = self._names_of_host(spec, arguments)
+        is_here = self._world.is_here(*names)
+        for run in spec.ways:
+            backend = self._world.backends.get(run.backend)
+            if backend is None or not backend.knows(run.job):
+                continue
+            if backend.reaches(host, is_here=is_here):
+                return run
+        return None
+
+    def _names_of_host(
+        self, spec: ActionSpec | None, arguments: Arguments
+    ) -> tuple[str, set[str]]:
+        """Return the host of a call, and all that it is called."""
+        thing = self._host(spec, arguments)
+        named = str(arguments.get("host", ""))
+        host = thing.host or thing.name if thing else named
+        aliases = thing.aliases if thing else ()
+        return host, {host, named, *aliases} - {""}
 
     def _with_thing(self, motion: Motion, plan: Plan) -> Motion:
         """Return a motion with what the inventory knows of its target."""
@@ -239,11 +264,8 @@ class Motions:
 
     def _subject(self, connection: Connection, plan: Plan) -> Subject:
         """Return what is measured for a plan."""
-        thing = self._host(plan.spec, plan.arguments)
-        named = str(plan.arguments.get("host", ""))
-        host = thing.host or thing.name if thing else named
+        host, names = self._names_of_host(plan.spec, plan.arguments)
         number = plan.incident.id
-        names = {host, named, *(thing.aliases if thing else ())} - {""}
         heir = find_heir(connection, number) or plan.incident
         firing = len(find_firing(connection, [heir.id])[heir.id])
         return Subject(
@@ -352,31 +374,6 @@ def _with_case(motion: Motion, plan: Plan) -> Motion:
         maintenance=case.maintenance,
         siblings=case.siblings,
     )
-
-
-def proposer_of(brain: str) -> str:
-    """Return who proposed a decision, as the log names it."""
-    is_named = brain == UNDO or brain.startswith(PERSON)
-    return brain if is_named else f"brain:{brain}"
-
-
-def find_grant(
-    connection: Connection, mission: Mission, plan: Plan, now: int
-) -> Approval | None:
-    """Return the grant that a mission rests on, if it still holds."""
-    if not mission.approval_id:
-        return None
-    asked = find_approval(connection, mission.approval_id)
-    if asked is None or asked.state != ApprovalState.GRANTED:
-        return None
-    is_same = (asked.decision_id, asked.action, asked.target) == (
-        plan.decision,
-        plan.action,
-        plan.target,
-    )
-    if not is_same or msgspec.json.decode(asked.arguments) != plan.arguments:
-        return None
-    return asked if asked.expires_at > now else None
 
 
 def _ended_at(connection: Connection, incident: Incident) -> int | None:

@@ -8,7 +8,7 @@ import msgspec
 
 from app.core.errors import Refused
 from app.decide.vetting import vet
-from app.engine.motions import PERSON, UNDO, World
+from app.engine.motions import World
 from app.engine.moves import Moves, Word
 from app.engine.opening import follow
 from app.models.action import ALWAYS
@@ -17,6 +17,7 @@ from app.models.incident import Incident, State
 from app.models.job import Job
 from app.models.menu import Arguments
 from app.models.mission import Mission
+from app.models.proposer import PERSON, UNDO
 from app.models.record import Record
 from app.store.decisions import add_decision
 from app.store.incidents import find_incidents
@@ -86,8 +87,8 @@ class Proposing:
             why="proposed",
             grounding=proofs,
         )
-        kept = self._keep(connection, incident.id, decision)
-        self._tell(connection, incident, kept, decision)
+        kept = self.keep(connection, incident.id, decision)
+        self.tell(connection, incident, kept, decision)
         mission = follow(connection, self._moves, incident, kept, decision)
         if mission is None:
             raise Refused(
@@ -114,12 +115,12 @@ class Proposing:
             brain=UNDO,
             why=UNDO,
         )
-        kept = self._keep(connection, job.incident_id, decision)
+        kept = self.keep(connection, job.incident_id, decision)
         incident = find_incidents(connection, [job.incident_id]).get(
             job.incident_id
         )
         if incident is not None:
-            self._tell(connection, incident, kept, decision)
+            self.tell(connection, incident, kept, decision)
         return kept
 
     def _vet(self, wish: Proposal) -> tuple[Proof, ...]:
@@ -140,7 +141,7 @@ class Proposing:
             )
         return vet(spec, wish.arguments, self._world.inventory())
 
-    def _keep(
+    def keep(
         self, connection: Connection, number: int, decision: Decision
     ) -> int:
         """Write a decision down with the case of now."""
@@ -168,7 +169,7 @@ class Proposing:
         )
         return add_decision(connection, record)
 
-    def _tell(
+    def tell(
         self,
         connection: Connection,
         incident: Incident,

@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from app.engine.motions import Motions, Observed, Plan, find_grant
+from app.engine.motions import Motions, Observed, Plan
 from app.engine.moves import Moves, Word
 from app.guard.guard import Guard
-from app.models.approval import Approval
+from app.models.approval import Approval, ApprovalState
 from app.models.job import Job, key_of, written
 from app.models.mission import SECOND, End, Mission, Quieted, Ruled
 from app.models.ruling import (
@@ -21,7 +21,7 @@ from app.models.ruling import (
     Question,
     Ruling,
 )
-from app.store.approvals import add_approval
+from app.store.approvals import add_approval, find_approval
 from app.store.halts import find_halt
 from app.store.jobs import StoreTally, add_job
 from app.store.ledger import Connection
@@ -113,7 +113,7 @@ class Rulings:
 
     def seconds_of(self, job: Job) -> int:
         """Return how long a job may take."""
-        return self._motions.seconds_of(job.action)
+        return self._motions.seconds_of(job)
 
     def check_of(self, job: Job) -> int:
         """Return how long it may take to measure what a job did."""
@@ -176,7 +176,8 @@ class Rulings:
         grant: Approval | None,
     ) -> int:
         """Plan the job of what is allowed; return its number."""
-        run = motion.spec.run if motion.spec else None
+        spec = motion.spec
+        run = spec.find_way(motion.backend, motion.job) if spec else None
         if motion.spec is None or run is None:
             raise TypeError(f"{motion.action} cannot be run")
         return add_job(
@@ -300,3 +301,22 @@ def _granted(grant: Approval | None) -> Question | None:
         return None
     whom: list[str] = msgspec.json.decode(grant.whom)
     return Question(whom=tuple(whom), people=grant.people)
+
+
+def find_grant(
+    connection: Connection, mission: Mission, plan: Plan, now: int
+) -> Approval | None:
+    """Return the grant that a mission rests on, if it still holds."""
+    if not mission.approval_id:
+        return None
+    asked = find_approval(connection, mission.approval_id)
+    if asked is None or asked.state != ApprovalState.GRANTED:
+        return None
+    is_same = (asked.decision_id, asked.action, asked.target) == (
+        plan.decision,
+        plan.action,
+        plan.target,
+    )
+    if not is_same or msgspec.json.decode(asked.arguments) != plan.arguments:
+        return None
+    return asked if asked.expires_at > now else None

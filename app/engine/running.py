@@ -90,7 +90,7 @@ class Jobs:
         incident = find_heir(connection, mission.incident_id)
         is_resolved = incident is None or not incident.firing
         spec = self._catalogue.find(job.action)
-        run = spec.run if spec else None
+        run = spec.find_way(job.backend, job.name) if spec else None
         seconds = run.timeout_seconds if run else 0
         why = job.abort
         if is_resolved and run is not None and run.when_resolved == "abort":

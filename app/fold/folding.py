@@ -319,6 +319,7 @@ class Folder:
             for number in case.episodes.keys() & tallies.keys()
             # An episode is two changes at most: most are done with.
             if 2 * tallies[number].episodes >= rule.changes
+            and not self._rules.are_calm(case.episodes[number])
         }
         problems = {
             number: {one.problem for one in case.episodes[number]}

@@ -1,13 +1,15 @@
 """The settings of folding, as the rules that the pure parts ask for."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Annotated
 
 import msgspec
 from pydantic import AfterValidator, Field
 
 from app.core.configfile import Section
+from app.models.canary import CANARY
 from app.models.cluster import Windows
+from app.models.episode import Episode
 from app.models.incident import Flapping
 from app.models.matcher import Matcher, fit_all, read_matcher
 from app.models.target import PLACES, TARGET_RULES, TargetRule
@@ -89,11 +91,22 @@ class Naming(msgspec.Struct, frozen=True):
         targets: which labels make a target.
         problem: which labels make a problem class; none: the alert's name.
         stale: how long an episode goes on without a word; 0: for ever.
+        is_calm: whether it never flaps, however often it comes and goes.
     """
 
     targets: tuple[TargetRule, ...]
     problem: tuple[str, ...]
     stale: int
+    is_calm: bool = False
+
+
+# It comes and goes every minute; one that its node left open ends soon.
+CANARY_NAMING = Naming(
+    targets=(TargetRule(CANARY, (CANARY,), ()),),
+    problem=(),
+    stale=600 * SECOND,
+    is_calm=True,
+)
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -116,6 +129,10 @@ class Rules(msgspec.Struct, frozen=True):
     def naming_of(self, source: str) -> Naming:
         """Return how the alerts of a source are named."""
         return self.by_source.get(source, self.naming)
+
+    def are_calm(self, episodes: Iterable[Episode]) -> bool:
+        """Tell whether all of them come from sources that never flap."""
+        return all(self.naming_of(one.source).is_calm for one in episodes)
 
     def hold(self, labels: dict[str, str]) -> int:
         """Return how long a new problem waits, in microseconds."""
@@ -161,7 +178,8 @@ def make_rules(
         by_source={
             name: _override(silent if name in tells_once else naming, own)
             for name, own in own_ways.items()
-        },
+        }
+        | {CANARY: CANARY_NAMING},
     )
 
 

@@ -13,6 +13,7 @@ from app.guard.policyfile import (
     BudgetPart,
     PolicyFile,
 )
+from app.models.proposer import UNDO
 from app.models.ruling import Motion, Outcome, Runs, Scope, Tally
 from app.models.verdict import Verdict
 
@@ -20,8 +21,6 @@ SECOND = 1_000_000
 PATIENCE = 5 * SECOND
 HOUR = 3_600
 DAY = 86_400
-# The proposer of what takes an action back.
-UNDO = "undo"
 CHANGES = tuple(risk.value for risk in CHANGING)
 
 

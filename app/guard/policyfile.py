@@ -97,7 +97,8 @@ class TrustPart(Part):
     """The ladder: the first line that fits says how far trust goes."""
 
     ladder: tuple[LadderPart, ...] = (
-        LadderPart(risk=Risk.OBSERVE, environment="simulator", mode=Mode.AUTO),
+        # What only looks harms nobody, and people start with the evidence.
+        LadderPart(risk=Risk.OBSERVE, mode=Mode.AUTO),
         LadderPart(
             risk=Risk.REVERSIBLE, environment="simulator", mode=Mode.AUTO
         ),

@@ -7,6 +7,7 @@ from app.guard.durations import say_seconds
 from app.guard.finding import Finding
 from app.guard.policyfile import EvidencePart
 from app.models.incident import State
+from app.models.proposer import SURE
 from app.models.ruling import Motion, Outcome
 
 
@@ -69,7 +70,8 @@ def no_backend(motion: Motion) -> Finding | None:
     spec = motion.spec
     if motion.has_backend or spec is None or spec.run is None:
         return None
-    why = f"The backend {spec.run.backend} is not configured here."
+    names = " and ".join(run.backend for run in spec.ways)
+    why = f"{names}: not configured for it here, or not reaching the target."
     return Finding(Outcome.SUGGEST, "no-backend", why)
 
 
@@ -93,10 +95,8 @@ def unsure(motion: Motion) -> Finding | None:
     """Ask when the brain wants it, or when it does not say how sure it is."""
     if motion.asks:
         return Finding(Outcome.ASK, "brain-asks", "The brain wants a person.")
-    is_brain = motion.proposer != "undo" and not motion.proposer.startswith(
-        "person:"
-    )
-    if is_brain and motion.confidence is None:
+    is_sure = motion.proposer.startswith(SURE)
+    if motion.confidence is None and not is_sure:
         why = "The brain does not say how sure it is."
         return Finding(Outcome.ASK, "no-confidence", why)
     return None

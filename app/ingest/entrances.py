@@ -16,6 +16,7 @@ from app.ingest.auth import AuthSettings, make_authenticator
 from app.ingest.counters import Counters
 from app.ingest.intake import Entrance
 from app.ingest.polls import PollSettings
+from app.models.canary import CANARY
 from app.ports import Fetch, Source, SourceEnv
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -101,6 +102,10 @@ def _make(
         what = "is no name for a source"
         remedy = "Use a-z, 0-9, '.', '_' and '-', a letter or digit first."
         raise ConfigError([config.problem((SECTION, name), what, remedy)])
+    if name == CANARY:
+        what = "is the name of what the service sends itself"
+        problem = config.problem((SECTION, name), what, "Choose another one.")
+        raise ConfigError([problem])
     settings = config.read(SourceSettings, SECTION, name)
     if not settings.enabled:
         return None

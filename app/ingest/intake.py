@@ -29,7 +29,9 @@ from app.models.delivery import (
     Receipt,
     Unparsed,
 )
-from app.ports import Authenticator, Example, Intray, SignedSource, Source
+from app.models.example import Example
+from app.models.intray import Intray
+from app.ports import Authenticator, SignedSource, Source
 
 # What a column of the database holds.
 MOST_TRUNCATED = 2**31 - 1

@@ -8,7 +8,7 @@ from app.core.errors import Refused
 from app.core.settings import Limits
 from app.ingest.intake import Entrance, key_of, read
 from app.models.delivery import Filing, Flaw, Receipt, StoredDelivery
-from app.ports import Inbox
+from app.models.intray import Inbox
 
 PAGE = 100
 

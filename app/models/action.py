@@ -196,7 +196,11 @@ class Budget(Declared):
 
 
 class ActionSpec(Declared):
-    """One action of the catalogue."""
+    """One action of the catalogue.
+
+    It runs where ``run`` says; what that does not reach runs where the first
+    of ``otherwise`` does that reaches it.
+    """
 
     name: Name
     purpose: Line
@@ -206,6 +210,7 @@ class ActionSpec(Declared):
     risk: Risk
     preconditions: tuple[Name, ...] = ()
     run: Run | None = None
+    otherwise: Annotated[tuple[Run, ...], Field(max_length=20)] = ()
     check: Check | None = None
     undo: Name | None = None
     cooldown_seconds: Annotated[int, Field(ge=0, le=2_592_000)] = 600
@@ -220,12 +225,26 @@ class ActionSpec(Declared):
             raise ValueError("an action that changes something needs 'check'")
         if self.name in ALWAYS and self.parameters:
             raise ValueError(f"{self.name} takes no parameters")
+        if self.otherwise and self.run is None:
+            raise ValueError("'otherwise' needs 'run', which is tried first")
         return self
 
     @property
     def changes(self) -> bool:
         """Tell whether it changes anything outside."""
         return self.risk is not Risk.OBSERVE
+
+    @property
+    def ways(self) -> tuple[Run, ...]:
+        """Return where it can run, the first choice first."""
+        return () if self.run is None else (self.run, *self.otherwise)
+
+    def find_way(self, backend: str, job: str) -> Run | None:
+        """Return how it runs as a job of a backend, or None."""
+        for run in self.ways:
+            if (run.backend, run.job) == (backend, job):
+                return run
+        return None
 
     @property
     def digest(self) -> str:

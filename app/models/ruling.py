@@ -96,7 +96,10 @@ class Motion(msgspec.Struct, frozen=True, kw_only=True):
         siblings: how many incidents have the same problem now.
         group_size: how many hosts have the target's role and environment
             in the inventory, the target among them; 0 when unknown.
-        has_backend: whether where it would run is configured here.
+        has_backend: whether it could run here at all, and where it would
+            run reaches the target.
+        backend: where it would run, or empty.
+        job: what it is called there.
         halted: why nothing may start, or empty.
         preconditions: what must hold right before.
         approved: the policy version that a granted approval was asked
@@ -133,6 +136,8 @@ class Motion(msgspec.Struct, frozen=True, kw_only=True):
     siblings: int = 0
     group_size: int = 0
     has_backend: bool = True
+    backend: str = ""
+    job: str = ""
     halted: str = ""
     preconditions: tuple[Precondition, ...] = ()
     approved: str = ""

@@ -20,7 +20,12 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlmodel import SQLModel
 
 from app.core.errors import StorageFailed
-from app.models import decision_tables, mission_tables, tables
+from app.models import (
+    decision_tables,
+    message_tables,
+    mission_tables,
+    tables,
+)
 from app.models.chain import Chain
 from app.models.entry import BEGINNING, COLUMNS, End, Entry
 from app.store.indexing import index_all
@@ -29,7 +34,7 @@ from app.store.log import HEAD, Finding, verify
 from app.store.migrate import migrate
 
 # A table is known, and so kept, once its module is loaded.
-MODELS = (tables, decision_tables, mission_tables)
+MODELS = (tables, decision_tables, mission_tables, message_tables)
 FORMAT = "smokejumper-backup-1"
 ABOUT = "about.json"
 PIECE = 1_048_576

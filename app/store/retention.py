@@ -27,14 +27,17 @@ from sqlalchemy import (
 
 from app.models.entry import Note
 from app.models.incident import LIVING
+from app.models.message_tables import IS_DUE
 from app.models.mission_tables import GOES_ON, IS_LIVE
 from app.models.tables import CutRow, DeliveryRow, WordRow
 from app.store.approvals import APPROVAL, VOTE
 from app.store.decisions import DECISION
+from app.store.dispatches import DISPATCH
 from app.store.incidents import ALERT, EPISODE, INCIDENT, STRAND
 from app.store.jobs import JOB
 from app.store.log import ENTRY, append
 from app.store.marks import get_mark
+from app.store.messages import MESSAGE
 from app.store.missions import MISSION
 from app.store.outputs import OUTPUT
 from app.store.rulings import RULING
@@ -43,7 +46,16 @@ DELIVERY: Table = DeliveryRow.__table__  # type: ignore[attr-defined]
 WORD: Table = WordRow.__table__  # type: ignore[attr-defined]
 CUT: Table = CutRow.__table__  # type: ignore[attr-defined]
 # What belongs to an incident and has numbers of its own.
-THEIRS = (EPISODE, DECISION, MISSION, JOB, APPROVAL, RULING)
+THEIRS = (
+    EPISODE,
+    DECISION,
+    MISSION,
+    JOB,
+    APPROVAL,
+    RULING,
+    MESSAGE,
+    DISPATCH,
+)
 # What belongs to one of those, by the column that says to which.
 WITH = ((OUTPUT.c.job_id, JOB), (VOTE.c.approval_id, APPROVAL))
 FOLDED = "folded"
@@ -112,14 +124,15 @@ def sweep_incidents(connection: Connection, before: int, after: int) -> Swept:
         ~has_heir,
         ~_has(MISSION, GOES_ON),
         ~_has(JOB, IS_LIVE),
+        ~_has(DISPATCH, IS_DUE),
     )
     over = list(connection.execute(query).scalars())
     if over:
-        _delete_incidents(connection, over)
+        delete_incidents(connection, over)
     return Swept(len(over), upto)
 
 
-def _delete_incidents(connection: Connection, ids: list[int]) -> None:
+def delete_incidents(connection: Connection, ids: list[int]) -> None:
     """Delete incidents with all that is theirs, and idle strands."""
     theirs = EPISODE.c.incident_id.in_(ids)
     query = select(EPISODE.c.strand_id, EPISODE.c.target).where(theirs)

@@ -12,7 +12,7 @@ from threading import Thread
 import psutil
 
 from app.core.clock import Clock
-from app.core.configfile import Section
+from app.core.host import HostSettings
 from app.models.naming import host_names
 
 AGE_SECONDS = 60.0
@@ -22,12 +22,6 @@ INNER = (
     "docker", "br-", "virbr", "veth", "cni", "flannel", "cali", "lxc",
     "lxd", "podman", "kube", "nodelocal",
 )  # fmt: skip
-
-
-class HostSettings(Section):
-    """What this machine is called in alerts, beside its own names."""
-
-    names: tuple[str, ...] = ()
 
 
 class Here:

@@ -177,7 +177,7 @@ class Node:
             decider=self._decider,
             catalogue=scene.catalogue,
             inventory=lambda: scene.inventory,
-            backends=(HANDS,),
+            backends={HANDS: SimBackend(stage, self.gate)},
             is_here=lambda *_names: False,
         )
         self.proposing = Proposing(self.moves, world)

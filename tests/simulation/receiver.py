@@ -122,6 +122,11 @@ class SimBackend:
         """Tell that it has each job."""
         return bool(job)
 
+    def reaches(self, host: str, *, is_here: bool) -> bool:
+        """Tell that it reaches every host."""
+        del host, is_here
+        return True
+
     async def start(self, order: Order) -> Progress:
         """Start a job, or fail in one of many ways."""
         self._yard.audit.called(order, self._yard.task())

@@ -1,4 +1,4 @@
-"""Give back reclaimable memory of one host."""
+"""Give one host its memory back: what grows is restarted, or ended."""
 
 from app.models.action import (
     ActionSpec,
@@ -15,11 +15,11 @@ def plugin(_env: object) -> ActionSpec:
     """Return what is declared of it."""
     return ActionSpec(
         name="free_memory",
-        purpose="Drop reclaimable caches of one stateless host.",
+        purpose="Restart or end what grows on one stateless host.",
         when_to_use="Memory of a stateless web, application or proxy host is"
-        " nearly used up, or reclaimable caches hold it.",
+        " nearly used up, and no process is named.",
         when_not_to_use="Database, queue, storage and hypervisor hosts;"
-        " processes that leak; kills by the kernel that are over.",
+        " kills by the kernel that are over.",
         parameters={
             "host": Parameter(
                 purpose="the host whose memory is short",
@@ -28,7 +28,7 @@ def plugin(_env: object) -> ActionSpec:
                 inventory="host",
             ),
         },
-        risk=Risk.REVERSIBLE,
+        risk=Risk.DISRUPTIVE,
         run=Run(backend="local", job="free-memory"),
         check=Check(name="memory_has_room", hold_seconds=120),
         budget=Budget(runs=2, window_seconds=3_600),

@@ -130,6 +130,11 @@ class Scripted:
         """Tell whether a job of this name is written."""
         return job in self._jobs
 
+    def reaches(self, host: str, *, is_here: bool) -> bool:
+        """Tell whether its jobs can work on a host: it cannot know."""
+        del host, is_here
+        return True
+
     async def start(self, order: Order) -> Progress:
         """Start a job, or say how far it is when it was started before."""
         script = self._jobs.get(order.name)

@@ -14,6 +14,7 @@ import msgspec
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic.networks import IPvAnyNetwork
 
+from app.core.brief import brief
 from app.core.clock import Clock
 from app.core.configfile import Section
 from app.core.egress import (
@@ -34,7 +35,6 @@ from app.core.errors import (
     NotSent,
     OutgoingFailed,
 )
-from app.core.line import brief
 from app.core.pace import Pace
 from app.core.remote import ExactAddress
 from app.core.sealing import seal
@@ -131,6 +131,11 @@ class Webhook:
     def knows(self, job: str) -> bool:
         """Tell whether there is an endpoint of this name."""
         return job in self._receivers
+
+    def reaches(self, host: str, *, is_here: bool) -> bool:
+        """Tell whether its jobs can work on a host: it cannot know."""
+        del host, is_here
+        return True
 
     async def start(self, order: Order) -> Progress:
         """Post an order; see the port for what it raises."""

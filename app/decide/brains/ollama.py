@@ -14,13 +14,13 @@ import msgspec
 from ollama import AsyncClient, ChatResponse, ResponseError
 from pydantic import AfterValidator, Field
 
+from app.core.brief import brief
 from app.core.clock import Clock
 from app.core.errors import BrainFailed
 from app.core.line import (
     CappedTransport,
     Line,
     LineSettings,
-    brief,
     has_room,
     room_for,
 )

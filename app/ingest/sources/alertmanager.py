@@ -11,6 +11,7 @@ import msgspec
 
 from app.models.alert import Alert, to_severity
 from app.models.delivery import Delivery, Parsed
+from app.models.example import Example
 from app.models.payload import read_json
 from app.models.wire import (
     SPOILED,
@@ -22,7 +23,7 @@ from app.models.wire import (
     to_summary,
     whole_milliseconds,
 )
-from app.ports import Example, Source, SourceEnv
+from app.ports import Source, SourceEnv
 
 EXAMPLE = b"""{
   "version": "4",

@@ -21,9 +21,10 @@ from pydantic import AfterValidator
 from app.core.configfile import Section
 from app.models.alert import Alert, Status, to_severity
 from app.models.delivery import Delivery, Flaw, Parsed, Unparsed
+from app.models.example import Example
 from app.models.payload import read_json
 from app.models.wire import ANY, as_scalar, first, read_each, read_moment
-from app.ports import Example, Source, SourceEnv
+from app.ports import Source, SourceEnv
 
 EXAMPLE = b"""{
   "specversion": "1.0",

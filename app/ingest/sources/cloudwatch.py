@@ -13,9 +13,10 @@ from app.core.configfile import Section
 from app.core.log import get_log
 from app.models.alert import Alert, Status
 from app.models.delivery import Delivery, Flaw, Parsed, Unparsed
+from app.models.example import Example
 from app.models.payload import read_json
 from app.models.wire import read_moment
-from app.ports import Example, SignedSource, SourceEnv
+from app.ports import SignedSource, SourceEnv
 
 log = get_log("cloudwatch")
 

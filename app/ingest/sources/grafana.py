@@ -11,6 +11,7 @@ import msgspec
 
 from app.models.alert import Alert, Status, to_severity
 from app.models.delivery import Delivery, Flaw, Parsed, Unparsed
+from app.models.example import Example
 from app.models.payload import read_json
 from app.models.wire import (
     SPOILED,
@@ -21,7 +22,7 @@ from app.models.wire import (
     to_status,
     to_summary,
 )
-from app.ports import Example, Source, SourceEnv
+from app.ports import Source, SourceEnv
 
 EXAMPLE = b"""{
   "receiver": "smokejumper", "status": "firing", "version": "1", "orgId": 1,

@@ -13,6 +13,7 @@ import msgspec
 
 from app.models.alert import Alert, Status, to_severity
 from app.models.delivery import Delivery, Parsed
+from app.models.example import Example
 from app.models.payload import read_json
 from app.models.wire import (
     SPOILED,
@@ -22,7 +23,7 @@ from app.models.wire import (
     to_fingerprint,
     to_summary,
 )
-from app.ports import Example, Source, SourceEnv
+from app.ports import Source, SourceEnv
 
 # Both ways to say how it is: no end fires on, an end in the past is over.
 EXAMPLE = b"""[

@@ -13,9 +13,10 @@ import msgspec
 
 from app.models.alert import Alert, Status
 from app.models.delivery import Delivery, Flaw, Parsed, Unparsed
+from app.models.example import Example
 from app.models.payload import read_json
 from app.models.wire import as_scalar, read_moment
-from app.ports import Example, Source, SourceEnv
+from app.ports import Source, SourceEnv
 
 EXAMPLE = b"""{
   "heartbeat": {

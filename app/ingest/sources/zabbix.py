@@ -20,6 +20,7 @@ from app.core.clock import to_iso
 from app.core.configfile import Section
 from app.models.alert import Alert, Severity, Status, to_severity
 from app.models.delivery import Delivery, Flaw, Parsed, Unparsed
+from app.models.example import Example
 from app.models.payload import read_json
 from app.models.wire import (
     Parameters,
@@ -31,7 +32,7 @@ from app.models.wire import (
     real_moment,
     squeeze,
 )
-from app.ports import Example, Source, SourceEnv
+from app.ports import Source, SourceEnv
 
 EXAMPLE = b"""{
   "event_source": "0", "event_value": "1", "event_update_status": "0",

@@ -21,9 +21,16 @@ USUAL = (*TEMPORARY, "/var/log", "/var/cache")
 
 
 class PathSettings(Section):
-    """What may be cleaned: these paths, and what lies below them."""
+    """What may be cleaned: these paths, and what lies below them.
+
+    Attributes:
+        paths: these, and all that is below.
+        exactly: these alone, such as / when it fills up: who cleans up
+            there has rules of its own for what is below.
+    """
 
     paths: tuple[Listed, ...] = USUAL
+    exactly: tuple[Listed, ...] = ()
 
 
 class PathIsListed:
@@ -32,16 +39,17 @@ class PathIsListed:
     def __init__(self, env: CheckEnv) -> None:
         """Take the clock and the list."""
         self._clock = env.clock
-        self._paths = env.settings(PathSettings).paths
+        self._settings = env.settings(PathSettings)
 
     async def measure(self, subject: Subject) -> Reading:
         """Return 1 for a path of the list; here, links are followed."""
         path = argument(subject, "path")
-        paths = self._paths
+        paths = self._settings.paths
         if subject.is_here:
             path = await look(partial(os.path.realpath, path))
             paths = await look(lambda: tuple(map(os.path.realpath, paths)))
-        is_listed = any(is_below(path, one) for one in paths)
+        is_listed = path in self._settings.exactly
+        is_listed |= any(is_below(path, one) for one in paths)
         says = f"{path} is {'' if is_listed else 'not '}listed"
         return GAUGE.read(self._clock.now(), float(is_listed), 1.0, says)
 

@@ -39,6 +39,11 @@ class Talker:
         """Know everything."""
         return bool(job)
 
+    def reaches(self, host: str, *, is_here: bool) -> bool:
+        """Tell that it reaches every host."""
+        del host, is_here
+        return True
+
     async def start(self, order: Order) -> Progress:
         """Say the next thing."""
         del order
@@ -113,9 +118,15 @@ def test_nobody_hears_who_cannot() -> None:
     assert not isinstance(talk(), Hearing)
 
 
-def test_no_backend_is_there_unless_it_is_set(tmp_path: Path) -> None:
-    """Out of the box nothing can run anywhere."""
-    assert make(tmp_path, {}) == {}
+def test_out_of_the_box_one_can_only_look(tmp_path: Path) -> None:
+    """On this machine alone; and not even that, when it is switched off."""
+    (name, backend), *others = make(tmp_path, {}).items()
+    assert (name, others) == ("local", [])
+    assert backend.knows("collect-diagnostics")
+    assert not backend.knows("kill-process")
+    assert backend.reaches("web-01", is_here=True)
+    assert not backend.reaches("web-01", is_here=False)
+    assert make(tmp_path, {"local": {"enabled": False}}) == {}
 
 
 def test_unknown_backends_are_told(tmp_path: Path) -> None:
@@ -147,7 +158,7 @@ def apply(folder: Path, runs: Mapping[str, Any]) -> Catalogue:
     """Return the catalogue with these runs, and one scripted backend."""
     backends = make(folder, SCRIPTED)
     config = config_of(folder, {"act": {"run": runs}})
-    read = {name: Run.model_validate(run) for name, run in runs.items()}
+    read = {name: (Run.model_validate(run),) for name, run in runs.items()}
     return apply_runs(whole_catalogue(), read, backends, config)
 
 

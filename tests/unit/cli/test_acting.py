@@ -5,7 +5,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import yaml
 
+from app.guard.halting import Halting
 from app.models.verdict import Judgement, Reading
 from app.store.approvals import add_approval
 from app.store.jobs import add_job
@@ -178,6 +180,19 @@ def test_the_kill_switch(busy: Shell) -> None:
     assert busy.ask("resume", "--author", "ben")["switch"] is False
     log = busy.ask("log", "--kind", "halt.changed")
     assert [one["actor"] for one in log] == ["person:ben", "person:ana"]
+
+
+def test_it_halts_with_wrong_settings_too(busy: Shell) -> None:
+    """Nobody mends a policy first while the wrong thing runs."""
+    file = busy.folder / "HALT"
+    tree = yaml.safe_load(busy.config.read_text())
+    tree["policy"] = {"halt_file": str(file)}
+    busy.config.write_text(yaml.safe_dump({**tree, "backends": {"no": {}}}))
+    done = busy.run("halt", "--reason", "wrong hosts", "--author", "ana")
+    assert done.exit_code == 2
+    assert "backends.no" in done.stderr
+    assert str(file) in done.stderr.replace("\n", "")
+    assert Halting(file).look() == "wrong hosts (ana)"
 
 
 def test_a_policy_is_shown_and_tried(busy: Shell, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ class Robot:
         self.finds = True
         self.nameless = False
         self.is_away = False
+        self.is_blind = False
         # Cleared, watching hangs.
         self.gate = asyncio.Event()
         self.gate.set()
@@ -33,6 +34,11 @@ class Robot:
     def knows(self, job: str) -> bool:
         """Tell whether it has a job of this name."""
         return bool(job)
+
+    def reaches(self, host: str, *, is_here: bool) -> bool:
+        """Tell whether it reaches a host: every one, or none."""
+        del host, is_here
+        return not self.is_blind
 
     async def start(self, order: Order) -> Progress:
         """Start a job, or not."""

@@ -23,6 +23,7 @@ from app.engine.acting import Hands, make_crew
 from app.engine.advancing import Advancer
 from app.engine.approving import Approving, Reply
 from app.engine.casework import Casework
+from app.engine.evidence import Evidence
 from app.engine.motions import World
 from app.engine.moves import Moves
 from app.engine.proposing import Proposal, Proposing
@@ -47,6 +48,7 @@ from app.models.job import Job
 from app.models.menu import Menu
 from app.models.mission import Mission
 from app.models.mission_tables import ApprovalRow, JobRow, MissionRow
+from app.models.origins import TOPICS
 from app.models.record import Record
 from app.models.tables import EntryRow
 from app.store.approvals import find_approval
@@ -111,6 +113,17 @@ CATALOGUE = Catalogue(
             run=Run(backend="robot", job="touch", is_idempotent=True),
         ),
         spec("nowhere", run=Run(backend="nobody", job="x")),
+        spec(
+            "collect_diagnostics",
+            parameters={
+                "host": HOST,
+                "topic": Parameter(
+                    purpose="what to look at", shape="word", values=TOPICS
+                ),
+            },
+            risk=Risk.OBSERVE,
+            check=None,
+        ),
     )
 )
 
@@ -185,10 +198,11 @@ class Theatre(Room):
             decider=decider,
             catalogue=CATALOGUE,
             inventory=lambda: self.inventory,
-            backends=("robot",),
+            backends={"robot": self.robot},
             is_here=lambda *_names: False,
         )
         self.proposing = Proposing(self.moves, world)
+        self.evidence = Evidence(self.moves, world, self.proposing)
         self.approving = Approving(self.moves, self.proposing)
         self.stopping = Stopping(self.moves)
         hands = Hands(

@@ -77,7 +77,7 @@ def test_each_step_names_itself(
     )
 
 
-@pytest.mark.parametrize("proposer", ["person:ana", "undo"])
+@pytest.mark.parametrize("proposer", ["person:ana", "code:evidence", "undo"])
 def test_a_proposal_of_people_needs_no_confidence(proposer: str) -> None:
     """What people propose goes by rules and ladder, as all else does."""
     motion = make_motion(proposer=proposer, confidence=None)
@@ -203,16 +203,16 @@ rules: [{{name: never, reason: Not here., outcome: deny}}]
 
 @pytest.mark.parametrize("risk", list(Risk))
 @pytest.mark.parametrize("environment", ["simulator", "production", ""])
-def test_a_fresh_install_trusts_the_simulator_only(
+def test_a_fresh_install_changes_the_simulator_only(
     risk: Risk, environment: str
 ) -> None:
-    """Only what is mild runs alone, and only on the simulator's targets."""
+    """What looks runs alone; what is mild on the simulator's targets only."""
     motion = make_motion(
         spec=make_spec(risk), environment=environment, labels={"env": "x"}
     )
     ruling = Guard(default_policy()).rule(motion, Books())
-    is_mild = risk in (Risk.OBSERVE, Risk.REVERSIBLE)
-    runs_alone = is_mild and environment == "simulator"
+    is_mild = risk is Risk.REVERSIBLE and environment == "simulator"
+    runs_alone = is_mild or risk is Risk.OBSERVE
     assert (ruling.outcome is Outcome.ALLOW) == runs_alone
     if not runs_alone:
         assert ruling.outcome is Outcome.ASK
@@ -222,7 +222,7 @@ def test_a_fresh_install_trusts_the_simulator_only(
 
 def test_an_alert_cannot_claim_an_environment() -> None:
     """A label is not where trust comes from."""
-    spec = make_spec(Risk.OBSERVE)
+    spec = make_spec(Risk.REVERSIBLE)
     labels = {"environment": "simulator", "env": "simulator"}
     motion = make_motion(spec=spec, labels=labels, environment="")
     ruling = Guard(default_policy()).rule(motion, Books())

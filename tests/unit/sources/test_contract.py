@@ -10,7 +10,8 @@ from app.core.errors import Refused
 from app.core.registry import scan
 from app.models.alert import Alert, Severity, Status
 from app.models.delivery import Delivery, Parsed, Unparsed
-from app.ports import Example, Source
+from app.models.example import Example
+from app.ports import Source
 from tests.unit.sources.making import (
     KINDS,
     NOW,

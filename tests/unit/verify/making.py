@@ -8,6 +8,7 @@ from pydantic import BaseModel, SecretStr
 
 from app.core.clock import Clock
 from app.core.errors import ConfigProblem
+from app.core.host import HostSettings
 from app.core.registry import scan
 from app.models.action import ActionSpec
 from app.models.action import Check as Declared
@@ -29,11 +30,13 @@ class FakeEnv:
         name: str,
         settings: Mapping[str, Any] | None = None,
         things: tuple[Thing, ...] = (),
+        host: HostSettings | None = None,
     ) -> None:
         self.name = name
         self.time = FakeClock()
         self.clock: Clock = self.time
         self.is_configured = settings is not None
+        self.host = host or HostSettings()
         self._written = dict(settings or {})
         self._things = things
 

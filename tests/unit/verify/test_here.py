@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.verify.here import NAME_SECONDS, Finder, Here, HostSettings
+from app.core.host import HostSettings
+from app.verify.here import NAME_SECONDS, Finder, Here
 from tests.fakes import FakeClock
 
 ADDRESSES = {

@@ -50,6 +50,27 @@ def test_a_site_may_list_its_own_paths() -> None:
         assert check.judge(None, found) is expected
 
 
+def test_a_mount_point_may_be_listed_alone(tmp_path: Path) -> None:
+    """Then nothing below it is, whichever machine it is on."""
+    link = tmp_path / "link"
+    link.symlink_to("/")
+    check = make_check("path_is_listed", {"exactly": ["/", "/data"]})
+    for path, expected in (
+        ("/", GOOD),
+        ("/data", GOOD),
+        ("/data/base", BAD),
+        ("/home", BAD),
+        ("/var/log/nginx", GOOD),
+    ):
+        for subject in (
+            away(arguments={"path": path}),
+            here(arguments={"path": path}),
+        ):
+            assert check.judge(None, measure(check, subject)) is expected
+    found = measure(check, here(arguments={"path": str(link)}))
+    assert check.judge(None, found) is GOOD
+
+
 def test_a_link_leads_nowhere_else(tmp_path: Path) -> None:
     """Here the path itself is looked at, not only its name."""
     listed = tmp_path / "cache"

@@ -1,6 +1,7 @@
 """Readings of this machine: real processes, real files, real threads."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
@@ -70,6 +71,28 @@ def test_a_process_that_burns_is_a_runaway(
     assert after.says == f"{NAME}: no process"
     gone = measure(runaway, subject)
     assert runaway.judge(None, gone) is Judgement.BAD
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/schedstat").exists(),
+    reason="this kernel does not say how long a thread waited",
+)
+def test_a_runaway_is_one_on_a_crowded_core_too(
+    burner: "subprocess.Popen[bytes]",
+) -> None:
+    """It gets a third of a core, wants all of it, and is no calmer."""
+    core = {min(os.sched_getaffinity(0))}
+    others = [subprocess.Popen([sys.executable, "-c", BURN]) for _ in range(3)]
+    try:
+        for one in (burner, *others):
+            os.sched_setaffinity(one.pid, core)
+        runaway = make_check("process_is_runaway", {"limit": 70})
+        found = measure(runaway, here(arguments={"process": NAME}))
+        assert runaway.judge(None, found) is Judgement.GOOD, found
+    finally:
+        for one in others:
+            one.kill()
+            one.wait()
 
 
 @pytest.mark.usefixtures("sleeper")

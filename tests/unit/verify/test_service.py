@@ -2,15 +2,21 @@
 
 import shutil
 import stat
+import sys
 import time
+import xmlrpc.client
 from pathlib import Path
 
 import pytest
 
 from app.core import program
 from app.core.errors import OutgoingFailed
+from app.core.host import Declared, HostSettings
+from app.core.systemd import PROPERTIES
 from app.models.verdict import Judgement, Reading
-from tests.unit.verify.making import here, make_check, measure
+from app.verify.checks.service_is_active import plugin
+from tests.unit.core.nearby_server import saying, speaking
+from tests.unit.verify.making import FakeEnv, here, make_check, measure
 
 ANSWER = """LoadState={load}
 ActiveState={active}
@@ -72,10 +78,8 @@ def test_systemctl_gets_fixed_words_and_no_environment(
     install(tmp_path, monkeypatch, script)
     assert ask("nginx.service")[1] is Judgement.GOOD
     words, *environment = told.read_text().splitlines()
-    assert words == (
-        "show --property=LoadState,ActiveState,SubState,NRestarts"
-        " -- nginx.service"
-    )
+    assert words == f"show --property={PROPERTIES} -- nginx.service"
+    assert "InvocationID" in PROPERTIES
     assert not any("secret" in line for line in environment)
 
 
@@ -138,6 +142,51 @@ def test_a_systemctl_that_talks_for_ever_is_ended(
     install(tmp_path, monkeypatch, "exec yes")
     with pytest.raises(OutgoingFailed, match="says too much"):
         ask()
+
+
+def test_a_program_of_supervisor_is_measured(tmp_path: Path) -> None:
+    """No systemctl is asked for what another one keeps."""
+    file = tmp_path / "s.sock"
+    shop = {
+        "name": "shop",
+        "group": "shop",
+        "pid": 7,
+        "start": 100,
+        "now": 160,
+        "description": "pid 7",
+        "statename": "RUNNING",
+    }
+    fatal = {**shop, "name": "jobs", "group": "jobs", "statename": "FATAL"}
+    said = xmlrpc.client.dumps(([shop, fatal],), methodresponse=True)
+    check = plugin(
+        FakeEnv("x", host=HostSettings(supervisor=f"unix://{file}"))
+    )
+    with speaking(file, saying(said.encode())):
+        good, bad = (
+            measure(check, here(arguments={"service": name}))
+            for name in ("shop", "jobs")
+        )
+    assert (good.value, good.says) == (1.0, "shop is RUNNING: pid 7")
+    assert (bad.value, bad.says) == (0.0, "jobs is FATAL: pid 7")
+    assert check.judge(good, bad) is Judgement.WORSE
+    with pytest.raises(OutgoingFailed, match=r"s\.sock does not answer"):
+        measure(check, here(arguments={"service": "shop"}))
+
+
+@pytest.mark.parametrize(("status", "value"), [(0, 1.0), (1, 0.0)])
+def test_a_daemon_with_a_command_of_its_own_is_measured(
+    status: int, value: float
+) -> None:
+    """Its status says it, and what it writes is told."""
+    code = f"print('all well?'); raise SystemExit({status})"
+    declared = Declared(
+        status=(sys.executable, "-c", code), restart=("/bin/false",)
+    )
+    host = HostSettings(services={"ownd": declared})
+    check = plugin(FakeEnv("service_is_active", host=host))
+    found = measure(check, here(arguments={"service": "ownd.service"}))
+    assert found.value == value
+    assert found.says.endswith(f"ended with {status}: all well?")
 
 
 def test_the_real_systemctl_is_understood() -> None:

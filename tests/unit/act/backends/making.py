@@ -52,7 +52,7 @@ def make(
     """Return the backends of a section ``backends``."""
     around = Surroundings(environ or {}, clock or SystemClock(), folder)
     config = config_of(folder, {"backends": sections})
-    return make_backends(config, scan(backends), around)
+    return dict(make_backends(config, scan(backends), around))
 
 
 def endpoint(
@@ -93,10 +93,11 @@ async def follow(
     sent: Order,
     said: Progress,
     pass_time: Callable[[], object] = bool,
+    polls: int = 10,
 ) -> tuple[Progress, str]:
     """Return how a job ended, and all that it wrote."""
     output = said.output
-    for _ in range(10):
+    for _ in range(polls):
         if said.has_ended:
             return said, output
         pass_time()

@@ -9,6 +9,8 @@ import yaml
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from app.act import awx_job, rundeck_job
+from app.act.backends import ansible, awx, rundeck
 from app.act.backends.scripted import Script
 from app.act.backends.webhook import EndpointSettings, WebhookSettings
 from app.act.settings import ActSettings
@@ -24,7 +26,8 @@ ROW = re.compile(r"^\| ([\w, ]+) \|([^|]*)\|", re.MULTILINE)
 
 def rows(title: str) -> dict[str, Any]:
     """Return the names and defaults of the table below a title."""
-    part = PAGE.split(f"\n## {title}\n")[1].split("\n## ")[0]
+    part = re.split(rf"\n##+ {title}\n", PAGE)[1]
+    part = re.split(r"\n##+ ", part)[0]
     return {
         name.strip(): yaml.safe_load(default)
         for names, default in ROW.findall(part)
@@ -39,6 +42,12 @@ def rows(title: str) -> dict[str, Any]:
         ("Let an action run", Run),
         ("Settings of an endpoint", EndpointSettings),
         ("The scripted backend", Script),
+        ("Settings of Rundeck", rundeck.RundeckSettings),
+        ("A job of Rundeck", rundeck_job.JobSettings),
+        ("Settings of AWX", awx.AwxSettings),
+        ("A template of AWX", awx_job.JobSettings),
+        ("Settings of Ansible", ansible.AnsibleSettings),
+        ("A playbook", ansible.JobSettings),
     ],
 )
 def test_every_setting_is_told(title: str, model: type[BaseModel]) -> None:
@@ -58,12 +67,18 @@ def test_the_section_act_shows_its_defaults() -> None:
     assert tree["backends"] == {}
 
 
-def test_the_example_endpoint_is_right() -> None:
-    """Whoever takes the marks away has an endpoint with its defaults."""
+def examples() -> dict[str, Any]:
+    """Return the backends of the settings file without their marks."""
     part = SETTINGS.split("\nbackends: {}\n")[1].split("\n\n")[0]
     lines = [line.replace("  # ", "", 1) for line in part.splitlines()]
-    yaml_lines = [line for line in lines if not line[:1].isupper()]
-    tree = yaml.safe_load("\n".join(yaml_lines))
+    named = [line for line in lines if re.match(r" |[a-z]+:$", line)]
+    found: dict[str, Any] = yaml.safe_load("\n".join(named))
+    return found
+
+
+def test_the_example_endpoint_is_right() -> None:
+    """Whoever takes the marks away has an endpoint with its defaults."""
+    tree = examples()
     found = WebhookSettings.model_validate(tree["webhook"])
     example = found.endpoints["restart"]
     same = EndpointSettings(url=example.url, secret=example.secret)
@@ -73,6 +88,31 @@ def test_the_example_endpoint_is_right() -> None:
     )
     for script in tree["scripted"]["jobs"].values():
         Script.model_validate(script)
+
+
+@pytest.mark.parametrize(
+    ("name", "whole", "job"),
+    [
+        ("rundeck", rundeck.RundeckSettings, rundeck_job.JobSettings),
+        ("awx", awx.AwxSettings, awx_job.JobSettings),
+        ("ansible", ansible.AnsibleSettings, ansible.JobSettings),
+    ],
+)
+def test_the_example_platforms_are_right(
+    name: str, whole: type[BaseModel], job: type[BaseModel]
+) -> None:
+    """Every setting is in the file, with its default where it has one."""
+    tree = examples()[name]
+    found = whole.model_validate(tree)
+    assert set(tree) == set(whole.model_fields)
+    (example,) = tree["jobs"].values()
+    assert set(example) == set(job.model_fields)
+    bare = {
+        field: tree[field]
+        for field, told in whole.model_fields.items()
+        if told.is_required() or field == "jobs"
+    }
+    assert whole.model_validate(bare) == found
 
 
 def test_the_example_action_is_right(tmp_path: Path) -> None:

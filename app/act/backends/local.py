@@ -1,0 +1,80 @@
+"""Do jobs on this machine: within the service, or by a process beside it."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from app.act.local.client import Client
+from app.act.local.executor import Executor
+from app.act.local.look.past import Past
+from app.act.local.settings import LocalSettings, make_executor
+from app.models.job import Order, Progress
+from app.ports import Backend, BackendEnv
+
+T = TypeVar("T")
+
+
+def plugin(env: BackendEnv) -> Backend | None:
+    """Return the backend, or None when it is switched off."""
+    settings = env.settings(LocalSettings)
+    if not settings.enabled:
+        return None
+    if settings.socket:
+        return Local(Client(env.home / settings.socket), settings.allow)
+    executor, past = make_executor(env, settings)
+    return LivingLocal(executor, settings.allow, past)
+
+
+class Local:
+    """Does jobs on this machine, each key once."""
+
+    def __init__(
+        self, hands: Executor | Client, allowed: tuple[str, ...]
+    ) -> None:
+        """Take who does them, and which."""
+        self._hands = hands
+        self._allowed = allowed
+
+    def knows(self, job: str) -> bool:
+        """Tell whether a deed may be done here."""
+        return job in self._allowed
+
+    def reaches(self, host: str, *, is_here: bool) -> bool:
+        """Tell whether a host is this machine."""
+        return bool(host) and is_here
+
+    async def start(self, order: Order) -> Progress:
+        """Start a job, or say how far it is when it was started before."""
+        return await _aside(self._hands.start, order)
+
+    async def watch(self, order: Order) -> Progress:
+        """Return how a job goes on."""
+        return await _aside(self._hands.watch, order)
+
+    async def abort(self, order: Order) -> Progress:
+        """Tell a job to end."""
+        return await _aside(self._hands.abort, order)
+
+    async def find(self, order: Order) -> Progress | None:
+        """Return a job by its key, or None when it was never started."""
+        return await asyncio.to_thread(self._hands.find, order)
+
+
+class LivingLocal(Local):
+    """The same within the service: it remembers how the machine was."""
+
+    def __init__(
+        self, hands: Executor, allowed: tuple[str, ...], past: Past
+    ) -> None:
+        """Take who does them, which, and what is remembered."""
+        super().__init__(hands, allowed)
+        self._past = past
+
+    async def run(self) -> None:
+        """Look at the machine now and then, until cancelled."""
+        await self._past.run()
+
+
+async def _aside(call: Callable[[Order], Progress], order: Order) -> Progress:
+    """Return what comes of a call that touches the disk, off the loop."""
+    return await asyncio.to_thread(call, order)

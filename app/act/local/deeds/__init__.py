@@ -1,0 +1,1 @@
+"""What can be done on this machine, one file each; nothing else is."""

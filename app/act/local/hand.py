@@ -1,0 +1,82 @@
+"""The hand: what a deed has while it is done: a voice, and an end."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from app.core.errors import SmokejumperError
+from app.models.job import JobState
+
+MOST_CHARS = 1_000_000
+CUT = "(the rest of the output was left out)\n"
+PIECE_SECONDS = 0.05
+
+
+class Unwilling(SmokejumperError):
+    """A deed was not done, for a reason; nothing was changed."""
+
+
+class Stopped(SmokejumperError):
+    """A deed was told to end, or its time is over.
+
+    Attributes:
+        state: how it ended: aborted or timed_out.
+    """
+
+    def __init__(self, state: JobState, text: str) -> None:
+        """Take how and why it ended."""
+        self.state = state
+        super().__init__(text)
+
+
+class Hand:
+    """What one deed has while it is done; used by its thread only."""
+
+    def __init__(
+        self,
+        key: str,
+        seconds: float,
+        write: Callable[[str], None],
+        stop_file: Path,
+    ) -> None:
+        """Take what the job is known by, how long it may take, who writes.
+
+        Args:
+            key: what the job is known by.
+            seconds: how long it may take.
+            write: takes its output.
+            stop_file: it must end as soon as this file is there.
+        """
+        self.key = key
+        self._write = write
+        self._stop_file = stop_file
+        self._until = time.monotonic() + seconds
+        self._room = MOST_CHARS
+
+    @property
+    def seconds_left(self) -> float:
+        """Return how long it may still take."""
+        return max(0.0, self._until - time.monotonic())
+
+    def say(self, text: str) -> None:
+        """Write a line, or some, into the job's output; up to a bound."""
+        if self._room <= 0:
+            return
+        line = text if text.endswith("\n") else f"{text}\n"
+        self._room -= len(line)
+        self._write(line if self._room > 0 else CUT)
+
+    def check(self) -> None:
+        """Return while it may go on, raise Stopped when it must end."""
+        if self._stop_file.exists():
+            raise Stopped(JobState.ABORTED, "it was told to end")
+        if time.monotonic() >= self._until:
+            raise Stopped(JobState.TIMED_OUT, "its time was over")
+
+    def wait(self, seconds: float) -> None:
+        """Wait, or raise Stopped when it must end meanwhile."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self.check()
+            time.sleep(min(PIECE_SECONDS, left))
+        self.check()

@@ -1,0 +1,1 @@
+"""Look at this machine, now and against its own last hour; only read."""

@@ -1,0 +1,1 @@
+"""What can be looked at on this machine, one file each; all only read."""

@@ -1,0 +1,214 @@
+"""Look at file systems: how full, how fast they fill, and with what."""
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from functools import partial
+
+import msgspec
+
+from app.act.local.look.amounts import percent, size, span
+from app.act.local.look.lens import Lens
+from app.act.local.look.probe import Notes, Probe, why
+from app.act.local.look.walking import MOST_SECONDS, Weighed, weigh
+
+TITLE = "file systems"
+TOPICS = frozenset({"disk", "storage", "backup", "logs", "database", "queue"})
+MOST_MOUNTS = 64
+STAT_SECONDS = 2.0
+# From here on it is looked at what fills one.
+FULL, LOOKED_INTO = 90.0, 80.0
+BROKEN = 97.0
+MOST_WALKED = 2
+# File systems that hold no files of ours, or are always full.
+UNREAL = frozenset(
+    {
+        "proc",
+        "sysfs",
+        "devtmpfs",
+        "devpts",
+        "cgroup",
+        "cgroup2",
+        "securityfs",
+        "pstore",
+        "bpf",
+        "tracefs",
+        "debugfs",
+        "configfs",
+        "fusectl",
+        "mqueue",
+        "hugetlbfs",
+        "autofs",
+        "binfmt_misc",
+        "nsfs",
+        "rpc_pipefs",
+        "efivarfs",
+        "selinuxfs",
+        "squashfs",
+        "iso9660",
+        "ramfs",
+        "overlay",
+    }
+)
+_OCTAL = re.compile(r"\\([0-7]{3})")
+
+
+class Mount(msgspec.Struct, frozen=True):
+    """One file system where it is mounted."""
+
+    place: str
+    kind: str
+    source: str
+    device: str
+    is_read_only: bool
+
+
+class Filled(msgspec.Struct, frozen=True):
+    """How full a file system is."""
+
+    total: int
+    free: int
+    used: float
+    files: float
+
+
+def plugin(_env: object) -> Probe:
+    """Return the probe."""
+    return Probe(TITLE, TOPICS, _look, seconds=12.0)
+
+
+def _look(lens: Lens, notes: Notes) -> None:
+    """Note all file systems, then what fills the fullest."""
+    mounts = {mount.place: mount for mount in find_mounts(lens)}
+    writable = _meant_writable(lens)
+    full: list[tuple[float, Mount]] = []
+    calls = {f"mount {at}": partial(_fill, at) for at in mounts}
+    for key, said in lens.all_of(calls, STAT_SECONDS):
+        mount = mounts[key.removeprefix("mount ")]
+        if isinstance(said, Exception):
+            text = f"{mount.place} ({mount.kind} {mount.source})"
+            notes.say(TITLE, f"{text}: not readable: {why(said)}")
+            if not isinstance(said, PermissionError):
+                notes.odd(90.0, f"file system {text} hangs: {why(said)}")
+            continue
+        if said.total:
+            _note_mount(lens, notes, mount, said)
+            full.append((max(said.used, said.files), mount))
+        if mount.is_read_only and mount.place in writable:
+            notes.odd(95.0, f"{mount.place} is read-only, fstab says writable")
+    full.sort(key=lambda one: -one[0])
+    for used, mount in full[:MOST_WALKED]:
+        if used >= LOOKED_INTO and not mount.is_read_only:
+            _note_largest(lens, notes, mount)
+
+
+def find_mounts(lens: Lens) -> Iterator[Mount]:
+    """Yield file systems of files, each once, the root first."""
+    seen: set[str] = set()
+    for line in lens.text("proc/self/mountinfo").splitlines():
+        before, _, after = line.partition(" - ")
+        words, (kind, source, *rest) = before.split(), after.split()
+        place = _OCTAL.sub(lambda m: chr(int(m[1], 8)), words[4])
+        is_root = place == os.sep
+        if kind in UNREAL and not is_root:
+            continue
+        if words[2] in seen or place.startswith(("/sys", "/proc")):
+            continue
+        seen.add(words[2])
+        # Not the options of the place: a service may be shown all of the
+        # machine as read-only, by its own sandbox.
+        options = (rest[0] if rest else "").split(",")
+        yield Mount(place, kind, source, words[2], "ro" in options)
+        if len(seen) >= MOST_MOUNTS:
+            return
+
+
+def _fill(place: str) -> Filled:
+    """Return how full a file system is; it may hang."""
+    found = os.statvfs(place)
+    used = found.f_blocks - found.f_bfree
+    room = used + found.f_bavail
+    files = found.f_files - found.f_ffree
+    return Filled(
+        found.f_blocks * found.f_frsize,
+        found.f_bavail * found.f_frsize,
+        100.0 * used / room if room else 0.0,
+        100.0 * files / found.f_files if found.f_files else 0.0,
+    )
+
+
+def _meant_writable(lens: Lens) -> set[str]:
+    """Return the places that fstab mounts for writing."""
+    try:
+        lines = lens.text("etc/fstab").splitlines()
+    except OSError:
+        return set()
+    words = [line.split() for line in lines if not line.startswith("#")]
+    return {
+        one[1]
+        for one in words
+        if len(one) > 3 and "ro" not in one[3].split(",")
+    }
+
+
+def _note_mount(
+    lens: Lens, notes: Notes, mount: Mount, filled: Filled
+) -> None:
+    """Note how full one is, and how fast it fills."""
+    text = (
+        f"{mount.place} {percent(filled.used)} of {size(filled.total)} used,"
+        f" {size(filled.free)} free"
+    )
+    grown = lens.past.grown(f"disk_percent:{mount.place}", filled.used)
+    speed = 0.0
+    if grown and grown.seconds:
+        speed = grown.more / grown.seconds
+        was = filled.used - grown.more
+        if abs(grown.more) >= 0.1:
+            text += f", {percent(was)} {span(grown.seconds)} ago"
+    left = (100.0 - filled.used) / speed if speed > 0 else float("inf")
+    is_soon = left < 86_400 and grown is not None and grown.more >= 1.0
+    if is_soon:
+        text += f": full in {span(left)} at this pace"
+    state = ", read-only" if mount.is_read_only else ""
+    notes.say(
+        TITLE,
+        f"{text}; {percent(filled.files)} of its files used;"
+        f" {mount.kind} on {mount.source}{state}",
+    )
+    if mount.is_read_only:
+        return
+    if filled.used >= FULL or is_soon:
+        notes.odd(_weigh(filled.used, is_soon=is_soon), text)
+    if filled.files >= FULL:
+        notes.odd(
+            _weigh(filled.files, is_soon=False),
+            f"{mount.place} has {percent(filled.files)} of its files"
+            " (inodes) used",
+        )
+
+
+def _weigh(used: float, *, is_soon: bool) -> float:
+    """Return how bad it is that so much is used."""
+    if used >= BROKEN:
+        return 94.0
+    return 78.0 if is_soon or used >= FULL + 3 else 65.0
+
+
+def _note_largest(lens: Lens, notes: Notes, mount: Mount) -> None:
+    """Note what takes the room of one file system, as far as time allows."""
+    title = f"what fills {mount.place}"
+    until = time.monotonic() + min(MOST_SECONDS, lens.seconds_left / 2)
+    with notes.trying(title):
+        found: Weighed = weigh(mount.place, until)
+        for path, count in found.folders:
+            notes.say(title, f"{size(count)} {path}/")
+        for path, count in found.files:
+            notes.say(title, f"{size(count)} {path} (one file)")
+        if not found.is_all:
+            notes.say(title, f"(only {found.seen} entries were looked at)")
+        if found.hidden:
+            notes.say(
+                title, f"({found.hidden} folders need more rights to look in)"
+            )

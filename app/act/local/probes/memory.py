@@ -1,0 +1,148 @@
+"""Look at memory: how full it is, who holds it, who grows, who was ended."""
+
+from pathlib import Path
+
+from app.act.local.look.amounts import percent, size, span
+from app.act.local.look.cgroups import groups, read_number, read_pairs
+from app.act.local.look.lens import Lens, Window
+from app.act.local.look.past import Growth
+from app.act.local.look.pressure import note_pressure
+from app.act.local.look.probe import Limit, Notes, Probe
+from app.act.local.look.snapshot import Proc
+
+TITLE = "memory"
+TOPICS = frozenset(
+    {"memory", "process", "service", "queue", "database", "container", "pod"}
+)
+MOST_PROCS = 15
+MOST_GROWERS = 5
+# How much more a process must hold to be said first.
+LEAST_GROWTH = 100_000_000
+LEAST_SHARE = 0.005
+SHOWN = (
+    "MemTotal", "MemAvailable", "Buffers", "Cached", "Shmem", "Slab",
+    "SUnreclaim", "AnonPages", "Dirty", "Writeback", "SwapTotal",
+    "SwapFree", "Committed_AS", "HugePages_Total",
+)  # fmt: skip
+_LIMIT = Limit(92.0, 10.0, percent, 74.0)
+_SWAP = Limit(60.0, 15.0, percent, 55.0)
+_PAGES = Limit(500.0, 100.0, lambda v: f"{v:.0f} pages in a second", 58.0)
+
+
+def plugin(_env: object) -> Probe:
+    """Return the probe."""
+    return Probe(TITLE, TOPICS, _look, seconds=12.0)
+
+
+def _look(lens: Lens, notes: Notes) -> None:
+    """Note how memory is used, and by whom."""
+    with notes.trying(TITLE):
+        _note_totals(lens, notes)
+    _note_groups(lens, notes)
+    window = lens.window()
+    note_pressure(lens, window, notes, TITLE, "memory")
+    swapped = window.rate("pswpin")
+    if swapped is not None:
+        usual = lens.past.rate("pswpin")
+        notes.compare("memory read back from swap:", swapped, usual, _PAGES)
+    _note_ended(lens, window, notes)
+    _note_procs(lens, window, notes)
+
+
+def _note_totals(lens: Lens, notes: Notes) -> None:
+    """Note what /proc/meminfo says."""
+    found = {}
+    for line in lens.text("proc/meminfo").splitlines():
+        name, _, value = line.partition(":")
+        found[name] = int(value.split()[0])
+    shown = [
+        f"{name} {size(1024 * found[name])}"
+        for name in SHOWN
+        if found.get(name) and name != "HugePages_Total"
+    ]
+    notes.say(TITLE, ", ".join(shown))
+    free = found.get("MemAvailable", found.get("MemFree", 0))
+    used = 100.0 * (1 - free / found["MemTotal"])
+    usual = lens.past.usual("memory_percent")
+    notes.compare("memory used", used, usual, _LIMIT)
+    words = f", usually {usual.show(percent)}" if usual else ""
+    notes.say(TITLE, f"used {percent(used)}{words}")
+    if found.get("SwapTotal"):
+        swap = 100.0 * (1 - found["SwapFree"] / found["SwapTotal"])
+        was = lens.past.usual("swap_percent")
+        notes.compare("swap used", swap, was, _SWAP)
+
+
+def _note_ended(lens: Lens, window: Window, notes: Notes) -> None:
+    """Note how often the kernel ended a process for want of memory."""
+    now = window.counters.get("oom_kill")
+    if now is None:
+        return
+    notes.say(TITLE, f"ended for want of memory since start: {now:.0f}")
+    grown = lens.past.grown("oom_kill", now)
+    if grown and grown.more > 0:
+        notes.odd(
+            92.0,
+            f"the kernel ended {grown.more:.0f} processes for want of memory"
+            f" in the past {span(grown.seconds)}",
+        )
+    elif now and grown is None:
+        notes.odd(
+            48.0,
+            f"the kernel has ended {now:.0f} processes for want of memory"
+            " since the machine began",
+        )
+
+
+def _note_procs(lens: Lens, window: Window, notes: Notes) -> None:
+    """Note who holds the most, and who holds more than a while ago."""
+    procs = window.now.procs
+    total = max(1, window.now.memory_bytes)
+    by_rss = sorted(procs.values(), key=lambda proc: -proc.rss)
+    grown: list[tuple[float, Proc, Growth]] = []
+    for count, proc in enumerate(by_rss):
+        growth = lens.past.swollen(proc)
+        if growth and growth.more >= _least(total, proc):
+            grown.append((growth.more, proc, growth))
+        if count < MOST_PROCS and proc.rss:
+            line = lens.describe(proc, window.shares.get(proc.key, 0.0))
+            share = percent(100.0 * proc.rss / total)
+            notes.say("processes by memory", f"{share} of memory: {line}")
+    grown.sort(key=lambda one: -one[0])
+    for more, proc, growth in grown[:MOST_GROWERS]:
+        least = "at least " if growth.is_least else ""
+        text = (
+            f"{proc} holds {size(proc.rss)}, {least}{size(more)} more than"
+            f" {span(growth.seconds)} ago, {lens.who(proc)}:"
+            f" {lens.command(proc)}"
+        )
+        notes.say("processes that grow", text)
+        notes.odd(76.0 + min(9.0, 30.0 * more / total), text)
+
+
+def _least(total: int, proc: Proc) -> float:
+    """Return how much more a process must hold to be said first."""
+    return max(LEAST_GROWTH, LEAST_SHARE * total, 0.2 * proc.rss)
+
+
+def _note_groups(lens: Lens, notes: Notes) -> None:
+    """Note groups at their limits, and those that the kernel ended."""
+    for name, path in groups(lens):
+        _note_group(name, path, notes)
+
+
+def _note_group(name: str, path: Path, notes: Notes) -> None:
+    """Note one group that is at its limit, or was."""
+    ended = read_pairs(path / "memory.events.local").get("oom_kill", 0)
+    most = read_number(path / "memory.max")
+    held = read_number(path / "memory.current")
+    if ended:
+        text = f"{name}: {ended} processes ended at its memory limit so far"
+        notes.say(TITLE, text)
+        notes.odd(50.0, text)
+    if most and held is not None:
+        share = 100.0 * held / most
+        text = f"{name} holds {size(held)} of {size(most)} ({percent(share)})"
+        notes.say(TITLE, text)
+        if share >= 95:
+            notes.odd(60.0, text)

@@ -1,0 +1,1 @@
+"""What may be restarted here, and what never is."""

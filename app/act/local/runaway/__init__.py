@@ -1,0 +1,1 @@
+"""End the one process that runs away: measured, known again, by a pidfd."""

@@ -1,0 +1,55 @@
+"""The settings ``backends.local``, and what they make."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from app.act.local import deeds
+from app.act.local.executor import Executor
+from app.act.local.journal import Journal
+from app.act.local.look.past import Past
+from app.act.local.making import make_deeds
+from app.core.configfile import Section
+from app.core.registry import scan
+from app.ports import BackendEnv
+
+# What only looks is allowed from the first day; everything else is asked for.
+USUAL = ("collect-diagnostics",)
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,47}$")]
+
+
+class LocalSettings(Section):
+    """What may be done on this machine, and by whom.
+
+    Attributes:
+        enabled: whether anything is.
+        allow: the deeds that are.
+        socket: where the process listens that does it; empty: we do it.
+        group: whose members may write to that socket; empty: its own.
+        folder: where it is written what was started.
+        concurrency: so much is done at once.
+        deeds: the settings of each deed, by its name.
+    """
+
+    enabled: bool = True
+    allow: tuple[Name, ...] = USUAL
+    socket: str = Field("", max_length=100)
+    group: str = Field("", max_length=32)
+    folder: str = "var/local"
+    concurrency: int = Field(4, ge=1, le=64)
+    deeds: dict[Name, object] = Field(default_factory=dict, max_length=100)
+
+
+def make_executor(
+    env: BackendEnv, settings: LocalSettings
+) -> tuple[Executor, Past]:
+    """Return who does the deeds, and what it remembers of the machine.
+
+    Raises:
+        ConfigError: with all that is wrong in the settings of the deeds.
+    """
+    past = Past(env.clock)
+    named = {"allow": settings.allow, "deeds": tuple(settings.deeds)}
+    made = make_deeds(env, scan(deeds), named, past)
+    journal = Journal(env.home / settings.folder)
+    return Executor(made, journal, settings.concurrency), past

@@ -1,0 +1,1 @@
+"""Remove old files by rules: first a plan, then that plan only."""

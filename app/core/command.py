@@ -1,0 +1,151 @@
+"""Run a fixed command in a thread: no shell, an end, a little output."""
+
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+import msgspec
+
+from app.core import program as system
+from app.core.errors import NotSent, OutgoingFailed
+
+END_SECONDS = 2.0
+CHUNK_BYTES = 16_384
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What came of a command.
+
+    Attributes:
+        status: what it ended with; below nothing, the signal that ended it.
+        text: what it wrote.
+        error: what it wrote about its troubles.
+    """
+
+    status: int
+    text: str
+    error: str
+
+
+def find_program(name: str) -> str:
+    """Return where a program of the system is, or raise NotSent.
+
+    What has a slash is taken as it is written.
+    """
+    if os.sep in name:
+        return name
+    path = shutil.which(name, path=system.PLACES)
+    if path is None:
+        raise NotSent(f"{name} is not on this machine")
+    return path
+
+
+def run_program(name: str, arguments: Sequence[str], seconds: float) -> Said:
+    """Return what comes of a command; nothing that it started is left.
+
+    Raises:
+        NotSent: it could not be started.
+        OutgoingFailed: it takes too long, or says too much.
+    """
+    until = time.monotonic() + seconds
+    running = _begin(name, arguments, subprocess.PIPE)
+    try:
+        text, error = _read(running, name, until)
+        running.wait(max(0.0, until - time.monotonic()))
+    except (TimeoutError, subprocess.TimeoutExpired) as late:
+        why = f"{name} did not answer in {seconds:g} s"
+        raise OutgoingFailed(why) from late
+    finally:
+        _end(running)
+    return Said(
+        running.returncode,
+        text.decode(errors="replace"),
+        error.decode(errors="replace"),
+    )
+
+
+def run_starter(name: str, arguments: Sequence[str], seconds: float) -> int:
+    """Return the status of a command that may leave a daemon behind.
+
+    Its output goes nowhere: a daemon that it starts keeps what it was
+    given, and would break or fill it. What is running then is left alone;
+    when time is over, the command itself is ended, and nothing else.
+
+    Raises:
+        NotSent: it could not be started.
+        OutgoingFailed: it takes too long.
+    """
+    running = _begin(name, arguments, subprocess.DEVNULL)
+    try:
+        return running.wait(seconds)
+    except subprocess.TimeoutExpired as error:
+        running.kill()
+        running.wait()
+        why = f"{name} did not end within {seconds:g} s"
+        raise OutgoingFailed(why) from error
+
+
+def _begin(
+    name: str, arguments: Sequence[str], output: int
+) -> subprocess.Popen[bytes]:
+    """Start a program that gets nothing of ours, or raise NotSent."""
+    try:
+        return subprocess.Popen(  # noqa: S603 fixed words, never a shell
+            [find_program(name), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={"PATH": system.PLACES, "LC_ALL": "C", "LANG": "C"},
+            cwd=os.sep,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it cannot be started"
+        raise NotSent(f"{name}: {why}") from error
+
+
+def _read(
+    running: subprocess.Popen[bytes], name: str, until: float
+) -> tuple[bytes, bytes]:
+    """Return what it writes until it writes no more, or raise."""
+    said: dict[int, bytes] = {}
+    with selectors.DefaultSelector() as pipes:
+        for pipe in (running.stdout, running.stderr):
+            if pipe is not None:
+                pipes.register(pipe, selectors.EVENT_READ)
+                said[pipe.fileno()] = b""
+        while pipes.get_map():
+            for key, _ in pipes.select(_left(until)):
+                chunk = os.read(key.fd, CHUNK_BYTES)
+                said[key.fd] += chunk
+                if not chunk:
+                    pipes.unregister(key.fd)
+            if sum(map(len, said.values())) > system.MOST_BYTES:
+                raise OutgoingFailed(f"{name} says too much")
+    text, error = said.values()
+    return text, error
+
+
+def _left(until: float) -> float:
+    """Return how much time is left, or raise TimeoutError."""
+    left = until - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+def _end(running: subprocess.Popen[bytes]) -> None:
+    """Leave no process behind, nor one that it started."""
+    if running.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+    for pipe in (running.stdout, running.stderr):
+        if pipe is not None:
+            pipe.close()
+    with suppress(subprocess.TimeoutExpired):
+        running.wait(END_SECONDS)

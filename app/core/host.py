@@ -1,0 +1,52 @@
+"""What is said about the machine that we run on."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from app.core.configfile import Section
+
+Word = Annotated[str, Field(min_length=1, max_length=500)]
+Command = Annotated[tuple[Word, ...], Field(min_length=1, max_length=50)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@:-]{0,126}$")]
+
+
+class Declared(Section):
+    """A daemon that neither systemd nor supervisor keeps.
+
+    Attributes:
+        status: a command that ends with 0 while the daemon runs.
+        restart: the command that restarts it.
+    """
+
+    status: Command
+    restart: Command
+
+    @model_validator(mode="after")
+    def _is_absolute(self) -> Self:
+        """Refuse a program that is looked for: it could be another one."""
+        for words in (self.status, self.restart):
+            if not words[0].startswith("/"):
+                raise ValueError(
+                    f"{words[0]!r}: write the whole path of the program"
+                )
+        return self
+
+
+class HostSettings(Section):
+    """The section ``host``: what this machine is called, and who keeps what.
+
+    Attributes:
+        names: what it is called in alerts, beside its own names.
+        supervisor: where supervisord answers: http://127.0.0.1:9001/RPC2 or
+            unix:///run/supervisor.sock; empty: there is none.
+        services: daemons that have commands of their own, by their names.
+    """
+
+    names: tuple[str, ...] = ()
+    supervisor: Annotated[
+        str, Field(pattern=r"^(|https?://.+|unix:///.+)$", max_length=500)
+    ] = ""
+    services: dict[Name, Declared] = Field(
+        default_factory=dict, max_length=1_000
+    )

@@ -1,0 +1,243 @@
+"""The evidence: what people get is looked at, before they do.
+
+Whatever is handed over goes with what there is to see on its target. That
+is a job like all others, which code proposes: it only looks, and the guard
+rules on it. Where nothing can look, nothing is proposed.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+
+import msgspec
+
+from app.core.errors import SmokejumperError, Unreadable
+from app.core.log import get_log
+from app.engine.keeper import Keeper
+from app.engine.motions import Motions, World
+from app.engine.moves import Moves
+from app.engine.opening import follow
+from app.engine.proposing import Proposing
+from app.engine.ways import Ways
+from app.models.action import ALWAYS
+from app.models.case import Case
+from app.models.choice import Decision
+from app.models.incident import Incident, State
+from app.models.menu import Arguments, Offer
+from app.models.mission import Mission, Stage
+from app.models.proposer import CODE
+from app.store.decisions import find_decision
+from app.store.escalations import find_end, find_escalations, was_run
+from app.store.incidents import find_incidents
+from app.store.ledger import Connection
+from app.store.marks import get_mark, put_mark
+from app.store.missions import find_newest
+
+ACTION = "collect_diagnostics"
+BRAIN = f"{CODE}evidence"
+MARK = "evidence"
+REASON = "people have it now: what there is to see is collected"
+PAGE = 500
+RETRY_SECONDS = 2.0
+# Without an escalation the mark moves this rarely.
+STRIDE = 5_000
+GENERAL = "general"
+# What an action that did not help was about.
+OF_ACTIONS: Mapping[str, str] = {
+    "free_disk_space": "disk",
+    "free_memory": "memory",
+    "kill_process": "process",
+    "restart_container": "container",
+    "restart_pod": "pod",
+    "restart_service": "service",
+}
+# The first that is in the alert's name or problem, as whole words.
+WORDS: tuple[tuple[str, str], ...] = (
+    ("certificate", r"cert\w*|tls|ssl"),
+    ("memory", r"mem\w*|oom|swap"),
+    ("io", r"io|i o|iowait|iops|write|read"),
+    ("disk", r"disks?|inodes?|filesystem|space|mount|fs"),
+    ("cpu", r"cpu|load|throttl\w*|steal"),
+    ("time", r"clock|ntp|time|drift|skew"),
+    ("database", r"postgres\w*|mysql|mariadb|database|db|connections"),
+    ("network", r"network|net|dns|packets?|interface|tcp|conntrack|link"),
+    ("container", r"containers?|docker"),
+    ("http", r"http|latency|slow|errors?|probe|requests?"),
+    ("process", r"process\w*|zombies?|fds?|files"),
+    ("service", r"service|unit|systemd|down|daemon|instance|target"),
+)
+# CamelCase and snake_case are words, too.
+BOUNDARY = re.compile(
+    r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_\W]+"
+)
+log = get_log("evidence")
+
+
+class Evidence:
+    """Proposes to look; in a turn."""
+
+    def __init__(
+        self, moves: Moves, world: World, proposing: Proposing
+    ) -> None:
+        """Take who moves missions, and what decisions are made of."""
+        self._moves = moves
+        self._world = world
+        self._motions = Motions(world)
+        self._proposing = proposing
+
+    def begin(self, connection: Connection) -> None:
+        """Begin at the end of the log: what is long over is not looked at."""
+        if not get_mark(connection, MARK):
+            put_mark(connection, MARK, find_end(connection))
+
+    def catch_up(self, connection: Connection) -> None:
+        """Look at what was handed over since the mark, and move it."""
+        found = find_escalations(connection, get_mark(connection, MARK), PAGE)
+        for number in found.incidents:
+            self.collect(connection, number)
+        put_mark(connection, MARK, found.last)
+
+    def collect(self, connection: Connection, number: int) -> Mission | None:
+        """Return the mission that looks at an incident, None when none does.
+
+        It looks once for each time that it was handed over, whatever comes
+        of it, and only where something can be seen.
+        """
+        incident = find_incidents(connection, [number]).get(number)
+        decision = self._choose(connection, incident)
+        if incident is None or decision is None:
+            return None
+        kept = self._proposing.keep(connection, number, decision)
+        self._proposing.tell(connection, incident, kept, decision)
+        return follow(connection, self._moves, incident, kept, decision)
+
+    def will_look(self, connection: Connection, number: int) -> bool:
+        """Tell whether an incident that was handed over is looked at."""
+        going = find_newest(connection, [number]).get(number)
+        if going is not None and not going.is_over:
+            row = find_decision(connection, going.decision_id)
+            return row is not None and row.brain == BRAIN
+        incident = find_incidents(connection, [number]).get(number)
+        return self._choose(connection, incident) is not None
+
+    def _choose(
+        self, connection: Connection, incident: Incident | None
+    ) -> Decision | None:
+        """Return the decision to look, None when nothing is to be seen."""
+        number = incident.id if incident else 0
+        last = find_newest(connection, [number]).get(number)
+        if incident is None or last is None or not _needs(incident, last):
+            return None
+        if was_run(connection, number, ACTION, last.opened_at):
+            return None
+        row = find_decision(connection, last.decision_id)
+        if row is not None and row.brain == BRAIN:
+            return None
+        return self._decide(connection, number, row)
+
+    def _decide(
+        self, connection: Connection, number: int, row: object
+    ) -> Decision | None:
+        """Return the decision to look, None when nothing can be seen."""
+        file = self._world.casework.open_file(connection, number)
+        if file is None:
+            return None
+        offer = self._world.decider.menu(file.case).find(ACTION)
+        if offer is None:
+            return None
+        arguments = _fill(offer, topic_of(file.case, row))
+        if self._motions.find_way(offer.spec, arguments) is None:
+            return None
+        try:
+            proofs = self._world.decider.prove(ACTION, arguments, file.case)
+        except Unreadable:
+            return None
+        return Decision(
+            action=ACTION,
+            arguments=arguments,
+            reason=REASON,
+            brain=BRAIN,
+            why="evidence",
+            grounding=proofs,
+        )
+
+
+def _needs(incident: Incident, last: Mission) -> bool:
+    """Tell whether an incident is with people, and goes on."""
+    goes_on = incident.state == State.OPEN and bool(incident.firing)
+    return goes_on and last.stage == Stage.ESCALATED
+
+
+def _fill(offer: Offer, topic: str) -> Arguments:
+    """Return the best arguments, with a topic that the action knows."""
+    arguments = offer.best()
+    known = [one.value for one in offer.candidates.get("topic", ())]
+    if known:
+        arguments["topic"] = topic if topic in known else known[0]
+    return arguments
+
+
+def topic_of(case: Case, row: object = None) -> str:
+    """Return what to look at: by what was tried, or by the alert's words."""
+    tried = str(getattr(row, "action", ""))
+    if tried in OF_ACTIONS and tried not in ALWAYS:
+        return OF_ACTIONS[tried]
+    said = BOUNDARY.sub(" ", f"{case.name} {case.problem}").lower()
+    for topic, words in WORDS:
+        if re.search(rf"\b({words})\b", said):
+            return topic
+    return GENERAL
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """What the chore is made of."""
+
+    evidence: Evidence
+    keeper: Keeper
+    ways: Ways
+
+
+class EvidenceChore:
+    """Follows the action log, as long as the service runs."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Take what it is made of."""
+        self._parts = parts
+        self._news = asyncio.Event()
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+        loop = asyncio.get_running_loop()
+
+        def tell() -> None:
+            """Say that the log has grown, from the keeper's thread."""
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._news.set)
+
+        self._parts.keeper.listen(tell)
+        has_begun = False
+        while True:
+            self._news.clear()
+            try:
+                if not has_begun:
+                    await self._parts.ways.turn(self._parts.evidence.begin)
+                    has_begun = True
+                is_behind = await self._parts.ways.look(_is_behind)
+                if is_behind:
+                    await self._parts.ways.turn(self._parts.evidence.catch_up)
+                    continue
+            except SmokejumperError as error:
+                log.warning("evidence.not_looked", error=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RETRY_SECONDS):
+                    await self._news.wait()
+
+
+def _is_behind(connection: Connection) -> bool:
+    """Tell whether something was handed over beyond the mark."""
+    mark = get_mark(connection, MARK)
+    found = find_escalations(connection, mark, PAGE)
+    return bool(found.incidents) or found.last - mark >= STRIDE

@@ -1,0 +1,257 @@
+"""Outgoing: what leaves the house now, and what became of it, in turns.
+
+Right before a letter is sent everything is looked at once more: what nobody
+needs any more is spared, and what would be too many goes as one.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from app.core.brief import brief
+from app.core.clock import Clock
+from app.core.errors import OutgoingFailed
+from app.engine.receipts import tell_dead, tell_sent, tell_spared
+from app.engine.sparing import why_spared
+from app.models.message import Dispatch, DispatchState, Message
+from app.report.pace import held_back
+from app.report.retrying import after_failure
+from app.report.settings import ReportSettings
+from app.store.dispatches import (
+    Fenced,
+    claim_due,
+    claim_gathered,
+    find_left,
+    save_dispatch,
+)
+from app.store.ledger import Connection
+from app.store.messages import find_messages
+from app.store.outbox import IN_DIGEST, find_gone
+
+# A digest counts what it is made of; what is more goes with the next one.
+MOST_GATHERED = 1_000
+MOST_LEFT = 100
+# What nobody needs, or goes with others, takes no place: more is taken.
+MOST_CLAIMS = 25
+REFERENCE_CHARS = 500
+Item = tuple[Dispatch, Message]
+
+
+class Parcel(msgspec.Struct, frozen=True):
+    """What goes as one letter to one channel.
+
+    Attributes:
+        channel: to which.
+        items: what is in it; several are a digest.
+    """
+
+    channel: str
+    items: tuple[Item, ...]
+
+    @property
+    def ids(self) -> list[int]:
+        """Return the numbers of its dispatches."""
+        return [dispatch.id for dispatch, _ in self.items]
+
+
+class Claimant(msgspec.Struct, frozen=True, kw_only=True):
+    """Who takes dispatches, and until when.
+
+    Attributes:
+        holder: what no other worker is called.
+        lease: for how long, in microseconds.
+        room: how many letters each channel can take now.
+        busy: how many letters are on their way to each.
+    """
+
+    holder: str
+    lease: int
+    room: dict[str, int]
+    busy: dict[str, int]
+
+
+class Outgoing:
+    """The turns of what is sent."""
+
+    def __init__(self, settings: ReportSettings, clock: Clock) -> None:
+        """Take how often, how many, and the time."""
+        self._settings = settings
+        self._clock = clock
+
+    def take(self, connection: Connection, claimant: Claimant) -> list[Parcel]:
+        """Take what is due, and leave out what nobody needs any more."""
+        parcels: list[Parcel] = []
+        for channel, room in claimant.room.items():
+            found = self._take_single(connection, claimant, channel, room)
+            parcels += found
+            if len(found) < room:
+                parcels += self._take_digest(connection, claimant, channel)
+        return parcels
+
+    def _take_single(
+        self,
+        connection: Connection,
+        claimant: Claimant,
+        channel: str,
+        room: int,
+    ) -> list[Parcel]:
+        """Take what goes alone to a channel; too much is gathered."""
+        now = self._clock.now()
+        moments = now, now + claimant.lease
+        window = int(self._settings.digest.window_seconds * 1e6)
+        letters = find_gone(connection, channel, now - window)
+        letters += [now] * claimant.busy.get(channel, 0)
+        parcels: list[Parcel] = []
+        for _ in range(MOST_CLAIMS):
+            most = room - len(parcels)
+            taken = claim_due(
+                connection, channel, claimant.holder, moments, most
+            )
+            for item in self._look_again(connection, taken):
+                held = held_back(self._settings.digest, item[0], letters, now)
+                if held is item[0]:
+                    letters.append(now)
+                    parcels.append(Parcel(channel, (item,)))
+                else:
+                    save_dispatch(connection, item[0], _let_go(held))
+            if not taken or len(parcels) >= room:
+                break
+        return parcels
+
+    def _take_digest(
+        self, connection: Connection, claimant: Claimant, channel: str
+    ) -> list[Parcel]:
+        """Take what goes together to a channel, as one letter at most."""
+        now = self._clock.now()
+        moments = now, now + claimant.lease
+        taken = claim_gathered(
+            connection, channel, claimant.holder, moments, MOST_GATHERED
+        )
+        items = self._look_again(connection, taken)
+        return [Parcel(channel, tuple(items))] if items else []
+
+    def _look_again(
+        self, connection: Connection, taken: Sequence[Dispatch]
+    ) -> list[Item]:
+        """Return what is still to be sent; the rest is over."""
+        messages = find_messages(connection, {one.message_id for one in taken})
+        items: list[Item] = []
+        for dispatch in taken:
+            message = messages.get(dispatch.message_id)
+            why = "its message is gone by age"
+            if message is not None:
+                why = why_spared(connection, dispatch, message)
+            if message is not None and not why:
+                items.append((dispatch, message))
+                continue
+            spared = self._end(dispatch, DispatchState.SPARED, why)
+            save_dispatch(connection, dispatch, spared)
+            if dispatch.level > 1:
+                tell_spared(connection, spared, self._clock.now())
+        return items
+
+    def sent(
+        self, connection: Connection, parcel: Parcel, reference: str
+    ) -> int:
+        """Write down that a letter is with the other end."""
+        key = parcel.items[0][0].id
+        why = ""
+        if len(parcel.items) > 1:
+            why = f"{IN_DIGEST} of {len(parcel.items)} (from {key})"
+        ended = [
+            replace(
+                self._end(dispatch, DispatchState.SENT, why),
+                reference=brief(reference, REFERENCE_CHARS),
+                tries=dispatch.tries + 1,
+            )
+            for dispatch, _ in parcel.items
+        ]
+        kept = self._save(connection, parcel, ended)
+        if kept:
+            tell_sent(connection, kept, self._clock.now())
+        return len(kept)
+
+    def failed(
+        self,
+        connection: Connection,
+        parcel: Parcel,
+        error: OutgoingFailed,
+        chance: float,
+    ) -> int:
+        """Write down that a letter did not go out; return how many died."""
+        now = self._clock.now()
+        retries = self._settings.retries
+        after = [
+            after_failure(retries, dispatch, error, now, chance)
+            for dispatch, _ in parcel.items
+        ]
+        if len(parcel.items) > 1:
+            # They stay together: a digest that fails is no flood.
+            moments = [one.due_at for one in after if one.due_at is not None]
+            latest = max(moments, default=now)
+            after = [
+                one if one.due_at is None else _gather(one, latest)
+                for one in after
+            ]
+        kept = self._save(connection, parcel, [_let_go(one) for one in after])
+        dead = [one for one in kept if one.state == DispatchState.DEAD]
+        if dead:
+            tell_dead(connection, dead, now)
+        return len(dead)
+
+    def bury(self, connection: Connection, channels: Sequence[str]) -> int:
+        """Give up what waits for channels that are not there any more."""
+        now = self._clock.now()
+        left = find_left(connection, channels, now, MOST_LEFT)
+        dead = []
+        for one in left:
+            why = f"there is no channel {one.channel!r} any more"
+            ended = self._end(one, DispatchState.DEAD, why)
+            save_dispatch(connection, one, ended)
+            dead.append(ended)
+        if dead:
+            tell_dead(connection, dead, now)
+        return len(dead)
+
+    def _save(
+        self,
+        connection: Connection,
+        parcel: Parcel,
+        after: Sequence[Dispatch],
+    ) -> list[Dispatch]:
+        """Write down what became of a parcel; return what was still ours."""
+        kept = []
+        for (before, _), one in zip(parcel.items, after, strict=True):
+            try:
+                save_dispatch(connection, before, one)
+            except Fenced:
+                continue
+            kept.append(one)
+        return kept
+
+    def _end(
+        self, dispatch: Dispatch, state: DispatchState, why: str
+    ) -> Dispatch:
+        """Return a dispatch that is over."""
+        return _let_go(
+            replace(
+                dispatch,
+                state=state.value,
+                reason=why,
+                due_at=None,
+                ended_at=self._clock.now(),
+            )
+        )
+
+
+def _let_go(dispatch: Dispatch) -> Dispatch:
+    """Return a dispatch that nobody has."""
+    return replace(dispatch, holder="", lease_until=0)
+
+
+def _gather(dispatch: Dispatch, due_at: int) -> Dispatch:
+    """Return a dispatch that goes with others at a moment."""
+    return replace(
+        dispatch, state=DispatchState.GATHERING.value, due_at=due_at
+    )

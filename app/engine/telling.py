@@ -1,0 +1,248 @@
+"""The teller: it makes messages of what the action log says.
+
+It follows the log by a mark. In one turn it reads what is beyond the mark,
+writes the messages and each way that they go, and moves the mark: what is
+in the log is told once, and nobody is told what is not on the disk.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from app.core.clock import Clock
+from app.core.errors import SmokejumperError
+from app.core.log import get_log
+from app.engine.factfinding import COLLECT, FactFinder, make_bare
+from app.engine.joining import Joining, Looks
+from app.engine.keeper import Keeper
+from app.engine.ways import Ways
+from app.models.canary import CANARY
+from app.models.message import Kind, Message
+from app.models.mission import End
+from app.models.proposer import CODE, PERSON
+from app.models.ruling import Mode
+from app.report.routing import Standing, plan
+from app.report.settings import ReportSettings
+from app.store.approvals import find_approval
+from app.store.decisions import find_decision
+from app.store.dispatches import add_dispatches
+from app.store.incidents import find_incidents
+from app.store.ledger import Connection
+from app.store.marks import get_mark, put_mark
+from app.store.messages import (
+    Heard,
+    add_message,
+    find_heard,
+    was_escalated_before,
+)
+from app.store.outbox import find_letters, find_told
+
+TOLD = "told"
+# Who lets people's incidents be looked at: we ourselves, and people.
+ASKED_FOR = (CODE, PERSON)
+KINDS: Mapping[str, Kind] = {
+    "incident.escalated": Kind.ESCALATED,
+    "approval.asked": Kind.ASKED,
+    "job.started": Kind.ACTED,
+    "job.ended": Kind.EVIDENCE,
+    "mission.closed": Kind.CLOSED,
+    "halt.changed": Kind.HALTED,
+}
+# Other processes write too, and nobody wakes us then.
+LOOK_SECONDS = 1.0
+RETRY_SECONDS = 2.0
+# So many are told in one turn: whoever sends an alert waits meanwhile.
+FEW = 20
+# The mark is moved over what nobody is told of so many entries at a time.
+STRIDE = 2_000
+log = get_log("telling")
+
+
+class Teller:
+    """Makes messages, in a turn."""
+
+    def __init__(
+        self,
+        settings: ReportSettings,
+        channels: Sequence[str],
+        facts: FactFinder,
+        clock: Clock,
+        looks: Looks | None = None,
+    ) -> None:
+        """Take who is told, by which ways, who knows what, and the time.
+
+        Args:
+            settings: who is told what, when and how often.
+            channels: the names of all channels.
+            facts: makes messages.
+            clock: the time.
+            looks: tells whether code looks at an incident first; None
+                where it never does.
+        """
+        self._settings = settings
+        self._channels = tuple(channels)
+        self._facts = facts
+        self._clock = clock
+        self._joining = Joining(looks, settings.evidence)
+
+    def look(self, connection: Connection, after: int) -> Heard:
+        """Return what is beyond an entry, and beyond the mark."""
+        known = max(after, get_mark(connection, TOLD))
+        return find_heard(connection, known, KINDS, FEW)
+
+    def tell(self, connection: Connection) -> int:
+        """Write down what people are told; return up to which entry.
+
+        Args:
+            connection: a turn's transaction.
+        """
+        mark = get_mark(connection, TOLD)
+        heard = find_heard(connection, mark, KINDS, FEW)
+        now = self._clock.now()
+        window = int(self._settings.digest.window_seconds * 1e6)
+        letters: Mapping[str, Sequence[int]] = find_letters(
+            connection, self._channels, now - window
+        )
+        for entry in heard.rows:
+            kind = _kind_of(connection, entry)
+            if kind is not None:
+                letters = self._tell(connection, entry, kind, letters)
+        if heard.through > mark:
+            put_mark(connection, TOLD, heard.through)
+        return heard.through
+
+    def _make(self, connection: Connection, entry: Any, kind: Kind) -> Message:
+        """Return a message; a bug costs its details, not the message."""
+        try:
+            return self._facts.make(connection, entry, kind)
+        except SmokejumperError:
+            raise
+        except Exception:
+            log.exception("telling.facts_crashed", entry=entry.id)
+            return make_bare(entry, kind)
+
+    def _tell(
+        self,
+        connection: Connection,
+        entry: Any,
+        kind: Kind,
+        letters: Mapping[str, Sequence[int]],
+    ) -> Mapping[str, Sequence[int]]:
+        """Tell of one entry; return the letters with those of it."""
+        message = self._make(connection, entry, kind)
+        message.id = add_message(connection, message)
+        if not message.id:
+            return letters
+        now = self._clock.now()
+        since = now - self._settings.repeat
+        told = find_told(connection, message.incident_id, since)
+        standing = Standing(told, letters)
+        found = plan(self._settings, self._channels, message, now, standing)
+        found = self._joining.join(connection, message, found, now)
+        add_dispatches(connection, found)
+        return standing.after(found).letters
+
+
+class TellingChore:
+    """Follows the log, as long as the service runs."""
+
+    def __init__(self, teller: Teller, ways: Ways, keeper: Keeper) -> None:
+        """Take who tells, how the store is reached, and who writes."""
+        self._teller = teller
+        self._ways = ways
+        self._keeper = keeper
+        self._news = asyncio.Event()
+        self._seen = 0
+        self._marked = 0
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+        loop = asyncio.get_running_loop()
+
+        def tell() -> None:
+            """Say that the log has grown, from the keeper's thread."""
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._news.set)
+
+        self._keeper.listen(tell)
+        while True:
+            self._news.clear()
+            pause = await self._try_round()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._news.wait()
+
+    async def _try_round(self) -> float:
+        """Look once; return for how long nothing is known."""
+        try:
+            while await self._round():
+                pass
+        except SmokejumperError as error:
+            log.warning("telling.failed", error=str(error))
+            return RETRY_SECONDS
+        except Exception:
+            # A bug must not end telling people of all the rest.
+            log.exception("telling.crashed")
+            return RETRY_SECONDS
+        return LOOK_SECONDS
+
+    async def _round(self) -> bool:
+        """Tell what is new; tell whether there may be more at once.
+
+        Most of what the log says is told to nobody: that costs a look, and
+        no turn.
+        """
+        look = partial(self._teller.look, after=self._seen)
+        heard = await self._ways.look(look)
+        if not heard.rows and heard.through - self._marked < STRIDE:
+            self._seen = max(self._seen, heard.through)
+            return False
+        self._marked = self._seen = await self._ways.turn(self._teller.tell)
+        return len(heard.rows) >= FEW
+
+
+def _kind_of(connection: Connection, entry: Any) -> Kind | None:
+    """Return why people are told of an entry, None when they are not."""
+    kind = KINDS[entry.kind]
+    number = entry.incident_id
+    incident = find_incidents(connection, [number]).get(number)
+    if incident is not None and incident.source == CANARY:
+        return None
+    body: dict[str, Any] = msgspec.json.decode(entry.body)
+    if kind is Kind.CLOSED and body.get("end") == End.FIXED:
+        return Kind.FIXED
+    if kind is Kind.ASKED and _is_suggested(connection, body):
+        # Who gets the incident gets the suggestion with it.
+        return None
+    if kind is Kind.EVIDENCE:
+        has_output = bool(body.get("output_bytes"))
+        is_news = has_output and _is_look(connection, entry, body)
+        return kind if is_news else None
+    is_noise = kind in (Kind.ESCALATED, Kind.ACTED)
+    if is_noise and _is_look(connection, entry, body):
+        # People have it already, and are told what was seen.
+        return None
+    return kind
+
+
+def _is_suggested(connection: Connection, body: Mapping[str, Any]) -> bool:
+    """Tell whether a question is only what people might do."""
+    asked = find_approval(connection, int(body.get("approval") or 0))
+    return asked is not None and asked.mode == Mode.SUGGEST
+
+
+def _is_look(
+    connection: Connection, entry: Any, body: Mapping[str, Any]
+) -> bool:
+    """Tell whether an entry is about a look at what people have already."""
+    decision = find_decision(connection, int(body.get("decision") or 0))
+    if decision is None or decision.action != COLLECT:
+        return False
+    # A brain that looks first has an incident that is nobody's yet.
+    return decision.brain.startswith(ASKED_FOR) and was_escalated_before(
+        connection, entry.incident_id, entry.id
+    )

@@ -1,0 +1,225 @@
+"""An AWX as its API is written down, with templates that go wrong as told.
+
+    python -m tests.awx PORT LEDGER
+
+Each template is called what it does; its number is its place in MODES.
+
+    later      runs until it was asked for twice
+    endless    runs until it is cancelled
+    waiting    is pending first, for its turn
+    lose, hang, error, garbage   starts, and answers so
+    busy, forbidden   429, 403: nothing is started
+    refuse     needs a password
+    unlimited, unvarying   does not ask for a limit, for variables
+    surveyed   takes the variables of its survey only
+    drop       says that it asks for a limit, and ignores it
+    sly        the same, and says nothing of it
+    lie        says that it succeeded, and did nothing
+    failing, broken   ends so
+    foreign    answers as another one's job
+"""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from tests.machines import TOKEN, Door, Machine, serve
+
+MODES = (
+    "later", "endless", "waiting", "lose", "hang", "error", "garbage", "busy",
+    "forbidden", "refuse", "unlimited", "unvarying", "surveyed", "drop",
+    "sly", "lie", "failing", "broken", "foreign",
+)  # fmt: skip
+READ_TOKEN = "may-only-look"
+KEY = "smokejumper_key"
+POLLS = 2
+ENDS = {"failing": "failed", "broken": "error"}
+SURVEY = ("service_name", KEY)
+
+
+class Awx(Door):
+    """The API; every path ends with a slash."""
+
+    routes: ClassVar = (
+        ("GET", r"/api/v2/job_templates/", "templates"),
+        ("GET", r"/api/v2/job_templates/(\d+)/launch/", "questions"),
+        ("POST", r"/api/v2/job_templates/(\d+)/launch/", "launch"),
+        ("GET", r"/api/v2/job_templates/(\d+)/survey_spec/", "survey"),
+        ("GET", r"/api/v2/jobs/", "jobs"),
+        ("GET", r"/api/v2/jobs/(\d+)/", "show"),
+        ("GET", r"/api/v2/jobs/(\d+)/stdout/", "stdout"),
+        ("POST", r"/api/v2/jobs/(\d+)/cancel/", "cancel"),
+    )
+    polls: ClassVar[dict[int, int]] = {}
+
+    def is_welcome(self) -> bool:
+        """Tell whether the token is right."""
+        if not urlsplit(self.path).path.endswith("/"):
+            self.answer(301, b"", {"Location": self.path + "/"})
+            return False
+        given = self.headers.get("authorization", "")
+        if given in (f"Bearer {TOKEN}", f"Bearer {READ_TOKEN}"):
+            return True
+        detail = "Authentication credentials were not provided."
+        self.answer(401, {"detail": detail})
+        return False
+
+    def templates(self) -> None:
+        """Find templates by their name."""
+        found = [
+            {"id": number, "name": mode}
+            for number, mode in enumerate(MODES)
+            if mode == self.query.get("name", mode)
+        ]
+        self.answer(200, {"count": len(found), "results": found})
+
+    def questions(self, text: str) -> None:
+        """Say what may and must be told at a launch."""
+        mode = MODES[int(text)]
+        passwords = ["ssh_password"] if mode == "refuse" else []
+        self.answer(
+            200,
+            {
+                "can_start_without_user_input": not passwords,
+                "passwords_needed_to_start": passwords,
+                "variables_needed_to_start": [],
+                "survey_enabled": mode == "surveyed",
+                "ask_limit_on_launch": mode != "unlimited",
+                "ask_variables_on_launch": mode
+                not in ("unvarying", "surveyed"),
+            },
+        )
+
+    def survey(self, text: str) -> None:
+        """Say which variables a survey takes."""
+        del text
+        spec = [{"variable": name, "type": "text"} for name in SURVEY]
+        self.answer(200, {"name": "", "spec": spec})
+
+    def launch(self, text: str) -> None:
+        """Start a job as its template wants it."""
+        mode = MODES[int(text)]
+        told = json.loads(self.raw)
+        key = told.get("extra_vars", {}).get(KEY, "")
+        is_reader = READ_TOKEN in self.headers.get("authorization", "")
+        if mode in ("busy", "forbidden") or is_reader:
+            self.ledger.note("refused", key=key)
+            status = 429 if mode == "busy" else 403
+            self.answer(status, {"detail": "You do not have permission."})
+            return
+        with self.ledger.lock:
+            number = len(self.ledger.started()) + 1
+            start = {"id": number, "key": key, "mode": mode, "told": told}
+            self.ledger.note("start", **start)
+            if mode != "lie":
+                self.ledger.note("work", id=number, key=key)
+        odd: dict[str, Callable[[], None]] = {
+            "lose": self.hang_up,
+            "hang": self.stall,
+            "error": lambda: self.answer(500, {"detail": "oops"}),
+            "garbage": lambda: self.answer(201, b"<html>log in</html>"),
+        }
+        odd.get(mode, lambda: self.launched(number))()
+
+    def launched(self, number: int) -> None:
+        """Answer with the job, and what of it was ignored."""
+        entry = self.ledger.of(number)[0]
+        limit = entry["told"].get("limit", "")
+        ignored = {"limit": limit} if entry["mode"] == "drop" else {}
+        place = {"Location": f"/api/v2/jobs/{number}/"}
+        more = {"job": number, "ignored_fields": ignored}
+        self.answer(201, {**self.job(number), **more}, place)
+
+    def job(self, number: int) -> dict[str, Any]:
+        """Return a job as AWX shows it."""
+        entry = self.ledger.of(number)[0]
+        mode = entry["mode"]
+        told = dict(entry["told"].get("extra_vars", {}))
+        if mode == "foreign":
+            told[KEY] = "sj-0-of-somebody-else"
+        is_wide = mode in ("drop", "sly")
+        status = self.status(number, mode)
+        return {
+            "id": number,
+            "type": "job",
+            "status": status,
+            "failed": status in ("failed", "error", "canceled"),
+            "limit": "" if is_wide else entry["told"].get("limit", ""),
+            "extra_vars": json.dumps(told),
+            "job_explanation": "the node is gone" if mode == "broken" else "",
+            "result_traceback": "",
+            "job_template": MODES.index(mode),
+        }
+
+    def status(self, number: int, mode: str) -> str:
+        """Return how far a job is."""
+        polls = self.polls.get(number, 0)
+        if self.ledger.count("abort", number):
+            return "canceled"
+        if mode == "waiting" and polls < POLLS:
+            return "pending"
+        if mode == "endless" or polls < POLLS:
+            return "running"
+        return ENDS.get(mode, "successful")
+
+    def jobs(self) -> None:
+        """Find jobs by template, age and a part of their variables."""
+        since = datetime.fromisoformat(self.query["created__gt"])
+        part = self.query["extra_vars__icontains"].casefold()
+        found = [
+            self.job(line["id"])
+            for line in reversed(self.ledger.started())
+            if MODES.index(line["mode"]) == int(self.query["job_template"])
+            and datetime.fromtimestamp(line["at"], UTC) > since
+        ]
+        found = [one for one in found if part in one["extra_vars"].casefold()]
+        page = found[: int(self.query["page_size"])]
+        self.answer(200, {"count": len(found), "results": page})
+
+    def show(self, text: str) -> None:
+        """Say how a job goes on."""
+        number = int(text)
+        if not self.ledger.of(number):
+            self.nothing()
+            return
+        with self.ledger.lock:
+            self.polls[number] = self.polls.get(number, 0) + 1
+        self.answer(200, self.job(number))
+
+    def stdout(self, text: str) -> None:
+        """Say what was written from a line on."""
+        number = int(text)
+        mode = self.ledger.of(number)[0]["mode"]
+        written = ["line 1\n"]
+        if self.status(number, mode) == "successful":
+            written.append("\x1b[0;32mline 2\x1b[0m\n")
+        start = int(self.query.get("start_line", 0))
+        self.ledger.note("asked", id=number, offset=start)
+        content = base64.b64encode("".join(written[start:]).encode()).decode()
+        lines = {"start": start, "end": len(written)}
+        self.answer(200, {"range": lines, "content": content})
+
+    def cancel(self, text: str) -> None:
+        """End a job that runs."""
+        number = int(text)
+        entry = self.ledger.of(number)[0]
+        if self.status(number, entry["mode"]) not in ("pending", "running"):
+            self.answer(405, {"detail": "Method not allowed."})
+            return
+        self.ledger.note("abort", id=number, key=entry["key"])
+        self.answer(202)
+
+
+class FakeAwx(Machine):
+    """The same as a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "tests.awx")
+
+
+if __name__ == "__main__":
+    serve(Awx)

@@ -1,0 +1,237 @@
+"""Sparing: what is left alone, whatever it does."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from pydantic import ValidationError
+
+from app.act.local.hand import Unwilling
+from app.act.local.look.snapshot import read_procs
+from app.act.local.runaway.details import read_command
+from app.act.local.runaway.identity import Identity, identify
+from app.act.local.runaway.sparing import Sparing, SparingSettings, own_tree
+from tests.unit.act.local.victims import REST, Victim, wait_for
+
+OURS = SparingSettings(users=(os.getuid(),))
+BUILT_IN = (
+    "systemd",
+    "systemd-journald",
+    "systemd-udevd",
+    "systemd-logind",
+    "init",
+    "sshd",
+    "sshd-session",
+    "dbus-daemon",
+    "login",
+    "agetty",
+    "containerd",
+    "containerd-shim-runc-v2",
+    "dockerd",
+    "kubelet",
+    "postgres",
+    "mysqld",
+    "mariadbd",
+    "mongod",
+    "redis-server",
+    "oracle",
+    "etcd",
+    "supervisord",
+    "smokejumper",
+)
+
+
+@pytest.fixture
+def victim(tmp_path: Path) -> Iterator[Identity]:
+    """Return a process that may be ended."""
+    with Victim(tmp_path, "plain-of-a-test", REST) as one:
+        found = identify(one.pid)
+        assert found is not None
+        yield found
+
+
+def test_a_plain_one_is_not_spared(victim: Identity) -> None:
+    """It is ours by its user, and nobody protects it."""
+    Sparing(OURS).refuse(victim)
+    Sparing(OURS).refuse_name("java")
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_what_is_built_in_stays(name: str) -> None:
+    """Settings add to it, and take nothing off."""
+    for settings in (OURS, SparingSettings(protected=("other*",))):
+        with pytest.raises(Unwilling, match="is protected"):
+            Sparing(settings).refuse_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["postgres", "redis-server", "payd-worker", "payd"]
+)
+def test_a_name_protects_a_real_process(tmp_path: Path, name: str) -> None:
+    """Also when the kernel calls it so only, or its file."""
+    settings = SparingSettings(users=(os.getuid(),), protected=("payd*",))
+    with Victim(tmp_path, name, REST) as one:
+        found = identify(one.pid)
+        assert found is not None
+        with pytest.raises(Unwilling, match=f"{name} is protected"):
+            Sparing(settings).refuse(found)
+        # It calls itself something else now; its command line tells.
+        other = msgspec.structs.replace(found, name="cat")
+        with pytest.raises(Unwilling, match=f"{name} is protected"):
+            Sparing(settings).refuse(other)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["python3", "-S", "patroni"], "patroni is protected"),
+        (["python3", "patroni"], "patroni is protected"),
+        (["java", "wait", "org.apache.cassandra.X"], "cassandra.X holds"),
+        (["java", "-B", "wait", "kafka.Kafka"], "kafka.Kafka holds data"),
+        (["postgres: writer", "wait"], "postgres is protected"),
+    ],
+)
+def test_a_command_line_tells_too(
+    tmp_path: Path, words: list[str], says: str
+) -> None:
+    """An interpreter is called by its own name."""
+    for name in ("patroni", "wait"):
+        (tmp_path / name).write_text("import time\ntime.sleep(20)\n")
+    with subprocess.Popen(
+        words,
+        executable=sys.executable,
+        env={"PYTHONHOME": sys.base_prefix},
+        cwd=tmp_path,
+    ) as child:
+        # For a moment a new program has no command line.
+        wait_for(lambda: read_command(child.pid))
+        found = identify(child.pid)
+        assert found is not None
+        with pytest.raises(Unwilling, match=says):
+            Sparing(OURS).refuse_program(found)
+        child.kill()
+
+
+def refuse(pid: int) -> None:
+    """Find out who it is, and refuse it."""
+    found = identify(pid)
+    assert found is not None
+    Sparing(OURS).refuse(found)
+
+
+def test_our_own_tree_is_spared() -> None:
+    """Ourselves, whoever we descend from, and whoever descends from us."""
+    code = (
+        "import subprocess, sys\n"
+        "with subprocess.Popen(['sleep', '60']) as child:\n"
+        "    print(child.pid, flush=True)\n"
+        "    sys.stdin.readline()\n"
+        "    child.kill()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-S", "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as child:
+        assert child.stdout is not None
+        grandchild = int(child.stdout.readline())
+        tree = own_tree()
+        assert {os.getpid(), os.getppid(), child.pid, grandchild} <= tree
+        for pid in (os.getpid(), os.getppid(), child.pid, grandchild):
+            # Our parent may be of another user: then it is not shown.
+            says = r"our own|of the system|not shown"
+            with pytest.raises(Unwilling, match=says):
+                refuse(pid)
+        child.communicate(b"\n")
+
+
+def test_a_stranger_is_not_of_our_tree(victim: Identity) -> None:
+    """It was started by us, and is nobody's child since."""
+    assert victim.pid not in own_tree()
+
+
+def test_the_first_process_is_spared(victim: Identity) -> None:
+    """That of the machine, and that of a container."""
+    first = msgspec.structs.replace(victim, pid=1)
+    with pytest.raises(Unwilling, match="part of the system"):
+        Sparing(OURS).refuse(first)
+    inner = msgspec.structs.replace(victim, is_contained=True, inner_pid=1)
+    with pytest.raises(Unwilling, match="first process of a container"):
+        Sparing(OURS).refuse(inner)
+
+
+def test_the_kernel_is_spared(victim: Identity) -> None:
+    """Each of its threads that is shown."""
+    threads = [proc for proc in read_procs().values() if proc.is_kernel]
+    if not threads:
+        pytest.skip("a container does not show the threads of the kernel")
+    for proc in threads:
+        who = msgspec.structs.replace(victim, pid=proc.pid)
+        with pytest.raises(Unwilling, match="part of the system"):
+            Sparing(OURS).refuse(who)
+    assert threads[0].pid != os.getpid()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/system.slice/ssh.service",
+        "/system.slice/postgresql@16-main.service",
+        "/system.slice/systemd-logind.service",
+        "/init.scope",
+        "/system.slice/smokejumper-hands.service/x",
+        "/bank.slice/pay.service",
+    ],
+)
+def test_a_group_protects(victim: Identity, path: str) -> None:
+    """In either kind of control groups, built in or added."""
+    settings = SparingSettings(
+        users=(os.getuid(),), protected_cgroups=("/bank.slice/*",)
+    )
+    for text in (f"0::{path}\n", f"1:name=systemd:{path}\n0::/\n"):
+        who = msgspec.structs.replace(victim, cgroups=text)
+        with pytest.raises(Unwilling, match="protected cgroup"):
+            Sparing(settings).refuse(who)
+
+
+def test_only_listed_users_lose_a_process(victim: Identity) -> None:
+    """Nobody is listed: our own user only, and none when we are root."""
+    stranger = msgspec.structs.replace(victim, uid=4_000_000)
+    acting = msgspec.structs.replace(victim, effective_uid=4_000_000)
+    for who in (stranger, acting):
+        with pytest.raises(Unwilling, match="is of user 4000000: only"):
+            Sparing(OURS).refuse(who)
+    other = SparingSettings(users=(4_000_000,))
+    with pytest.raises(Unwilling, match="only processes of user 4000000"):
+        Sparing(other).refuse(victim)
+    if os.geteuid() == 0:
+        with pytest.raises(Unwilling, match="only processes of nobody may"):
+            Sparing(SparingSettings()).refuse(victim)
+    else:
+        Sparing(SparingSettings()).refuse(victim)
+
+
+def test_an_ordinary_user_ends_his_own(tmp_path: Path) -> None:
+    """As another user: his own may go, root's may not."""
+    if os.geteuid() != 0:
+        pytest.skip("only root becomes another user")
+    code = REST.replace("ready()", "ready()\nos.setuid(65534)")
+    with Victim(tmp_path, "theirs-of-a-test", code) as one:
+        wait_for(lambda: getattr(identify(one.pid), "uid", 0) == 65534)
+        found = identify(one.pid)
+        assert found is not None
+        assert (found.uid, found.effective_uid) == (65534, 65534)
+        Sparing(SparingSettings(users=(65534,))).refuse(found)
+        with pytest.raises(Unwilling, match="65534"):
+            Sparing(OURS).refuse(found)
+
+
+def test_users_must_be_there() -> None:
+    """A name that nobody has protects nobody by mistake."""
+    with pytest.raises(ValidationError, match="there is no user 'nemo"):
+        SparingSettings(users=("nemo-of-a-test",))
+    assert SparingSettings(users=("root", 7)).users == ("root", 7)

@@ -1,0 +1,231 @@
+"""The canary's parts: what it says, who sends it, and how it is taken off."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import msgspec
+import pytest
+from prometheus_client import CollectorRegistry
+from sqlalchemy import func, select
+
+from app.core.errors import Refused
+from app.engine.canary import (
+    CLOSE,
+    HOUR,
+    Beat,
+    Canary,
+    CanaryChore,
+    CanarySettings,
+    Closed,
+    Meters,
+    Ways,
+)
+from app.fold.folding import Folder
+from app.fold.rules import FoldSettings, make_rules
+from app.models.alert import Alert, Status
+from app.models.canary import CANARY, Trace, hour_of
+from app.models.delivery import Delivery, Unparsed
+from app.models.incident import State
+from app.models.tables import AlertRow, DeliveryRow, EpisodeRow, IncidentRow
+from app.store.canary import find_trace, take_off
+from app.store.inbox import SqlInbox
+from app.store.ledger import Ledger
+from app.store.location import Location
+from tests.fakes import FakeClock, make_filing
+from tests.unit.fold.room import MINUTE, SECOND, Room
+
+
+def read(**beat: Any) -> Alert:
+    """Return the alert of one delivery."""
+    body = msgspec.json.encode(beat)
+    sent = Delivery(source=CANARY, body=body, received_at=1)
+    (alert,) = Canary().parse(sent).alerts
+    return alert
+
+
+@pytest.fixture
+def room(location: Location, inbox: SqlInbox) -> Iterator[Room]:
+    """Return a database of each kind, with the canary's own way."""
+    ledger = Ledger(location, 2.0)
+    made = Room(inbox, ledger)
+    settings = FoldSettings.model_validate({"flapping": {"changes": 3}})
+    made.folder = Folder(make_rules(settings), made.clock)
+    yield made
+    ledger.close()
+
+
+def beat(room: Room, **more: Any) -> int:
+    """Let one canary come and go; return when it came."""
+    moment = room.clock.now()
+    tell(room, begins_at=moment, status="firing", **more)
+    room.clock.advance(1)
+    ends_at = room.clock.now()
+    tell(room, begins_at=moment, status="resolved", ends_at=ends_at)
+    return moment
+
+
+def tell(room: Room, **beat: Any) -> None:
+    """Let one delivery be folded."""
+    filing = make_filing(
+        read(**beat),
+        body=msgspec.json.encode(beat),
+        source=CANARY,
+        received_at=room.clock.now(),
+    )
+    room.inbox.write([filing])
+    room.fold()
+
+
+def count(room: Room, table: Any) -> int:
+    """Return how many rows a table has."""
+    query = select(func.count()).select_from(table.__table__)
+    return int(room.turn(lambda c: c.execute(query).scalar() or 0))
+
+
+def test_its_example_is_read() -> None:
+    """What it sends is understood by the one that reads it."""
+    source = Canary()
+    sent = Delivery(source=CANARY, body=source.example.body, received_at=1)
+    names = tuple(one.name for one in source.parse(sent).alerts)
+    assert names == source.example.names
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{}", b"[]", b'{"begins_at":"x","status":"firing"}', b"\xff"],
+)
+def test_what_it_did_not_send_is_none(body: bytes) -> None:
+    """It is no alert, and no crash."""
+    with pytest.raises(Unparsed):
+        Canary().parse(Delivery(source=CANARY, body=body, received_at=1))
+
+
+def test_nobody_may_send_it() -> None:
+    """Whoever reached its entrance would be refused."""
+    with pytest.raises(Refused) as refusal:
+        Closed().check(Delivery(source=CANARY, body=b"{}", received_at=1))
+    assert refusal.value.status == 403
+
+
+def test_it_comes_and_goes_and_is_one_incident(room: Room) -> None:
+    """An hour of it is one incident that never flaps."""
+    room.clock.moment -= room.clock.moment % HOUR
+    for _ in range(10):
+        moment = beat(room)
+        assert room.turn(partial(find_trace, moment=moment)) == Trace(
+            is_folded=True
+        )
+        room.clock.advance(59)
+    (incident,) = room.rows(IncidentRow)
+    assert incident.state == State.RESOLVED
+    assert incident.target_kind == CANARY
+    assert incident.flapping_until is None
+    assert count(room, EpisodeRow) == 10
+
+
+def test_others_flap_as_before(room: Room) -> None:
+    """Only the canary is spared."""
+    for _ in range(3):
+        room.fire("web-01")
+        room.clock.advance(10)
+        room.end("web-01")
+        room.clock.advance(10)
+    (incident,) = room.rows(IncidentRow)
+    assert incident.state == State.SUPPRESSED
+
+
+def test_each_hour_has_its_own(room: Room) -> None:
+    """An old incident goes as a whole."""
+    for _ in range(3):
+        beat(room)
+        room.clock.advance(3_600)
+    names = {row.target_name for row in room.rows(IncidentRow)}
+    assert len(names) == 3
+
+
+def test_what_was_never_sent_has_not_come(room: Room) -> None:
+    """Another moment is another canary."""
+    moment = beat(room)
+    for other in (0, moment - 1, moment + 1):
+        trace = room.turn(partial(find_trace, moment=other))
+        assert trace == Trace()
+
+
+def test_old_ones_are_taken_off(room: Room) -> None:
+    """All that one hour left, but nothing of others, nor what goes on."""
+    room.clock.moment -= room.clock.moment % HOUR
+    first = beat(room)
+    room.clock.advance(60)
+    beat(room)
+    room.fire("web-01")
+    room.clock.advance(3_600)
+    second = beat(room)
+    room.clock.advance(60)
+    tell(room, begins_at=room.clock.now(), status="firing")
+    assert count(room, IncidentRow) == 3
+    gone = room.turn(lambda c: take_off(c, hour_of(first)))
+    assert gone == 1 + 4 + 4
+    assert count(room, AlertRow) == 4
+    assert count(room, DeliveryRow) == 4
+    # It goes on.
+    room.turn(lambda c: take_off(c, hour_of(second)))
+    names = {row.target_name for row in room.rows(IncidentRow)}
+    assert names == {"web-01", hour_of(second)}
+
+
+def make(clock: FakeClock, **settings: Any) -> CanaryChore:
+    """Return the chore of a node; it only claims here."""
+    meters = Meters(CollectorRegistry(), clock, ())
+    parts: Any = None
+    ways = Ways(parts, parts, parts, clock, meters, ())
+    return CanaryChore(CanarySettings.model_validate(settings), ways)
+
+
+def test_of_several_nodes_one_sends_it(room: Room) -> None:
+    """The first to ask; the others hear when it was sent."""
+    nodes = [make(room.clock, every_seconds=60) for _ in range(3)]
+    sent = room.clock.now()
+    assert room.turn(nodes[0]._claim) == (sent, True)
+    room.clock.advance(1)
+    assert room.turn(nodes[1]._claim) == (sent, False)
+    room.clock.advance(60 * CLOSE)
+    assert room.turn(nodes[2]._claim) == (room.clock.now(), True)
+    assert room.turn(nodes[0]._claim) == (room.clock.now(), False)
+
+
+def test_a_clock_that_was_wrong_stops_nothing(room: Room) -> None:
+    """A mark in the future is no reason to wait for it."""
+    node = make(room.clock, every_seconds=60)
+    room.clock.advance(86_400)
+    assert room.turn(node._claim)[1]
+    room.clock.advance(-86_400)
+    assert room.turn(node._claim) == (room.clock.now(), True)
+
+
+def test_its_age_grows_until_the_next_comes_through() -> None:
+    """It is told at the moment of asking, and never gets younger alone."""
+    clock, registry = FakeClock(), CollectorRegistry()
+    meters = Meters(registry, clock, ("folded", "closed"))
+
+    def age(stage: str) -> float | None:
+        """Return what is told now."""
+        name = "smokejumper_canary_age_seconds"
+        return registry.get_sample_value(name, {"stage": stage})
+
+    assert age("closed") == 0
+    clock.advance(90)
+    assert age("closed") == 90
+    meters.came("folded", clock.now() - 2 * SECOND, 2.0)
+    assert (age("folded"), age("closed")) == (2, 90)
+    # One that comes through late does not make it older.
+    meters.came("folded", clock.now() - 5 * MINUTE, 300.0)
+    assert age("folded") == 2
+
+
+def test_a_beat_is_written_and_read() -> None:
+    """Its beginning is to the microsecond what it is found by."""
+    sent = Beat(1_795_227_242_123_456, Status.FIRING)
+    alert = read(**msgspec.to_builtins(sent))
+    assert alert.starts_at == sent.begins_at
+    assert alert.labels["canary"] == "2026-11-21T02"
