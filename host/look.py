@@ -25,15 +25,29 @@ MOST_LINES = 60
 MOST_CHARS = 300
 MOST_BYTES = 200000
 MOST_OUTPUT = 65536
+MOST_LOOKED = 8192
+MOST_COMMAND = 4096
 MOST_ODD = 19
+# How bad a plain figure is: nothing is wrong with it.
+PLAIN = 1
 PLACES = "/usr/bin:/bin:/usr/sbin:/sbin"
 SHOWN = "(SECRET)"
+US = " (this is us)"
 WORDS = (
     r"passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key"
     r"|private[_-]?key|credentials?"
 )
 ASKS = re.compile(rf"(?i)--?[\w-]*(?:{WORDS}|pass|auth)")
 SECRETS = (
+    (
+        re.compile(
+            r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]*key)"
+            r"(\s*:\s*)[^\r\n]+"
+        ),
+        r"\1\2(SECRET)",
+    ),
+    (re.compile(r"-----BEGIN [A-Z ]+-----.*"), SHOWN),
+    (re.compile(r"\bgithub_pat_\w{16,}"), SHOWN),
     (
         re.compile(rf"(?i)([\w-]*(?:{WORDS}))(\s*[=:]\s*)\S+"),
         r"\1\2(SECRET)",
@@ -50,6 +64,8 @@ UNREAL = {
         "securityfs", "pstore", "bpf", "debugfs", "configfs", "fusectl",
         "mqueue", "hugetlbfs", "autofs", "binfmt_misc", "nsfs", "squashfs",
         "rpc_pipefs", "efivarfs", "selinuxfs", "iso9660", "ramfs",
+        # Those of containers are of the disk that the engine is on.
+        "overlay", "aufs",
 }  # fmt: skip
 NEWS = (
     (r"out of memory: killed|oom-kill", 91, "processes ended for memory"),
@@ -94,10 +110,21 @@ class Notes:
 
 
 def clean(text: str) -> str:
-    """Return one line without secrets and control characters."""
+    """Return one line without secrets and control characters.
+
+    It is cut at its end: no pattern knows the half of a secret.
+    """
+    if len(text) > MOST_LOOKED:
+        text = text[:MOST_LOOKED].rpartition(" ")[0]
+    text = re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", hide(text))
+    return hide(text)[:MOST_CHARS].rstrip()
+
+
+def hide(text: str) -> str:
+    """Return a text without secrets."""
     for pattern, instead in SECRETS:
         text = pattern.sub(instead, text)
-    return re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", text)[:MOST_CHARS].rstrip()
+    return text
 
 
 def read(path: str, most: int = 1048576) -> str:
@@ -134,16 +161,28 @@ def ask(name: str, *arguments: str) -> str:
         os.killpg(running.pid, signal.SIGKILL)
         running.communicate()
         raise OSError(f"{name} did not answer in 4 s") from None
-    return said[:MOST_OUTPUT].decode("utf-8", "replace")
+    return keep_end(said)
+
+
+def keep_end(said: bytes) -> str:
+    """Return the end of an output, in whole lines: it is the newest."""
+    kept = said[-MOST_OUTPUT:]
+    if len(said) > MOST_OUTPUT:
+        kept = kept.partition(b"\n")[2]
+    return kept.decode("utf-8", "replace")
 
 
 def command(pid: str, name: str) -> str:
     """Return a command line without what looks like a secret."""
     try:
-        words = read(f"/proc/{pid}/cmdline", 4096).rstrip("\0").split("\0")
+        text = read(f"/proc/{pid}/cmdline", MOST_COMMAND)
     except OSError:
         return f"({name})"
-    if not words[0]:
+    words = text.rstrip("\0").split("\0")
+    if len(text) >= MOST_COMMAND:
+        # The last word may be the half of a secret.
+        words = words[:-1]
+    if not any(words):
         return f"({name})"
     short = SHORT.get(os.path.basename(words[0]))  # noqa: PTH119
     shown = [words[0]]
@@ -176,6 +215,11 @@ def processes() -> dict:
     return found
 
 
+def mark(pid: str) -> str:
+    """Return what follows a process that is this one."""
+    return US if pid == str(os.getpid()) else ""
+
+
 def look_machine(notes: Notes) -> None:
     """Note what it is and since when it runs."""
     about = os.uname()
@@ -205,6 +249,7 @@ def look_cpu(notes: Notes) -> None:
     if busy >= 90:
         notes.stand_out(68, f"cpu {busy:.0f} %")
     ticks = os.sysconf("SC_CLK_TCK") * max(0.001, time.time() - since)
+    note_busy(notes, busy, before, after)
     shares = [
         (100.0 * (now[3] - before.get(key, now)[3]) / ticks, key)
         for key, now in after.items()
@@ -214,12 +259,27 @@ def look_cpu(notes: Notes) -> None:
             break
         name, pid = after[key][0], key[0]
         text = (
-            f"{name}[{pid}] takes {share:.0f} % of a core,"
+            f"{name}[{pid}]{mark(pid)} takes {share:.0f} % of a core,"
             f" {size(after[key][4])}: {command(pid, name)}"
         )
         notes.say(text)
-        if share >= (20 if busy >= 90 else 80):
+        # Who looks is at work: that is no news.
+        if share >= (20 if busy >= 90 else 80) and not mark(pid):
             notes.stand_out(82 + share / 1000.0, text)
+
+
+def note_busy(notes: Notes, busy: float, before: dict, after: dict) -> None:
+    """Note in one line which programs take the most time."""
+    spent = {}
+    for key, now in after.items():
+        ticks = now[3] - before.get(key, now)[3]
+        spent[now[0]] = spent.get(now[0], 0) + ticks
+    total = max(1, sum(spent.values()))
+    most = sorted(spent.items(), key=lambda one: -one[1])[:3]
+    said = ", ".join(f"{n} {100 * t // total} %" for n, t in most if t)
+    text = f"cpu {busy:.0f} %, load {read('/proc/loadavg').split()[0]}"
+    words = f"; of that {said}" if said else ""
+    notes.stand_out(67 if busy >= 90 else PLAIN, text + words)
 
 
 def look_memory(notes: Notes) -> None:
@@ -233,8 +293,7 @@ def look_memory(notes: Notes) -> None:
     used = 100.0 * (1 - free / float(total))
     text = f"memory used {used:.0f} % of {size(total)}"
     notes.say(text)
-    if used >= 92:
-        notes.stand_out(74, text)
+    notes.stand_out(74 if used >= 92 else PLAIN, text)
     if found.get("SwapTotal"):
         swap = 100.0 * (1 - found["SwapFree"] / float(found["SwapTotal"]))
         (notes.both if swap >= 60 else notes.line)(55, f"swap {swap:.0f} %")
@@ -247,9 +306,13 @@ def note_holders(notes: Notes, total: int) -> None:
         if line.startswith("oom_kill ") and not line.endswith(" 0"):
             notes.both(48, "processes ended for memory since start: " + line)
     by_memory = sorted(processes().items(), key=lambda one: -one[1][4])
+    most = [
+        f"{one[0]}[{pid}] {size(one[4])}" for (pid, _), one in by_memory[:3]
+    ]
+    notes.stand_out(PLAIN, "most memory: " + ", ".join(most))
     for (pid, _), one in by_memory[:12]:
         text = (
-            f"{one[0]}[{pid}] holds {size(one[4])}"
+            f"{one[0]}[{pid}]{mark(pid)} holds {size(one[4])}"
             f" ({100.0 * one[4] / total:.1f} %): {command(pid, one[0])}"
         )
         notes.say(text)
@@ -260,29 +323,53 @@ def note_holders(notes: Notes, total: int) -> None:
 def look_disk(notes: Notes) -> None:
     """Note how full each file system is; one that hangs hides no other."""
     begun = []
-    seen = set()
-    for line in read("/proc/self/mountinfo").splitlines():
-        before, _, after = line.partition(" - ")
-        device, place = before.split()[2], before.split()[4]
-        kind = after.split()[0]
-        if device in seen or (kind in UNREAL and place != "/"):
-            continue
-        seen.add(device)
-        place = place.replace("\\040", " ")
+    for place, after in find_mounts(read("/proc/self/mountinfo"))[:64]:
         said = []
         thread = threading.Thread(target=fill, args=(place, said))
         thread.daemon = True
         thread.start()
         begun.append((thread, place, after, said))
     until = time.time() + STAT_SECONDS
-    for thread, place, after, said in begun[:64]:
+    root = None
+    for thread, place, after, said in begun:
         thread.join(max(0.0, until - time.time()))
+        is_read = said and not isinstance(said[0], str)
+        if is_read and place == "/" and after.startswith("overlay"):
+            root = said[0]
+        elif is_read and root is not None and is_same(root, said[0]):
+            # What a container is given is of the disk of its root.
+            continue
         if not said:
             notes.both(90, f"{place} ({after.split()[1]}) hangs")
         elif isinstance(said[0], str):
             notes.say(f"{place} not readable: {said[0]}")
         else:
             note_filled(notes, place, after, said[0])
+
+
+def find_mounts(text: str) -> list:
+    """Return where file systems are mounted and how, each disk once."""
+    found = []
+    seen = set()
+    for line in text.splitlines():
+        before, _, after = line.partition(" - ")
+        device, place = before.split()[2], before.split()[4]
+        kind, source = after.split()[:2]
+        # Subvolumes have devices of their own, and the room of one disk.
+        is_disk = source.startswith("/dev/") and not kind.startswith("fuse")
+        disk = source if is_disk else device
+        if seen & {device, disk} or (kind in UNREAL and place != "/"):
+            continue
+        seen |= {device, disk}
+        found.append((place.replace("\\040", " "), after))
+    return found
+
+
+def is_same(one: object, other: object) -> bool:
+    """Tell whether two are the same disk, by their figures."""
+    total = one.f_blocks * one.f_frsize
+    apart = abs(one.f_bavail * one.f_frsize - other.f_bavail * other.f_frsize)
+    return total == other.f_blocks * other.f_frsize and apart <= total / 1e3
 
 
 def fill(place: str, said: list) -> None:
@@ -516,7 +603,9 @@ def main(topic: str) -> str:
         odd += notes.odd
         sections += ["", "## " + name, *notes.lines[:MOST_LINES]]
     texts = [text for _, text in sorted(odd, key=lambda one: -one[0])]
-    first = texts[:MOST_ODD] or ["nothing stands out"]
+    if all(weight <= PLAIN for weight, _ in odd):
+        texts.insert(0, "nothing stands out")
+    first = texts[:MOST_ODD]
     first.append("no past to compare with: this was one look")
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     head = f"# evidence: {topic} on {socket.gethostname()} at {now}"

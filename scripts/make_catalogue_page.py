@@ -13,8 +13,8 @@ from pathlib import Path
 from app.act import actions
 from app.act.catalogue import make_catalogue
 from app.core.registry import scan
+from app.core.shape import SHAPES
 from app.models.action import ActionSpec, Catalogue, Parameter
-from app.models.shape import SHAPES
 
 HOME = Path(__file__).parent.parent
 PAGE = HOME / "docs" / "catalogue.md"

@@ -17,6 +17,11 @@ Each template is called what it does; its number is its place in MODES.
     lie        says that it succeeded, and did nothing
     failing, broken   ends so
     foreign    answers as another one's job
+    large      wrote more than AWX shows; it can be downloaded
+    huge       the same, and more than anybody wants
+    silent     its output cannot be read
+    stuck      nobody answers who asks for its output
+    lossy      AWX has lost a part of what it wrote
 """
 
 import base64
@@ -32,13 +37,21 @@ from tests.machines import TOKEN, Door, Machine, serve
 MODES = (
     "later", "endless", "waiting", "lose", "hang", "error", "garbage", "busy",
     "forbidden", "refuse", "unlimited", "unvarying", "surveyed", "drop",
-    "sly", "lie", "failing", "broken", "foreign",
+    "sly", "lie", "failing", "broken", "foreign", "large", "huge", "silent",
+    "stuck", "lossy",
 )  # fmt: skip
 READ_TOKEN = "may-only-look"
 KEY = "smokejumper_key"
 POLLS = 2
 ENDS = {"failing": "failed", "broken": "error"}
 SURVEY = ("service_name", KEY)
+# AWX shows no more than 1 MiB; here it is the template that decides.
+LARGE = "".join(f"line {number}\n" for number in range(1, 40_001))
+HUGE = "x" * 70_000
+TOO_LARGE = (
+    "Standard Output too large to display ({size} bytes), only download"
+    " supported for sizes over 1048576 bytes."
+)
 
 
 class Awx(Door):
@@ -152,6 +165,8 @@ class Awx(Door):
             "extra_vars": json.dumps(told),
             "job_explanation": "the node is gone" if mode == "broken" else "",
             "result_traceback": "",
+            "event_processing_finished": mode != "lossy"
+            and status not in ("pending", "running"),
             "job_template": MODES.index(mode),
         }
 
@@ -194,11 +209,33 @@ class Awx(Door):
         """Say what was written from a line on."""
         number = int(text)
         mode = self.ledger.of(number)[0]["mode"]
+        is_whole = self.query["format"] == "txt_download"
+        start = int(self.query.get("start_line", 0))
+        self.ledger.note("asked", id=number, offset=start, whole=is_whole)
+        odd: dict[str, Callable[[], None]] = {
+            "large": lambda: self.show_large(LARGE, is_whole=is_whole),
+            "huge": lambda: self.show_large(HUGE, is_whole=is_whole),
+            "silent": lambda: self.answer(500, {"detail": "oops"}),
+            "stuck": self.stall,
+        }
+        odd.get(mode, lambda: self.show_lines(number, mode, start))()
+
+    def show_large(self, text: str, *, is_whole: bool) -> None:
+        """Give all of what is too large, or words instead of it."""
+        if is_whole:
+            # What is negotiated is not what the query asks for.
+            is_text = "text/plain" in self.headers.get("accept", "")
+            self.answer(*((200, text.encode()) if is_text else (406,)))
+            return
+        words = TOO_LARGE.format(size=len(text))
+        lines = {"start": 0, "end": 1, "absolute_end": 1}
+        self.answer(200, {"range": lines, "content": words})
+
+    def show_lines(self, number: int, mode: str, start: int) -> None:
+        """Give the lines from one on."""
         written = ["line 1\n"]
         if self.status(number, mode) == "successful":
             written.append("\x1b[0;32mline 2\x1b[0m\n")
-        start = int(self.query.get("start_line", 0))
-        self.ledger.note("asked", id=number, offset=start)
         content = base64.b64encode("".join(written[start:]).encode()).decode()
         lines = {"start": start, "end": len(written)}
         self.answer(200, {"range": lines, "content": content})

@@ -14,6 +14,11 @@ Each job is called what it does, and its id is made of that: job_id("lose").
     failing, late, custom, elsewhere   ends so
     foreign    answers as another job's execution
     strange    says a status that nobody knows, and goes on
+    long       writes more than fits into one look
+    flood      its output never ends
+    silent     its output cannot be read
+    shouting   names its node in capitals
+    crowd      runs on one node more
 """
 
 import json
@@ -31,12 +36,15 @@ PROJECT = "ops"
 MODES = (
     "later", "endless", "lose", "hang", "error", "garbage", "refuse", "busy",
     "forbidden", "missing", "drop", "lie", "retry", "failing", "late",
-    "custom", "elsewhere", "foreign", "strange",
+    "custom", "elsewhere", "foreign", "strange", "long", "flood", "silent",
+    "shouting", "crowd",
 )  # fmt: skip
 ENDS = {"failing": "failed", "late": "timedout", "custom": "other"}
 POLLS = 2
 KEY = "smokejumper_key"
 NEWEST = 59
+LONG_LINES = 12_000
+LINE_BYTES = 7
 REFUSALS = {
     "refuse": (400, "api.error.job.options-invalid"),
     "busy": (409, "api.error.execution.conflict"),
@@ -48,6 +56,16 @@ REFUSALS = {
 def job_id(mode: str) -> str:
     """Return the UUID of the job that does so."""
     return str(uuid.uuid5(uuid.NAMESPACE_DNS, mode))
+
+
+def nodes_of(mode: str, told: dict[str, Any]) -> list[str]:
+    """Return the nodes that a job runs on, by their names in Rundeck."""
+    attribute, _, value = told.get("filter", "").partition(": ")
+    host = told["options"].get("host", "web-01")
+    name = {"name": value, "hostname": "node-17"}.get(attribute, host)
+    odd = {"elsewhere": ["db-01"], "crowd": [name, "db-01"]}
+    odd["shouting"] = [name.upper()]
+    return odd.get(mode, [name])
 
 
 BY_ID = {job_id(mode): mode for mode in MODES}
@@ -148,8 +166,7 @@ class Rundeck(Door):
         if mode == "foreign":
             options[KEY] = "sj-0-of-somebody-else"
         status = self.status(number, mode)
-        host = entry["told"]["options"].get("host", "web-01")
-        name = "db-01" if mode == "elsewhere" else host
+        names = nodes_of(mode, entry["told"])
         found = {
             "id": number,
             "href": f"/api/{NEWEST}/execution/{number}",
@@ -161,8 +178,8 @@ class Rundeck(Door):
                 f"-{option} {shlex.quote(text)}"
                 for option, text in options.items()
             ),
-            "successfulNodes": [name] if status == "succeeded" else [],
-            "failedNodes": [name] if status == "failed" else [],
+            "successfulNodes": names if status == "succeeded" else [],
+            "failedNodes": names if status == "failed" else [],
         }
         if status not in ("running", "dancing"):
             found["date-ended"] = {"unixtime": int(time.time() * 1_000)}
@@ -195,16 +212,21 @@ class Rundeck(Door):
         mode = self.ledger.of(number)[0]["mode"]
         status = self.status(number, mode)
         is_over = status not in ("running", "dancing")
-        written = ["line 1"] + ["line 2"] * (status == "succeeded")
         at = int(self.query.get("offset", 0))
-        new = written[at // 7 :]
-        stamp = len(written)
         self.ledger.note("asked", id=number, offset=at)
+        if mode == "silent":
+            self.trouble(500, "api.error.unknown")
+            return
+        begin, most = at // LINE_BYTES, int(self.query["maxlines"])
+        more = {"long": LONG_LINES, "flood": begin + 1}.get(mode, 1)
+        written = ["line 1"] + ["line 2"] * (status == "succeeded") * more
+        new = written[begin : begin + most]
+        stamp = len(written)
         self.answer(
             200,
             {
                 "id": text,
-                "offset": str(7 * len(written)),
+                "offset": str(LINE_BYTES * (begin + len(new))),
                 "completed": is_over,
                 "execCompleted": is_over,
                 "execState": status,

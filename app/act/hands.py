@@ -142,10 +142,6 @@ def apply_runs(
             known = tuple(one for one in names if one not in ALWAYS)
             what = "is no action that can run"
             problems.append(config.problem(path, what, suggest(name, known)))
-        if not ways:
-            what = "names no backend"
-            remedy = "Write one, or leave the action out."
-            problems.append(config.problem(path, what, remedy))
         problems += _complain(path, ways, backends, config)
     if problems:
         raise ConfigError(problems)
@@ -164,16 +160,18 @@ def _complain(
     config: Config,
 ) -> Iterator[ConfigProblem]:
     """Yield what is wrong with where an action shall run."""
-    for run in ways:
+    for number, run in enumerate(ways):
+        # One alone is written without a list.
+        place = (*path, str(number)) if len(ways) > 1 else path
         backend = backends.get(run.backend)
         if backend is None:
             what = f"no backend {run.backend!r} is configured"
             remedy = suggest(run.backend, tuple(backends))
-            yield config.problem((*path, "backend"), what, remedy)
+            yield config.problem((*place, "backend"), what, remedy)
         elif not backend.knows(run.job):
             what = f"the backend {run.backend} has no {run.job!r}"
             remedy = f"Add it to {SECTION}.{run.backend}, or name another job."
-            yield config.problem((*path, "job"), what, remedy)
+            yield config.problem((*place, "job"), what, remedy)
 
 
 def without_hands(

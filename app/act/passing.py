@@ -22,6 +22,8 @@ Label = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,99}$")]
 Argument = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 Value = str | int
 MOST_CHARS = 1_000
+# Of what is too long to be read, so much of its end.
+LAST_BYTES = 262_144
 # A host, and nothing that a pattern of hosts could be made of.
 ONE_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?")
 # Words that mean more than one host, or us.
@@ -132,3 +134,23 @@ def reaches(patterns: Iterable[str], host: str) -> bool:
     """Tell whether a host is one of those that patterns name; none is."""
     name = host.casefold()
     return not host or any(fnmatchcase(name, p.casefold()) for p in patterns)
+
+
+def decode(raw: bytes) -> str:
+    """Return output as text, its lines ended as ours are."""
+    return raw.decode(errors="replace").replace("\r\n", "\n")
+
+
+def last_part(raw: bytes, missing: int = 0) -> str:
+    """Return the last of what was written, and how much is left out.
+
+    Args:
+        raw: what was written, or the last of it.
+        missing: how much of it came before.
+    """
+    begin = max(0, len(raw) - LAST_BYTES)
+    if not missing and not begin:
+        return decode(raw)
+    # Whole lines, unless there is none.
+    begin = raw.find(b"\n", begin, -1) + 1 or begin
+    return f"({missing + begin:,} bytes were left out)\n{decode(raw[begin:])}"

@@ -21,6 +21,8 @@ from typing import Any
 import msgspec
 import psutil
 
+from app.act.environment import small_environment
+from app.act.passing import LAST_BYTES, decode, last_part
 from app.core.brief import brief
 from app.core.errors import NotAccepted, OutgoingFailed
 from app.models.job import JobState, Progress
@@ -29,7 +31,7 @@ KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 PLACE = re.compile(r"[0-9]{1,15}")
 SCRIPT = Path(__file__).parent / "play_one.py"
 BEGIN_SECONDS = 20.0
-PIECE_BYTES = 262_144
+PIECE_BYTES = LAST_BYTES
 # The output of a job is what its tasks have written.
 SAID = "stdout"
 KEEP_SECONDS = 7 * 86_400
@@ -81,10 +83,19 @@ class End(msgspec.Struct, frozen=True):
 class Plays:
     """The folder of all plays."""
 
-    def __init__(self, folder: Path, python: str) -> None:
-        """Take the folder and the Python that has Ansible Runner."""
+    def __init__(
+        self, folder: Path, python: str, names: tuple[str, ...] = ()
+    ) -> None:
+        """Take the folder, and how a play is begun.
+
+        Args:
+            folder: what was started is written down there.
+            python: a Python that has Ansible Runner.
+            names: the variables of ours that a play gets, beside a few.
+        """
         self._folder = folder
         self._python = python
+        self._names = names
 
     def start(self, key: str, score: Score, variables: str) -> Progress:
         """Start a play, or say how far it is when it was started before.
@@ -108,6 +119,20 @@ class Plays:
             why = f"it cannot be written down: {error.strerror}"
             raise NotAccepted(why, may_retry=True) from error
         return self.look(key, "")
+
+    def has_begun(self, key: str) -> bool:
+        """Tell whether a play was started here, or is about to be.
+
+        Raises:
+            OutgoingFailed: it is not known at this moment.
+        """
+        folder = self._of(key)
+        try:
+            return (folder / "run").exists() or (
+                folder.exists() and self._lives(folder)
+            )
+        except OSError as error:
+            raise OutgoingFailed(f"the play: {error.strerror}") from error
 
     def look(self, key: str, cursor: str) -> Progress:
         """Return how a play goes on, or raise OutgoingFailed for none."""
@@ -133,11 +158,9 @@ class Plays:
             if not is_live:
                 self._reap(folder)
                 state, reason = _ended(folder)
-            output, place, is_all = _read(folder, cursor, is_over=not is_live)
+            output, place = _read(folder, cursor, is_over=not is_live)
         except OSError as error:
             raise OutgoingFailed(f"the play: {error.strerror}") from error
-        if not is_all:
-            state, reason = JobState.STARTED, ""
         return Progress(
             state=state,
             reference=f"ansible:{key}",
@@ -173,6 +196,7 @@ class Plays:
                     stdout=log,
                     stderr=log,
                     cwd=folder,
+                    env=small_environment(self._names),
                     pass_fds=(lock,),
                     start_new_session=True,
                     timeout=BEGIN_SECONDS,
@@ -301,27 +325,29 @@ def _troubles(end: End) -> Iterator[str]:
         yield "nothing was done: no play is for this host"
 
 
-def _read(
-    folder: Path, cursor: str, *, is_over: bool
-) -> tuple[str, str, bool]:
-    """Return the output beyond a place, a new one, and whether it is all."""
+def _read(folder: Path, cursor: str, *, is_over: bool) -> tuple[str, str]:
+    """Return the output beyond a place, and a new place.
+
+    What runs is read piece by piece. Of what is over only the last piece
+    is read: whoever would read megabytes would learn its end too late.
+    """
     start = int(cursor) if PLACE.fullmatch(cursor) else 0
     file = folder / "said"
     if not file.exists():
         file = folder / "run" / "stdout"
     if not file.exists():
-        return "", str(start), True
+        return "", str(start)
     with file.open("rb") as opened:
-        opened.seek(start)
-        read = opened.read(PIECE_BYTES + 1)
-    is_all = len(read) <= PIECE_BYTES
-    piece = read[:PIECE_BYTES]
-    if not (is_over and is_all):
-        # Only whole lines, unless one is longer than all that is read.
-        end = piece.rfind(b"\n") + 1
-        piece = piece[:end] if end or len(piece) < PIECE_BYTES else piece
-    text = piece.decode(errors="replace").replace("\r\n", "\n")
-    return text, str(start + len(piece)), is_all or not is_over
+        size = os.fstat(opened.fileno()).st_size
+        left = max(0, size - start - PIECE_BYTES) if is_over else 0
+        opened.seek(start + left)
+        piece = opened.read(PIECE_BYTES)
+    if is_over:
+        return last_part(piece, left), str(max(start, size))
+    # Only whole lines, unless one is longer than all that is read.
+    end = piece.rfind(b"\n") + 1
+    piece = piece[:end] if end or len(piece) < PIECE_BYTES else piece
+    return decode(piece), str(start + len(piece))
 
 
 def _put(file: Path, data: bytes) -> None:

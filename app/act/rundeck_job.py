@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from app.act.passing import (
+    ONE_HOST,
     Argument,
     Label,
     PassingSettings,
@@ -21,6 +22,8 @@ from app.models.job import Order
 from app.models.rundeck import Execution
 
 HOLE = re.compile(r"\{(.*?)\}")
+# A part of a filter that one node fits, when it has no pattern in it.
+TERM = re.compile(r"(?<!\S)(name|hostname):\s*(\S+)(?!\S)")
 
 
 def _filter(text: str) -> str:
@@ -85,8 +88,28 @@ def doubts(
         yield f"it ran without {', '.join(place.lost)}"
     if seen.failed_nodes:
         yield f"failed on {brief(', '.join(seen.failed_nodes), 200)}"
-    if job.filter and seen.successful_nodes:
-        wanted = {str(order.arguments[n]) for n in HOLE.findall(job.filter)}
-        odd = sorted(set(seen.successful_nodes) - wanted)
-        if odd:
-            yield f"it ran on other nodes: {brief(', '.join(odd), 200)}"
+    odd = _odd_nodes(_fill(job, order), seen.successful_nodes)
+    if odd:
+        yield odd
+
+
+def _fill(job: JobSettings, order: Order) -> str:
+    """Return the filter of a job with the arguments of an order."""
+    return HOLE.sub(lambda hole: str(order.arguments[hole[1]]), job.filter)
+
+
+def _odd_nodes(filled: str, nodes: list[str]) -> str:
+    """Return what is odd about the nodes that a filter let through.
+
+    Only of a filter by name, and nothing else, is it known what its node
+    is called; of a host name, that it stands for one node.
+    """
+    found = [one for one in TERM.findall(filled) if ONE_HOST.fullmatch(one[1])]
+    if not found:
+        return ""
+    odd = nodes if len(nodes) > 1 else []
+    word, host = found[0]
+    if word == "name" and TERM.fullmatch(filled.strip()):
+        odd = [one for one in nodes if one.casefold() != host.casefold()]
+    names = brief(", ".join(sorted(odd)), 200)
+    return f"it ran on other nodes: {names}" if odd else ""

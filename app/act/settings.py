@@ -1,10 +1,21 @@
 """What is set about acting: how long, how often, and where actions run."""
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
 
 from app.core.configfile import Section
 from app.models.action import Name, Run
 from app.models.mission import SECOND, Limits
+
+Ways = Annotated[tuple[Run, ...], Field(max_length=20)]
+
+
+def _in_a_list(written: object) -> object:
+    """Return one run as the only one of a list: what is wrong is said once."""
+    if written in ([], ()):
+        raise ValueError("names no backend: write one, or leave it out")
+    return [written] if isinstance(written, dict | Run) else written
 
 
 class ActSettings(Section):
@@ -19,17 +30,9 @@ class ActSettings(Section):
     lease_seconds: float = Field(9.0, ge=2, le=12)
     collect_evidence: bool = True
     output_bytes: int = Field(1_048_576, ge=1_024, le=67_108_864)
-    run: dict[Name, Run | tuple[Run, ...]] = Field(
+    run: dict[Name, Annotated[Ways, BeforeValidator(_in_a_list)]] = Field(
         default_factory=dict, max_length=1_000
     )
-
-    @property
-    def ways(self) -> dict[str, tuple[Run, ...]]:
-        """Return where actions run here, the first choice first."""
-        return {
-            name: (run,) if isinstance(run, Run) else run
-            for name, run in self.run.items()
-        }
 
     @property
     def limits(self) -> Limits:

@@ -17,6 +17,7 @@ from app.core.clock import to_moment
 from app.models import ruling
 from app.models.alert import Severity, Status
 from app.models.approval import ApprovalState
+from app.models.canary import CANARY, PROBLEM
 from app.models.delivery import Outcome
 from app.models.incident import State
 from app.models.job import JobState
@@ -211,10 +212,16 @@ class LogQuery(PageQuery):
     actor: Texts = []
     action: Texts = []
     summary: Texts = []
+    canary: bool = Field(
+        default=True,
+        description="whether the lines about the canary are shown, too",
+    )
 
     def where(self) -> dict[str, Any]:
         """Return the filters, with one name for incidents."""
         given = super().where()
+        if not given.pop("canary", False):
+            given["problem_not"] = PROBLEM
         numbers = given.pop("incident", ()) + given.pop("incident_id", ())
         return given | ({"incident_id": numbers} if numbers else {})
 
@@ -228,6 +235,10 @@ class IncidentQuery(PageQuery):
         description="whether those that were merged are shown, too",
     )
     merged_into: Numbers = []
+    canary: bool = Field(
+        default=False,
+        description="whether those of the canary are shown, too",
+    )
     reason: Texts = []
     target: Texts = Field([], description="the key of the target")
     target_kind: Texts = []
@@ -260,8 +271,10 @@ class IncidentQuery(PageQuery):
     acknowledged_at_until: Moment = None
 
     def where(self) -> dict[str, Any]:
-        """Return the filters; merged incidents only when asked for."""
+        """Return the filters; what is merged or ours only when asked for."""
         given = super().where()
+        if not (given.pop("canary", False) or self.source):
+            given["source_not"] = CANARY
         shows_merged = given.pop("merged", False)
         if not (shows_merged or self.state or self.merged_into):
             shown = set(State) - {State.MERGED}

@@ -6,6 +6,7 @@ from app.engine.canary import (
     CLOSED,
     DECIDED,
     FOLDED,
+    TOLD,
     CanaryChore,
     CanarySettings,
     Meters,
@@ -38,7 +39,7 @@ def make_canary(
         return ()
     stages: tuple[str, ...] = (FOLDED,)
     if ground.config.read(DecideSettings, "decide").enabled:
-        stages += (DECIDED, CLOSED) if is_acting else (DECIDED,)
+        stages += (DECIDED, CLOSED, TOLD) if is_acting else (DECIDED,)
     clock = ground.outside.clock
     meters = Meters(ground.registry, clock, stages)
     ways = Ways(intake, keeper, reader, clock, meters, stages)

@@ -15,6 +15,7 @@ from app.act.hands import Surroundings, Tame, apply_runs, make_backends
 from app.act.settings import ActSettings
 from app.bootstrap.ground import Ground
 from app.core.errors import ConfigError
+from app.core.here import Here
 from app.core.host import HostSettings
 from app.core.registry import scan
 from app.decide.reins import read_reins
@@ -22,8 +23,8 @@ from app.engine.acting import Acting, Grounds
 from app.engine.acting import Hands as Parts
 from app.engine.desk import Desk
 from app.engine.keeper import Keeper
-from app.engine.motions import World
 from app.engine.moves import Moves
+from app.engine.plans import World
 from app.guard.guard import Guard
 from app.guard.halting import Halting
 from app.guard.policy import PolicySettings, check_policy, open_policy
@@ -34,7 +35,6 @@ from app.store.ledger import Connection
 from app.store.reading import Reader
 from app.verify import checks
 from app.verify.checking import Verifier, check_names, make_checks
-from app.verify.here import Here
 
 
 class Hands(msgspec.Struct, frozen=True):
@@ -71,7 +71,7 @@ def make_hands(ground: Ground) -> Hands:
     made = make_backends(config, scan(backends), around)
     folder = outside.home / "config" / "actions"
     catalogue = apply_runs(
-        make_catalogue(scan(actions), [folder]), settings.ways, made, config
+        make_catalogue(scan(actions), [folder]), settings.run, made, config
     )
     names = [spec.name for spec in catalogue.specs]
     problems = check_policy(config, outside.home, names)

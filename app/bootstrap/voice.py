@@ -21,7 +21,7 @@ from app.engine.ways import Ways
 from app.models.inventory import Inventory
 from app.report import channels
 from app.report.composing import Composer
-from app.report.making import SECTION, Head, make_channels
+from app.report.making import SECTION, Head, find_pagers, make_channels
 from app.report.settings import ReportSettings
 from app.report.templates import read_templates
 
@@ -68,6 +68,7 @@ def make_voice(ground: Ground, room: Room) -> Voice:
     made = make_channels(
         config, scan(channels), outside.environ, outside.clock, outside.home
     )
+    settings = settings.with_pagers(find_pagers(made))
     folder = outside.home / settings.templates
     composer = Composer(settings, read_templates(folder, made))
     names = sorted(made)

@@ -9,7 +9,8 @@ from app.api.incident_views import IncidentDossier, IncidentItem
 from app.bootstrap import Product
 from app.cli.output import Json, out, print_json, print_table, stop
 from app.cli.setup import ConfigFile, wire
-from app.cli.show import Limit, print_rows, reading
+from app.cli.show import Canary, Limit, print_rows, reading
+from app.models.canary import CANARY
 from app.models.incident import LIVING, State
 from app.store.dossier import find_dossier, find_entries
 from app.store.listings import INCIDENTS
@@ -74,6 +75,7 @@ def incidents(  # noqa: PLR0913, PLR0917 (each is an option)
     every: Annotated[
         bool, typer.Option("--all", help="Also those that are over.")
     ] = False,
+    canary: Canary = False,
     limit: Limit = 20,
     as_json: Json = False,
 ) -> None:
@@ -84,6 +86,8 @@ def incidents(  # noqa: PLR0913, PLR0917 (each is an option)
         where["state"] = state.value
     elif not every:
         where["state"] = tuple(sorted(one.value for one in LIVING))
+    if not canary:
+        where["source_not"] = CANARY
     with reading(product) as reader:
         rows = _list(reader, where, target, limit)
     views = [IncidentItem.of(row).model_dump() for row in rows]

@@ -12,9 +12,17 @@ from app.api.queries import LAST_ID
 from app.bootstrap import Product
 from app.cli.output import Json, err, out, print_json, stop
 from app.cli.setup import ConfigFile, wire
-from app.cli.show import Limit, given, print_rows, reading, stop_unread
+from app.cli.show import (
+    Canary,
+    Limit,
+    given,
+    print_rows,
+    reading,
+    stop_unread,
+)
 from app.core.clock import FIRST, SystemClock, from_iso
 from app.core.errors import StorageFailed
+from app.models.canary import PROBLEM
 from app.models.chain import Anchor, Finding, parse_anchor
 from app.store.listings import LOG
 from app.store.log import verify as walk
@@ -83,6 +91,7 @@ def log(  # noqa: PLR0913, PLR0917 (each is an option)
             help="Not before this time, or so long ago: 90m, 2h, 1d.",
         ),
     ] = None,
+    canary: Canary = False,
     limit: Limit = 20,
     as_json: Json = False,
 ) -> None:
@@ -93,6 +102,8 @@ def log(  # noqa: PLR0913, PLR0917 (each is an option)
     product = wire(config)
     where = given(incident_id=incident, target=target, kind=kind)
     where |= given(status=status, actor=actor, since=since)
+    if not (canary or incident):
+        where["problem_not"] = PROBLEM
     with reading(product) as reader:
         rows = reader.page(LOG, Wish(where, limit=limit)).rows
     views = [EntryView.of(row).model_dump() for row in rows]

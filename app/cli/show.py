@@ -37,6 +37,9 @@ ALERT_COLUMNS = (
     "repeats",
 )
 Limit = Annotated[int, typer.Option(help="How many.", min=1, max=500)]
+Canary = Annotated[
+    bool, typer.Option("--canary", help="Also what is about the canary.")
+]
 Source = Annotated[str | None, typer.Option(help="Only of this source.")]
 
 

@@ -6,8 +6,9 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from threading import Event, Thread
 
 import msgspec
 
@@ -16,6 +17,7 @@ from app.core.errors import NotSent, OutgoingFailed
 
 END_SECONDS = 2.0
 CHUNK_BYTES = 16_384
+LOOK_SECONDS = 0.05
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -69,25 +71,49 @@ def run_program(name: str, arguments: Sequence[str], seconds: float) -> Said:
     )
 
 
-def run_starter(name: str, arguments: Sequence[str], seconds: float) -> int:
-    """Return the status of a command that may leave a daemon behind.
+class Starter:
+    """A command that may leave a daemon behind, and is never ended by us.
 
     Its output goes nowhere: a daemon that it starts keeps what it was
-    given, and would break or fill it. What is running then is left alone;
-    when time is over, the command itself is ended, and nothing else.
-
-    Raises:
-        NotSent: it could not be started.
-        OutgoingFailed: it takes too long.
+    given, and would break or fill it.
     """
-    running = _begin(name, arguments, subprocess.DEVNULL)
-    try:
-        return running.wait(seconds)
-    except subprocess.TimeoutExpired as error:
-        running.kill()
-        running.wait()
-        why = f"{name} did not end within {seconds:g} s"
-        raise OutgoingFailed(why) from error
+
+    def __init__(self, name: str, arguments: Sequence[str]) -> None:
+        """Start it.
+
+        Raises:
+            NotSent: it could not be started.
+        """
+        self._running = _begin(name, arguments, subprocess.DEVNULL)
+        self._end = Event()
+        # However long it takes, somebody hears how it ends.
+        Thread(target=self._hear, daemon=True, name="starter").start()
+
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether it has."""
+        return self._end.is_set()
+
+    def wait(
+        self, seconds: float, wait: Callable[[float], None]
+    ) -> int | None:
+        """Return its status, None when it takes longer: it runs on.
+
+        Args:
+            seconds: how long is waited.
+            wait: waits for a moment; what it raises ends the waiting.
+        """
+        until = time.monotonic() + seconds
+        while not self._end.wait(LOOK_SECONDS):
+            if time.monotonic() >= until:
+                return None
+            wait(0.0)
+        return self._running.returncode
+
+    def _hear(self) -> None:
+        """Wait for its end, on a thread of its own."""
+        self._running.wait()
+        self._end.set()
 
 
 def _begin(

@@ -9,20 +9,20 @@ import time
 from contextlib import suppress
 
 from app.core.declared import Commands
+from app.core.errand import Errand
 from app.core.errors import NotAccepted, OutgoingFailed
 from app.core.host import HostSettings
 from app.core.supervisor import Supervisor
 from app.core.systemd import Systemd
-from app.core.warden import Standing, State, Wait, Warden, fit_name
+from app.core.warden import Standing, State, Warden, fit_name
 
 ASK_SECONDS = 5.0
 # How long a daemon gets to come up, and must then stay up.
 UP_SECONDS = 30.0
 STAY_SECONDS = 3.0
-# How long a command may take that the settings declare.
-RESTART_SECONDS = 60.0
 LOOK_SECONDS = 0.25
 TAIL_LINES = 30
+FORGETFUL = Errand()
 
 
 class Daemons:
@@ -63,23 +63,51 @@ class Daemons:
         return warden.tail(standing, lines, seconds)
 
     def restart(
-        self, name: str, seconds: float = UP_SECONDS, wait: Wait = time.sleep
+        self,
+        name: str,
+        seconds: float = UP_SECONDS,
+        errand: Errand = FORGETFUL,
     ) -> Standing:
         """Restart a daemon and return how it is once it stays up.
 
         Args:
             name: what its warden calls it; an alias is refused.
             seconds: how long it may take to come up.
-            wait: waits so many seconds; what it raises ends the waiting.
+            errand: how it is waited, and where is written what must not be
+                forgotten when we die meanwhile.
 
         Raises:
             NotAccepted: it must not be restarted; nothing was done.
             OutgoingFailed: it was told to, and does not stay up.
         """
         before = self._look_before(name)
-        warden = self._wardens[before.warden]
-        warden.restart(before, RESTART_SECONDS)
-        return self._watch(before, seconds, wait)
+        notes = errand.notes
+        if before.limit is not None:
+            ours = notes.count(before.name, before.limit.seconds)
+            if not before.limit.has_room(ours):
+                raise NotAccepted(
+                    f"{before.name} was restarted from here {ours} times, and"
+                    " would reach its start limit"
+                )
+        notes.add(before.name)
+        self._wardens[before.warden].restart(before, errand)
+        return self._watch(before, seconds, errand)
+
+    def resume(self, keeper: str, name: str, since: float) -> str:
+        """Start again what was ended and not started; return what was done.
+
+        Args:
+            keeper: which warden ended it.
+            name: what he calls it.
+            since: when it was about to be ended, by the wall clock.
+
+        Raises:
+            OutgoingFailed: it cannot be done now; later perhaps.
+        """
+        warden = self._wardens.get(keeper)
+        if not isinstance(warden, Supervisor):
+            return f"{keeper} does not keep {name} any more"
+        return warden.resume(name, since)
 
     def _look_before(self, name: str) -> Standing:
         """Return how a daemon is that may be restarted, or raise."""
@@ -98,7 +126,9 @@ class Daemons:
             raise NotAccepted(text)
         return found
 
-    def _watch(self, before: Standing, seconds: float, wait: Wait) -> Standing:
+    def _watch(
+        self, before: Standing, seconds: float, errand: Errand
+    ) -> Standing:
         """Return how it is once another run of it stays up, or raise."""
         warden = self._wardens[before.warden]
         until = time.monotonic() + seconds + STAY_SECONDS
@@ -108,7 +138,7 @@ class Daemons:
                 seen.add(warden.look(before.name, ASK_SECONDS))
             if seen.up_seconds >= STAY_SECONDS and seen.last is not None:
                 return seen.last
-            wait(LOOK_SECONDS)
+            errand.wait(LOOK_SECONDS)
         raise OutgoingFailed(f"it was restarted and does not stay up: {seen}")
 
 

@@ -1,9 +1,11 @@
 """Daemons that have commands of their own, out of the settings."""
 
 from collections.abc import Mapping
+from threading import Lock
 
 from app.core.brief import brief
-from app.core.command import run_program, run_starter
+from app.core.command import Starter, run_program
+from app.core.errand import Errand
 from app.core.errors import NotAccepted, NotSent, OutgoingFailed
 from app.core.host import Declared
 from app.core.warden import Standing, State
@@ -15,6 +17,9 @@ class Commands:
     def __init__(self, services: Mapping[str, Declared]) -> None:
         """Take the commands by the daemons' names."""
         self._services = services
+        # What was left running when its time was over.
+        self._left: dict[str, Starter] = {}
+        self._change = Lock()
 
     def look(self, name: str, seconds: float) -> Standing | None:
         """Return how a daemon is by its command, None when it has none."""
@@ -36,16 +41,42 @@ class Commands:
             names=(name,),
         )
 
-    def restart(self, standing: Standing, seconds: float) -> None:
-        """Run a daemon's own command, or raise."""
-        program, *arguments = self._services[standing.name].restart
-        try:
-            status = run_starter(program, arguments, seconds)
-        except NotSent as error:
-            raise NotAccepted(str(error)) from error
+    def restart(self, standing: Standing, errand: Errand) -> None:
+        """Run a daemon's own command, or raise.
+
+        It is never ended by us: it may be between the end of the daemon
+        and its start. What takes too long is left running.
+        """
+        name = standing.name
+        declared = self._services[name]
+        starter = self._start(name, declared)
+        status = starter.wait(declared.seconds, errand.wait)
+        if status is None:
+            raise OutgoingFailed(
+                f"the command that restarts {name} did not end within"
+                f" {declared.seconds:g} s: it was left running, and nobody"
+                " knows what comes of it"
+            )
         if status:
-            text = f"the command that restarts {standing.name} ended with"
+            text = f"the command that restarts {name} ended with"
             raise OutgoingFailed(f"{text} {status}")
+
+    def _start(self, name: str, declared: Declared) -> Starter:
+        """Start a daemon's own command, unless it runs still; or raise."""
+        program, *arguments = declared.restart
+        with self._change:
+            earlier = self._left.get(name)
+            if earlier is not None and not earlier.has_ended:
+                raise NotAccepted(
+                    f"the command that restarts {name} runs still, from"
+                    " before: it is waited for",
+                    may_retry=True,
+                )
+            try:
+                self._left[name] = Starter(program, arguments)
+            except NotSent as error:
+                raise NotAccepted(str(error)) from error
+            return self._left[name]
 
     def tail(
         self, standing: Standing, lines: int, seconds: float

@@ -9,7 +9,6 @@ can have left this machine: what was certainly not sent may be sent again.
 
 import asyncio
 import ipaddress
-import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache
@@ -20,10 +19,13 @@ import msgspec
 
 from app.core.brief import brief
 from app.core.errors import NotSent, OutgoingFailed
+from app.core.names import Names
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+# All that asks for names shares the few threads that there are for it.
+resolve: Resolve = Names().resolve
 MOST_ADDRESSES = 4
 # All that is routed between networks; everything else of IPv6 is refused.
 ROUTED = ipaddress.IPv6Network("2000::/3")
@@ -78,14 +80,6 @@ class Said(msgspec.Struct, frozen=True):
     status: int
     headers: Mapping[str, str]
     body: bytes
-
-
-async def resolve(host: str, port: int) -> Sequence[str]:
-    """Return the addresses of a name, as this machine knows them."""
-    found = await asyncio.get_running_loop().getaddrinfo(
-        host, port, type=socket.SOCK_STREAM
-    )
-    return [str(address[0]) for *_, address in found]
 
 
 @lru_cache(maxsize=64)

@@ -1,8 +1,9 @@
 """What is said about the machine that we run on."""
 
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from app.core.configfile import Section
 
@@ -17,10 +18,12 @@ class Declared(Section):
     Attributes:
         status: a command that ends with 0 while the daemon runs.
         restart: the command that restarts it.
+        seconds: how long that is waited for; it is never ended by us.
     """
 
     status: Command
     restart: Command
+    seconds: float = Field(120.0, gt=0, le=900)
 
     @model_validator(mode="after")
     def _is_absolute(self) -> Self:
@@ -50,3 +53,18 @@ class HostSettings(Section):
     services: dict[Name, Declared] = Field(
         default_factory=dict, max_length=1_000
     )
+
+    @field_validator("supervisor")
+    @classmethod
+    def _is_an_address(cls, written: str) -> str:
+        """Refuse what no connection can be made to."""
+        try:
+            parts = urlsplit(written)
+            is_good = parts.port != 0
+        except ValueError as error:
+            # What it says may have a part of the password.
+            raise ValueError("this is no address") from error
+        is_good &= bool(parts.hostname) or parts.scheme in ("", "unix")
+        if not is_good or not written.isprintable() or " " in written:
+            raise ValueError("this is no address of a host and a port")
+        return written

@@ -23,6 +23,7 @@ from app.core.errors import OutgoingFailed
 SECONDS = 8.0
 MOST_LOOKS = 8
 SAMPLE_SECONDS = 1.0
+MB = 1_048_576
 T = TypeVar("T")
 
 
@@ -130,11 +131,14 @@ class Burden(msgspec.Struct, frozen=True):
         cpu: what they would have taken of one core, in percent, had they
             not had to wait for it.
         memory: their memory, in percent of the machine's.
+        growth: how much more of it they held at the end than at the
+            beginning, in MB a minute; those that shrank do not count.
     """
 
     count: int = 0
     cpu: float = 0.0
     memory: float = 0.0
+    growth: float = 0.0
 
     def __str__(self) -> str:
         """Return it as one line for people."""
@@ -142,7 +146,7 @@ class Burden(msgspec.Struct, frozen=True):
             return "no process"
         return (
             f"{self.count} running, {self.cpu:.0f} % of one core,"
-            f" {self.memory:.1f} % of memory"
+            f" {self.memory:.1f} % of memory, growing {self.growth:.0f} MB/min"
         )
 
 
@@ -159,8 +163,7 @@ def weigh_program(name: str, seconds: float = SAMPLE_SECONDS) -> Burden:
     earlier = {one.pid: _Spent.of(one) for one in found}
     time.sleep(seconds if found else 0.0)
     lasted = max(time.monotonic() - began, 1e-6)
-    cores = 0.0
-    memory = 0.0
+    cores = memory = growth = 0.0
     count = 0
     for one in found:
         first, last = earlier[one.pid], _Spent.of(one)
@@ -169,7 +172,8 @@ def weigh_program(name: str, seconds: float = SAMPLE_SECONDS) -> Burden:
         count += 1
         cores += last.cores_since(first, lasted)
         memory += _memory_of(one)
-    return Burden(count, 100.0 * cores, memory)
+        growth += max(0, last.held - first.held) / MB / lasted * 60
+    return Burden(count, 100.0 * cores, memory, growth)
 
 
 class _Spent(msgspec.Struct, frozen=True):
@@ -179,16 +183,20 @@ class _Spent(msgspec.Struct, frozen=True):
         seconds: in all.
         work: by thread, with the time that it waited for a core; empty
             where the kernel does not say it.
+        held: the memory that it holds, in bytes.
     """
 
     seconds: float
     work: Work
+    held: int
 
     @classmethod
     def of(cls, one: psutil.Process) -> "_Spent | None":
         """Return what a process has worked, None when it is gone."""
         seconds = _seconds_of(one)
-        return None if seconds is None else cls(seconds, read_work(one.pid))
+        if seconds is None:
+            return None
+        return cls(seconds, read_work(one.pid), _held_by(one))
 
     def cores_since(self, first: "_Spent", lasted: float) -> float:
         """Return how many cores it wanted since an earlier look.
@@ -217,6 +225,14 @@ def _seconds_of(one: psutil.Process) -> float | None:
     except psutil.Error:
         return None
     return float(times.user + times.system)
+
+
+def _held_by(one: psutil.Process) -> int:
+    """Return what a process holds, in bytes; nothing when it is gone."""
+    try:
+        return int(one.memory_info().rss)
+    except psutil.Error:
+        return 0
 
 
 def _memory_of(one: psutil.Process) -> float:

@@ -12,7 +12,8 @@ from xml.parsers.expat import ExpatError
 import msgspec
 
 from app.core.brief import brief
-from app.core.errors import NotAccepted, OutgoingFailed
+from app.core.errand import Errand, Notes
+from app.core.errors import NotAccepted, NotSent, OutgoingFailed
 from app.core.nearby import Address, Answer, Call, call_near
 from app.core.warden import Standing, State, last_lines
 
@@ -30,6 +31,9 @@ OVER = ("STOPPED", "EXITED", "FATAL")
 # for it must also start it again.
 END_SECONDS = 60
 ASK_SECONDS = 5.0
+# Whoever asks for something else waits meanwhile.
+RESUME_SECONDS = 2.0
+WARDEN = "supervisor"
 LOOK_SECONDS = 0.1
 TAIL_BYTES = 32_768
 # What no XML may hold, and the logs of programs do.
@@ -133,18 +137,50 @@ class Supervisor:
             )
         return _standing(found[0])
 
-    def restart(self, standing: Standing, seconds: float) -> None:
+    def restart(self, standing: Standing, errand: Errand) -> None:
         """End a program and start it again, or raise.
 
         Once it was told to end, nothing but its end is waited for: it is
-        never left so because something else takes long.
+        never left so because something else takes long. Before that it is
+        written down that it must be started, for whoever comes after us.
         """
-        del seconds
         program, patience = self._prepare(standing.name)
-        if program.statename == "RUNNING":
-            self._act("supervisor.stopProcess", program.whole)
-            self._wait_for_end(program.whole, patience + ASK_SECONDS)
-        self._act("supervisor.startProcess", program.whole)
+        if program.statename != "RUNNING":
+            self._act("supervisor.startProcess", program.whole)
+            return
+        errand.notes.owe(WARDEN, program.whole)
+        self._tell_to_end(program.whole, errand.notes)
+        self._wait_for_end(program.whole, patience + ASK_SECONDS)
+        try:
+            self._act("supervisor.startProcess", program.whole)
+        except _Fault:
+            # It was tried: to try again would be another restart.
+            errand.notes.pay()
+            raise
+        errand.notes.pay()
+
+    def resume(self, name: str, since: float) -> str:
+        """Start a program that was ended here, if nobody did meanwhile.
+
+        Returns:
+            What was done, for people.
+
+        Raises:
+            OutgoingFailed: supervisor does not answer, or the program has
+                not ended yet.
+        """
+        programs = self._programs(RESUME_SECONDS)
+        found = [one for one in programs if one.whole == name]
+        if not found:
+            return f"supervisor knows no {name} any more"
+        program = found[0]
+        if program.statename == "STOPPING":
+            raise OutgoingFailed(f"{name} is STOPPING still")
+        is_ours = 0 < program.start <= since
+        if program.statename not in OVER or not is_ours:
+            return f"{name} is {program.statename}: nothing was to be done"
+        self._act("supervisor.startProcess", name, RESUME_SECONDS)
+        return f"{name} was {program.statename}, and was started again"
 
     def tail(
         self, standing: Standing, lines: int, seconds: float
@@ -183,6 +219,9 @@ class Supervisor:
         if not found:
             raise NotAccepted(f"supervisor knows no {name}")
         program = found[0]
+        refusal = _refusal(program)
+        if refusal:
+            raise NotAccepted(refusal)
         own = (program.group, program.name)
         patience = max(
             (
@@ -199,10 +238,26 @@ class Supervisor:
             )
         return program, patience
 
-    def _act(self, method: str, name: str) -> None:
+    def _tell_to_end(self, name: str, notes: Notes) -> None:
+        """Tell a program to end, or raise when it was certainly not told."""
+        try:
+            self._act("supervisor.stopProcess", name)
+        except NotSent as error:
+            notes.pay()
+            raise NotAccepted(str(error), may_retry=True) from error
+        except _Fault:
+            notes.pay()
+            raise
+        except OutgoingFailed:
+            # It may end by now: whether it does is seen.
+            return
+
+    def _act(
+        self, method: str, name: str, seconds: float = ASK_SECONDS
+    ) -> None:
         """Have something done; that it is done already is as good."""
         try:
-            self._ask(ASK_SECONDS, method, name, AT_ONCE)
+            self._ask(seconds, method, name, AT_ONCE)
         except _Fault as error:
             if error.code not in DONE_ALREADY:
                 raise
@@ -221,8 +276,8 @@ class Supervisor:
                     says = f"it is {one.statename}"
             time.sleep(LOOK_SECONDS)
         raise OutgoingFailed(
-            f"{name} did not end within {seconds:g} s, {says}: start it once"
-            " it has ended"
+            f"{name} did not end within {seconds:g} s, {says}: it must be"
+            " started once it has ended"
         )
 
     def _programs(self, seconds: float) -> tuple[Program, ...]:
@@ -322,7 +377,9 @@ def _refusal(one: Program) -> str:
     """Return why a program must not be restarted now, or nothing.
 
     One that was given up (FATAL) may be started once more: nothing else
-    brings it back. One that is being started (BACKOFF) is in good hands.
+    brings it back. One that is being started (BACKOFF) is in good hands,
+    and what was told to end (STOPPED) was so by somebody else: what we end
+    we start, or it is written down that we owe it.
     """
     if one.statename in BUSY:
         return f"{one.whole} is {one.statename}: supervisor is at it already"
@@ -330,4 +387,6 @@ def _refusal(one: Program) -> str:
         return f"{one.whole} is {one.statename}"
     if not one.start:
         return f"{one.whole} was never started: it is not meant to run"
+    if one.statename == "STOPPED":
+        return f"{one.whole} is STOPPED: somebody stopped it"
     return ""

@@ -2,19 +2,22 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+import msgspec
 
 from app.core.brief import brief
 from app.core.command import Said, run_program
+from app.core.errand import Errand
 from app.core.errors import NotAccepted, NotSent, OutgoingFailed
-from app.core.warden import SUFFIX, Standing, State, last_lines
+from app.core.warden import SUFFIX, Limit, Standing, State, last_lines
 
 PROPERTIES = (
     "Id,Names,LoadState,ActiveState,SubState,UnitFileState,Type,Result,"
     "MainPID,NRestarts,InvocationID,StateChangeTimestampMonotonic,"
     "ExecMainStartTimestampMonotonic,StartLimitBurst,StartLimitIntervalUSec,"
     "RefuseManualStart,RefuseManualStop,CanStart,"
-    "RequiredBy,BoundBy,ConsistsOf"
+    "RequiredBy,RequisiteOf,BoundBy,ConsistsOf,PropagatesStopTo"
 )
 STATES = {
     "active": State.ACTIVE,
@@ -35,7 +38,14 @@ NEVER_BY_HAND = (
     ("Type", "oneshot", "is no daemon: it does something once"),
     ("UnitFileState", "transient", "is gone once it ends: it has no file"),
 )
-ALONG = ("RequiredBy", "BoundBy", "ConsistsOf")
+# Whoever stands there is ended, and mostly started, together with a unit.
+ALONG = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf",
+         "PropagatesStopTo")  # fmt: skip
+# So far it is followed who is taken along, and by whom.
+MOST_UNITS = 200
+MOST_LEVELS = 16
+RESTART_SECONDS = 60.0
+UNFOLLOWED = "nobody knows what would be restarted with it"
 NOT_LET = ("Interactive authentication required", "Access denied",
            "Permission denied", "Authentication is required")  # fmt: skip
 NOT_BEGUN = ("not found", "is masked", "Operation refused", "not loaded")
@@ -53,6 +63,7 @@ class Systemd:
 
     def look(self, name: str, seconds: float) -> Standing:
         """Return how a unit is; unknown where systemd does not know it."""
+        until = time.monotonic() + seconds
         unit = unit_of(name)
         asked = ["show", f"--property={PROPERTIES}", "--", unit]
         said = run_program("systemctl", asked, seconds)
@@ -65,14 +76,25 @@ class Systemd:
             return _unknown(name, "systemd does not run this machine")
         if found.get("LoadState") == "not-found":
             return _unknown(name, f"systemd knows no {unit}")
-        return _standing(unit, found)
+        standing = _standing(unit, found)
+        if not standing.takes_along:
+            return standing
+        replace = msgspec.structs.replace
+        along = set(_units(found, ALONG))
+        try:
+            names = _follow(along, found.get("Id", unit), until)
+        except OutgoingFailed as error:
+            why = standing.refusal or f"{unit}: {UNFOLLOWED}: {error}"
+            return replace(standing, refusal=why)
+        return replace(standing, takes_along=names)
 
-    def restart(self, standing: Standing, seconds: float) -> None:
+    def restart(self, standing: Standing, errand: Errand) -> None:
         """Tell systemd to restart a unit, or raise."""
+        del errand
         unit = unit_of(standing.name)
         asked = ["restart", "--no-block", "--no-ask-password", "--", unit]
         try:
-            said = run_program("systemctl", asked, seconds)
+            said = run_program("systemctl", asked, RESTART_SECONDS)
         except NotSent as error:
             raise NotAccepted(str(error)) from error
         if said.status:
@@ -115,6 +137,7 @@ def _standing(unit: str, said: Properties) -> Standing:
     if result not in ("", "success"):
         says += f", last result {result}"
     now = time.monotonic()
+    limit = _limit(said, now)
     changed = _number(said, "StateChangeTimestampMonotonic") / 1e6
     return Standing(
         name=said.get("Id", unit).removesuffix(SUFFIX),
@@ -125,23 +148,63 @@ def _standing(unit: str, said: Properties) -> Standing:
         restarts=restarts,
         seconds=max(0.0, now - changed) if changed else None,
         run=said.get("InvocationID", ""),
-        refusal=_refusal(unit, said, now),
-        names=_services(said.get("Names", "")),
-        takes_along=_services(" ".join(said.get(one, "") for one in ALONG)),
+        refusal=_refusal(unit, said, limit),
+        names=_bare(_units(said, ("Names",))),
+        takes_along=_bare(_units(said, ALONG)),
+        limit=limit,
     )
 
 
-def _services(units: str) -> tuple[str, ...]:
-    """Return the services among units, without their suffix."""
-    some = [one for one in units.split() if one.endswith(SUFFIX)]
-    return tuple(dict.fromkeys(one.removesuffix(SUFFIX) for one in some))
+def _units(said: Properties, properties: Iterable[str]) -> list[str]:
+    """Return the units that some properties name."""
+    return " ".join(said.get(one, "") for one in properties).split()
 
 
-def _refusal(unit: str, said: Properties, now: float) -> str:
+def _bare(units: Iterable[str]) -> tuple[str, ...]:
+    """Return units, each once, and services without their suffix."""
+    return tuple(dict.fromkeys(one.removesuffix(SUFFIX) for one in units))
+
+
+def _follow(first: Iterable[str], unit: str, until: float) -> tuple[str, ...]:
+    """Return by all their names the units that a unit takes along.
+
+    One that is taken along takes others along, a target as well.
+
+    Raises:
+        OutgoingFailed: nobody says it, or there is no end of them.
+    """
+    names: dict[str, None] = {}
+    fresh = sorted(set(first) - {unit})
+    shown = f"--property=Names,{','.join(ALONG)}"
+    seen = {unit}
+    for _ in range(MOST_LEVELS):
+        if not fresh:
+            return _bare(names)
+        seen.update(fresh)
+        if len(seen) > MOST_UNITS:
+            break
+        names |= dict.fromkeys(fresh)
+        left = max(0.1, round(until - time.monotonic(), 1))
+        said = run_program("systemctl", ["show", shown, "--", *fresh], left)
+        if said.status:
+            raise OutgoingFailed(f"systemctl: status {said.status}")
+        found: list[str] = []
+        for line in said.text.splitlines():
+            name, _, value = line.partition("=")
+            if name == "Names":
+                names |= dict.fromkeys(value.split())
+                seen.update(value.split())
+            else:
+                found += value.split()
+        fresh = sorted(set(found) - seen)
+    raise OutgoingFailed(f"more than {MOST_UNITS} units, or endless ones")
+
+
+def _refusal(unit: str, said: Properties, limit: Limit | None) -> str:
     """Return why a unit must not be restarted now, or nothing."""
     if not unit.endswith(SUFFIX):
         return f"{unit} is no service"
-    found = [text for text in (_kind(said), _moment(said, now)) if text]
+    found = [text for text in (_kind(said), _moment(said, limit)) if text]
     return f"{unit} {found[0]}" if found else ""
 
 
@@ -158,7 +221,7 @@ def _kind(said: Properties) -> str:
     return ""
 
 
-def _moment(said: Properties, now: float) -> str:
+def _moment(said: Properties, limit: Limit | None) -> str:
     """Return why a unit is not restarted just now, or nothing."""
     if said.get("Result") == "start-limit-hit":
         return "started too often and was given up by systemd: look why first"
@@ -167,24 +230,28 @@ def _moment(said: Properties, now: float) -> str:
         return f"is {active} ({sub}): systemd is at it already"
     if active == "inactive" and said.get("UnitFileState") == "disabled":
         return "is disabled and does not run: somebody switched it off"
-    if _is_near_limit(said, now):
+    if active == "inactive" and said.get("Result", "") in ("", "success"):
+        return "does not run and did not fail: somebody stopped it"
+    if limit is not None and not limit.has_room():
         return "would reach its start limit: systemd would leave it stopped"
     return ""
 
 
-def _is_near_limit(said: Properties, now: float) -> bool:
-    """Tell whether one more start may be one too many.
+def _limit(said: Properties, now: float) -> Limit | None:
+    """Return how often a unit may be started, None when nothing counts.
 
-    systemd counts the starts of an interval and says how often it restarted
-    the unit in all, so this is careful: all of those may lie within it.
+    systemd counts the starts of an interval, and shows how often it
+    restarted the unit by itself since somebody started it. So this is
+    careful: all of those, and that one start, may lie within the interval.
     """
     burst = _number(said, "StartLimitBurst")
     interval = span_seconds(said.get("StartLimitIntervalUSec", "0"))
     if not burst or not interval:
-        return False
+        return None
     began = _number(said, "ExecMainStartTimestampMonotonic") / 1e6
     is_recent = began > 0 and now - began < interval
-    return is_recent and _number(said, "NRestarts") + 1 >= burst
+    starts = _number(said, "NRestarts") + 1 if is_recent else 0
+    return Limit(starts=starts, burst=burst, seconds=interval)
 
 
 def span_seconds(text: str) -> float:

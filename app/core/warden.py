@@ -1,19 +1,20 @@
 """The warden: who keeps a daemon running, and what he says of it."""
 
 import re
-from collections.abc import Callable
 from enum import StrEnum
 from typing import Protocol
 
 import msgspec
 
+from app.core.errand import Errand
 from app.core.errors import NotAccepted
 
 # Nothing in it is an option, a pattern, a path, or a letter that only looks
 # like another one.
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,126}", re.ASCII)
 SUFFIX = ".service"
-Wait = Callable[[float], None]
+# In a longer span people may have started something by hand.
+SHORT_SECONDS = 60.0
 
 
 class State(StrEnum):
@@ -24,6 +25,33 @@ class State(StrEnum):
     FAILED = "failed"
     STARTING = "starting"  # or ending: its warden is at it
     UNKNOWN = "unknown"
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """How often a daemon may be started, before it is given up.
+
+    Attributes:
+        starts: how many starts may lie within the span, as far as known.
+        burst: how many may.
+        seconds: how long the span is.
+    """
+
+    starts: int
+    burst: int
+    seconds: float
+
+    def has_room(self, more: int = 0) -> bool:
+        """Tell whether one more start is let for sure.
+
+        Over a long span others may have started it, of whom nobody says
+        anything: then there must be room for one of theirs, too.
+
+        Args:
+            more: how many starts are known besides.
+        """
+        known = self.starts + more
+        needed = 2 if known and self.seconds > SHORT_SECONDS else 1
+        return self.burst - known >= needed
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +68,9 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         run: tells one run of it from the next; empty when nobody says it.
         refusal: why it must not be restarted now, or empty.
         names: all that it is called, aliases as well.
-        takes_along: what is restarted with it.
+        takes_along: what is restarted with it; what is no service has its
+            suffix.
+        limit: how often it may be started, None when nothing counts.
     """
 
     name: str
@@ -54,6 +84,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     refusal: str = ""
     names: tuple[str, ...] = ()
     takes_along: tuple[str, ...] = ()
+    limit: Limit | None = None
 
     @property
     def is_active(self) -> bool:
@@ -71,7 +102,7 @@ class Warden(Protocol):
             OutgoingFailed: he does not answer.
         """
 
-    def restart(self, standing: Standing, seconds: float) -> None:
+    def restart(self, standing: Standing, errand: Errand) -> None:
         """Restart what may be restarted; that it comes up is seen later.
 
         Raises:

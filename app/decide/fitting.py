@@ -7,11 +7,11 @@ any other value is another target, and never becomes one of ours.
 from typing import Any
 
 from app.core.errors import Unreadable
+from app.core.shape import SHAPES
 from app.decide.casing import tidy
 from app.decide.lenient import Cut
 from app.models.action import Parameter
 from app.models.menu import Arguments, Candidate, Offer, Value
-from app.models.shape import SHAPES
 
 
 def fit_arguments(

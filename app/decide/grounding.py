@@ -11,13 +11,13 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from app.core.errors import Unreadable
+from app.core.shape import SHAPES
 from app.decide.knowledge import Knowledge
 from app.models.action import ALWAYS, ActionSpec, Catalogue, Parameter
 from app.models.case import Case, Happening
 from app.models.choice import Proof
 from app.models.inventory import Inventory, Thing
 from app.models.menu import Arguments, Candidate, Menu, Offer
-from app.models.shape import SHAPES
 
 ITEM_KEY = re.compile(r"^([a-z][a-z0-9_.]*)\[\s*\"?([^,\]\"]*)")
 MOST_CANDIDATES = 20

@@ -13,12 +13,12 @@ from pydantic import Field, RootModel, model_validator
 
 from app.core.configfile import Config, Section
 from app.core.errors import ConfigError, ConfigProblem
+from app.core.shape import SHAPES
 from app.models.action import Catalogue
 from app.models.case import Case
 from app.models.inventory import Inventory, Thing
 from app.models.matcher import Matcher, fit_all, read_matchers
 from app.models.origins import HOST_LABELS
-from app.models.shape import SHAPES
 from app.models.sight import seen
 
 SECTION = "menu"

@@ -7,11 +7,11 @@ and the inventory must know it where one is kept.
 from collections.abc import Collection
 
 from app.core.errors import Refused
+from app.core.shape import SHAPES
 from app.models.action import ActionSpec, Parameter
 from app.models.choice import Proof
 from app.models.inventory import Inventory, Thing
 from app.models.menu import Arguments, Value
-from app.models.shape import SHAPES
 
 HOST = ("host",)
 ON_HOSTS = ("service", "container")

@@ -15,8 +15,9 @@ from app.engine.keeper import Keeper
 from app.engine.leases import node_name
 from app.engine.measuring import Measuring
 from app.engine.missions import Meters, MissionChore, Parts
-from app.engine.motions import Motions, World
+from app.engine.motions import Motions
 from app.engine.moves import Moves
+from app.engine.plans import World
 from app.engine.proposing import Proposing
 from app.engine.rulings import Rulings
 from app.engine.running import Jobs

@@ -11,8 +11,9 @@ import msgspec
 
 from app.core.clock import Clock
 from app.engine.measuring import Measuring, readings_of
-from app.engine.motions import Motions, Needs, Observed
+from app.engine.motions import Motions
 from app.engine.moves import Moves
+from app.engine.plans import Needs, Observed
 from app.engine.rulings import Rulings
 from app.engine.running import Jobs
 from app.engine.sending import Sending
@@ -61,7 +62,9 @@ class Advancer:
         self._crew = crew
         self._ways = ways
         self._clock = clock
-        self._sending = Sending(crew.jobs, crew.backends, ways, clock)
+        self._sending = Sending(
+            crew.jobs, crew.backends, ways, clock, crew.motions.reaches
+        )
         self._stages: Mapping[
             Stage, Callable[[Mission, Hold], Awaitable[Mission]]
         ] = {

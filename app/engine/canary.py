@@ -38,7 +38,7 @@ KEPT_HOURS, LOOKED_AT_HOURS = 25, 72
 LOOK_SECONDS = 0.2
 # Of its period: so long it is waited for, and so close is another's beat.
 PATIENCE, CLOSE = 0.8, 0.9
-FOLDED, DECIDED, CLOSED = "folded", "decided", "closed"
+FOLDED, DECIDED, CLOSED, TOLD = "folded", "decided", "closed", "told"
 BODY = b'{"begins_at":1795227242000000,"status":"firing"}'
 log = get_log("canary")
 
@@ -111,9 +111,10 @@ class Meters:
         """Make the meters part of a registry.
 
         Until the first one has come through, its age is that of the service.
+        A clock that is set back makes nothing younger.
         """
-        began = clock.now()
-        self._sent = dict.fromkeys(stages, began)
+        self._clock = clock
+        self._sent = dict.fromkeys(stages, clock.monotonic())
         age = Gauge(
             "smokejumper_canary_age_seconds",
             "How long ago the last canary was sent that came through",
@@ -130,15 +131,16 @@ class Meters:
         def make(stage: str) -> None:
             """Let the age of one stage be told when it is asked for."""
             age.labels(stage).set_function(
-                lambda: (clock.now() - self._sent[stage]) / SECOND
+                lambda: clock.monotonic() - self._sent[stage]
             )
 
         for stage in stages:
             make(stage)
 
-    def came(self, stage: str, moment: int, seconds: float) -> None:
-        """Tell that a canary came through a stage."""
-        self._sent[stage] = max(moment, self._sent[stage])
+    def came(self, stage: str, seconds: float) -> None:
+        """Tell that a canary came through a stage, so long after it went."""
+        sent = self._clock.monotonic() - seconds
+        self._sent[stage] = max(sent, self._sent[stage])
         self._took.labels(stage).set(seconds)
 
 
@@ -256,12 +258,15 @@ class CanaryChore:
     async def _follow(self, moment: int) -> None:
         """See how far a canary comes, until it is time for the next."""
         ways, left = self._ways, list(self._ways.stages)
+        # Another node may have sent it a while ago, by its clock.
+        ago = (ways.clock.now() - moment) / SECOND
+        began = ways.clock.monotonic() - min(max(ago, 0.0), self._every)
         until = ways.clock.monotonic() + PATIENCE * self._every
         while left and ways.clock.monotonic() < until:
             trace = await asyncio.to_thread(self._look, moment)
             while left and _has_come(trace, left[0]):
-                took = (ways.clock.now() - moment) / SECOND
-                ways.meters.came(left.pop(0), moment, took)
+                took = ways.clock.monotonic() - began
+                ways.meters.came(left.pop(0), took)
             if left:
                 await asyncio.sleep(LOOK_SECONDS)
         self._tell(f"it was not {left[0]}" if left else "")
@@ -288,5 +293,6 @@ def _has_come(trace: Trace, stage: str) -> bool:
         FOLDED: trace.is_folded,
         DECIDED: trace.is_decided,
         CLOSED: trace.is_closed,
+        TOLD: trace.is_told,
     }
     return come[stage]

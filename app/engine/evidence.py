@@ -15,9 +15,10 @@ import msgspec
 from app.core.errors import SmokejumperError, Unreadable
 from app.core.log import get_log
 from app.engine.keeper import Keeper
-from app.engine.motions import Motions, World
+from app.engine.motions import Motions
 from app.engine.moves import Moves
 from app.engine.opening import follow
+from app.engine.plans import World
 from app.engine.proposing import Proposing
 from app.engine.ways import Ways
 from app.models.action import ALWAYS
@@ -28,17 +29,20 @@ from app.models.menu import Arguments, Offer
 from app.models.mission import Mission, Stage
 from app.models.proposer import CODE
 from app.store.decisions import find_decision
-from app.store.escalations import find_end, find_escalations, was_run
 from app.store.incidents import find_incidents
 from app.store.ledger import Connection
+from app.store.looks import was_run
 from app.store.marks import get_mark, put_mark
+from app.store.messages import find_heard
 from app.store.missions import find_newest
 
 ACTION = "collect_diagnostics"
 BRAIN = f"{CODE}evidence"
 MARK = "evidence"
 REASON = "people have it now: what there is to see is collected"
-PAGE = 500
+ESCALATED = ("incident.escalated",)
+# So many are looked at in one turn.
+FEW = 20
 RETRY_SECONDS = 2.0
 # Without an escalation the mark moves this rarely.
 STRIDE = 5_000
@@ -55,6 +59,9 @@ OF_ACTIONS: Mapping[str, str] = {
 # The first that is in the alert's name or problem, as whole words.
 WORDS: tuple[tuple[str, str], ...] = (
     ("certificate", r"cert\w*|tls|ssl"),
+    ("hardware", r"raid|smart|ecc|edac|temperature|fan|psu|hardware"),
+    ("backup", r"backups?"),
+    ("security", r"security|intrusion|login|ssh|sudo|auth\w*"),
     ("memory", r"mem\w*|oom|swap"),
     ("io", r"io|i o|iowait|iops|write|read"),
     ("disk", r"disks?|inodes?|filesystem|space|mount|fs"),
@@ -86,17 +93,23 @@ class Evidence:
         self._motions = Motions(world)
         self._proposing = proposing
 
-    def begin(self, connection: Connection) -> None:
-        """Begin at the end of the log: what is long over is not looked at."""
-        if not get_mark(connection, MARK):
-            put_mark(connection, MARK, find_end(connection))
-
     def catch_up(self, connection: Connection) -> None:
         """Look at what was handed over since the mark, and move it."""
-        found = find_escalations(connection, get_mark(connection, MARK), PAGE)
-        for number in found.incidents:
+        mark = get_mark(connection, MARK)
+        heard = find_heard(connection, mark, ESCALATED, FEW)
+        for number in dict.fromkeys(row.incident_id for row in heard.rows):
+            self._try(connection, number)
+        if heard.through > mark:
+            put_mark(connection, MARK, heard.through)
+
+    def _try(self, connection: Connection, number: int) -> None:
+        """Look at one incident; a bug costs its evidence, and no other's."""
+        try:
             self.collect(connection, number)
-        put_mark(connection, MARK, found.last)
+        except SmokejumperError:
+            raise
+        except Exception:
+            log.exception("evidence.crashed", incident=number)
 
     def collect(self, connection: Connection, number: int) -> Mission | None:
         """Return the mission that looks at an incident, None when none does.
@@ -113,7 +126,20 @@ class Evidence:
         return follow(connection, self._moves, incident, kept, decision)
 
     def will_look(self, connection: Connection, number: int) -> bool:
-        """Tell whether an incident that was handed over is looked at."""
+        """Tell whether an incident that was handed over is looked at.
+
+        A bug here must not keep people from being told.
+        """
+        try:
+            return self._will_look(connection, number)
+        except SmokejumperError:
+            raise
+        except Exception:
+            log.exception("evidence.crashed", incident=number)
+            return False
+
+    def _will_look(self, connection: Connection, number: int) -> bool:
+        """Tell whether it goes on, or would be chosen now."""
         going = find_newest(connection, [number]).get(number)
         if going is not None and not going.is_over:
             row = find_decision(connection, going.decision_id)
@@ -216,28 +242,28 @@ class EvidenceChore:
                 loop.call_soon_threadsafe(self._news.set)
 
         self._parts.keeper.listen(tell)
-        has_begun = False
         while True:
             self._news.clear()
-            try:
-                if not has_begun:
-                    await self._parts.ways.turn(self._parts.evidence.begin)
-                    has_begun = True
-                is_behind = await self._parts.ways.look(_is_behind)
-                if is_behind:
-                    await self._parts.ways.turn(self._parts.evidence.catch_up)
-                    continue
-            except SmokejumperError as error:
-                log.warning("evidence.not_looked", error=str(error))
-                await asyncio.sleep(RETRY_SECONDS)
-                continue
+            pause = await self._try_round()
             with suppress(TimeoutError):
-                async with asyncio.timeout(RETRY_SECONDS):
+                async with asyncio.timeout(pause):
                     await self._news.wait()
+
+    async def _try_round(self) -> float:
+        """Look once; return for how long nothing is known."""
+        try:
+            while await self._parts.ways.look(_is_behind):
+                await self._parts.ways.turn(self._parts.evidence.catch_up)
+        except SmokejumperError as error:
+            log.warning("evidence.not_looked", error=str(error))
+        except Exception:
+            # A bug must not end looking for all the rest.
+            log.exception("evidence.crashed")
+        return RETRY_SECONDS
 
 
 def _is_behind(connection: Connection) -> bool:
     """Tell whether something was handed over beyond the mark."""
     mark = get_mark(connection, MARK)
-    found = find_escalations(connection, mark, PAGE)
-    return bool(found.incidents) or found.last - mark >= STRIDE
+    heard = find_heard(connection, mark, ESCALATED, FEW)
+    return bool(heard.rows) or heard.through - mark >= STRIDE

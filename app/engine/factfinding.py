@@ -127,7 +127,7 @@ class FactFinder:
             verdict=job.verdict if job else "",
             before=_lines(job.before, 1) if job else (),
             after=_lines(job.after, MOST_AFTER) if job else (),
-            evidence=_find_evidence(connection, entry.incident_id),
+            evidence=_find_evidence(connection, about),
             runbook=self._runbook(about),
             approval=asked.id if asked else 0,
             expires_at=asked.expires_at if asked else None,
@@ -145,8 +145,6 @@ class FactFinder:
         """Yield where to look; what a stranger wrote is only a text."""
         number, base = about.entry.incident_id, self._base_url
         if number:
-            if base:
-                yield "incident", f"{base}/incidents/{number}"
             yield "api", f"{base}/api/v1/incidents/{number}"
         alert = about.lead.alert if about.lead else None
         if alert is None:
@@ -305,14 +303,21 @@ def _find_question(
     if kind not in URGENT:
         return None
     asked = find_approval(connection, int(about.body.get("approval") or 0))
+    # Whoever was asked knows which question it was, also when it is answered
+    # by now: right before it is sent that decides whether it goes.
     is_open = asked is not None and asked.state == OPEN
-    return asked if is_open else None
+    return asked if is_open or kind is Kind.ASKED else None
 
 
-def _find_evidence(connection: Connection, number: int) -> tuple[str, ...]:
-    """Return what stands out of what was collected last of an incident."""
-    job = find_last_output(connection, number, COLLECT) if number else None
-    if job is None:
+def _find_evidence(connection: Connection, about: About) -> tuple[str, ...]:
+    """Return what stands out of what was collected for this mission.
+
+    What was seen the time before is old, and would pass for new.
+    """
+    number = about.entry.incident_id
+    mission = find_mission(connection, int(about.body.get("mission") or 0))
+    job = find_last_output(connection, number, COLLECT) if mission else None
+    if job is None or mission is None or job.planned_at < mission.opened_at:
         return ()
     text, _ = read_output(connection, job.id, 0, EVIDENCE_BYTES)
     return tuple(tidy(one, LINE_CHARS) for one in read_stands_out(text))

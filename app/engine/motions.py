@@ -4,113 +4,33 @@ A decision may have waited for hours: the incident, the inventory and the
 settings are read again, and each argument is proved once more.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 
 import msgspec
 
 from app.core.errors import Refused, Unreadable
-from app.decide.deciding import Decider
 from app.decide.vetting import vet
-from app.engine.casework import Casefile, Casework
-from app.models.action import ActionSpec, Catalogue, Run
+from app.engine.plans import Needs, Observed, Plan, World
+from app.models.action import ActionSpec, Run
 from app.models.case import Case
 from app.models.incident import Incident
-from app.models.inventory import Inventory, Thing
+from app.models.inventory import Thing
 from app.models.job import Job, target_of
 from app.models.menu import Arguments
 from app.models.mission import SECOND, Mission
 from app.models.proposer import PERSON, UNDO, proposer_of
-from app.models.ruling import Motion, Precondition
-from app.models.verdict import Reading, Subject
-from app.ports import Backend
+from app.models.ruling import Motion
+from app.models.verdict import Subject
 from app.store.decisions import find_decision
 from app.store.due import find_last
 from app.store.heirs import find_heir
 from app.store.incidents import find_firing, find_incidents
+from app.store.jobs import find_job
 from app.store.ledger import Connection
 
 # What a backend and a worker may take beside what is declared.
 GRACE = 120 * SECOND
 STALE = "stale"
-
-
-class World(msgspec.Struct, frozen=True):
-    """What motions are made of, beside the store.
-
-    Attributes:
-        casework: makes cases.
-        decider: proves arguments.
-        catalogue: what may be done.
-        inventory: what there is, now.
-        backends: those that are configured.
-        is_here: tells whether names of a host are the machine that we run
-            on.
-    """
-
-    casework: Casework
-    decider: Decider
-    catalogue: Catalogue
-    inventory: Callable[[], Inventory]
-    backends: Mapping[str, Backend]
-    is_here: Callable[..., bool]
-
-
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision as it can be ruled on and run.
-
-    Attributes:
-        decision: its number.
-        incident: the incident as it is now.
-        spec: the action, or None when the catalogue has it no more.
-        action: its name.
-        arguments: with what.
-        target: what it works on.
-        proposer: who proposed it.
-        confidence: how sure the brain is.
-        asks: whether the brain wants a person to confirm it.
-        why: what made it.
-        at: when it was made.
-        file: the case of the incident now, or None when it is gone.
-    """
-
-    decision: int
-    incident: Incident
-    spec: ActionSpec | None
-    action: str
-    arguments: Arguments
-    target: str
-    proposer: str
-    confidence: float | None
-    asks: bool
-    why: str
-    at: int
-    file: Casefile | None
-
-
-class Observed(msgspec.Struct, frozen=True, kw_only=True):
-    """What was looked at outside of a turn, right before it.
-
-    Attributes:
-        preconditions: what must hold.
-        halted: why nothing may start, as the file says it; or empty.
-        before: what is measured before a start.
-    """
-
-    preconditions: tuple[Precondition, ...] = ()
-    halted: str = ""
-    before: tuple[Reading, ...] = ()
-
-
-class Needs(msgspec.Struct, frozen=True):
-    """What is measured, and why.
-
-    Attributes:
-        spec: the action that says what.
-        subject: what is measured.
-    """
-
-    spec: ActionSpec
-    subject: Subject
 
 
 class Motions:
@@ -227,6 +147,18 @@ class Motions:
             if backend.reaches(host, is_here=is_here):
                 return run
         return None
+
+    def reaches(self, connection: Connection, mission: Mission) -> bool:
+        """Tell whether a mission's job would run from here as planned."""
+        plan = self._without_file(connection, mission)
+        job = find_job(connection, mission.job_id)
+        if plan is None or plan.spec is None or job is None:
+            return False
+        run = self.find_way(plan.spec, plan.arguments)
+        return run is not None and (run.backend, run.job) == (
+            job.backend,
+            job.name,
+        )
 
     def _names_of_host(
         self, spec: ActionSpec | None, arguments: Arguments

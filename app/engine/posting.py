@@ -28,7 +28,6 @@ from app.ports import Channel
 from app.report.composing import Composer
 from app.store.dispatches import (
     count_states,
-    find_left,
     find_oldest_due,
     free,
     is_due,
@@ -36,6 +35,7 @@ from app.store.dispatches import (
     renew,
 )
 from app.store.ledger import Connection
+from app.store.outbox import find_strangers
 
 # Other processes write too, and nobody wakes us then.
 LOOK_SECONDS = 1.0
@@ -84,14 +84,16 @@ class Look(msgspec.Struct, frozen=True):
     Attributes:
         due: the channels for which something can be taken now.
         next_at: when something can be taken next, or None.
-        has_left: whether anything waits for a channel that is gone.
+        left: the channels that are gone and that something is due for.
+        is_ahead: whether anything waits for longer than it can.
         states: how many dispatches are in which state, on a sweep.
         oldest: since when the longest due dispatch waits, on a sweep.
     """
 
     due: tuple[str, ...]
     next_at: int | None
-    has_left: bool = False
+    left: tuple[str, ...] = ()
+    is_ahead: bool = False
     states: dict[str, int] | None = None
     oldest: int | None = None
 
@@ -105,6 +107,7 @@ class PostingChore:
         self._node = node
         self._news = asyncio.Event()
         self._swept_at = float("-inf")
+        self._left: tuple[str, ...] = ()
         self._leases: dict[int, Lease] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: Counter[str] = Counter()
@@ -193,16 +196,23 @@ class PostingChore:
             return seen
         return msgspec.structs.replace(
             seen,
-            has_left=bool(find_left(connection, names, now, 1)),
+            left=find_strangers(connection, names, now),
+            is_ahead=self._parts.outgoing.is_ahead(connection),
             states=count_states(connection),
             oldest=find_oldest_due(connection, now),
         )
 
     async def _sweep(self, seen: Look) -> None:
-        """Tell Prometheus, and give up what can never go."""
+        """Tell Prometheus, mend what waits too long, give up what stays."""
         parts = self._parts
         parts.meters.tell(seen.states or {}, seen.oldest, parts.clock.now())
-        if seen.has_left:
+        if seen.is_ahead:
+            count = await parts.ways.turn(parts.outgoing.hasten)
+            log.warning("posting.clock_was_set_back", dispatches=count)
+        if seen.left and seen.left != self._left:
+            log.warning("posting.no_such_channel", channels=seen.left)
+        self._left = seen.left
+        if seen.left:
             bury = partial(parts.outgoing.bury, channels=list(parts.channels))
             parts.meters.dead.inc(await parts.ways.turn(bury))
 
@@ -274,7 +284,13 @@ class PostingChore:
             OutgoingFailed: it was not sent, or nobody knows.
         """
         compose = partial(compose_parcel, self._parts.composer, parcel)
-        letter = await asyncio.to_thread(compose)
+        try:
+            letter = await asyncio.to_thread(compose)
+        except Exception as error:
+            # It counts as a try: else it would be tried on and on.
+            log.exception("posting.not_composed", dispatches=parcel.ids[:20])
+            why = f"it could not be written: {type(error).__name__}"
+            raise OutgoingFailed(why) from error
         return await send_in_time(self._parts.channels[parcel.channel], letter)
 
     async def _write(self, work: Callable[[Connection], int]) -> int:

@@ -8,9 +8,9 @@ import msgspec
 
 from app.core.errors import Refused
 from app.decide.vetting import vet
-from app.engine.motions import World
 from app.engine.moves import Moves, Word
 from app.engine.opening import follow
+from app.engine.plans import World
 from app.models.action import ALWAYS
 from app.models.choice import Decision, Proof
 from app.models.incident import Incident, State

@@ -9,6 +9,7 @@ from typing import Any
 from app.engine.moves import Word
 from app.models.brevity import clip
 from app.models.entry import Note
+from app.models.incident import Incident
 from app.models.message import Dispatch
 from app.models.record import clean
 from app.store.incidents import find_incidents
@@ -36,20 +37,30 @@ def tell_dead(
     connection: Connection, dispatches: Sequence[Dispatch], now: int
 ) -> None:
     """Say that people were not told, for each of what they do not know."""
-    for one in dispatches:
-        summary = f"{_what(one)} did not reach {one.channel}: {one.reason}"
-        word = Word(kind="message.dead", summary=summary, actor="")
-        _append(connection, now, [one], word)
-
-
-def tell_spared(connection: Connection, dispatch: Dispatch, now: int) -> None:
-    """Say that a later level of an escalation was not told, and why."""
-    summary = (
-        f"{_what(dispatch)} is not sent to {dispatch.channel}:"
-        f" {dispatch.reason}"
+    _append_each(
+        connection,
+        now,
+        "message.dead",
+        [
+            (one, f"{_what(one)} did not reach {one.channel}: {one.reason}")
+            for one in dispatches
+        ],
     )
-    word = Word(kind="message.spared", summary=summary, actor="")
-    _append(connection, now, [dispatch], word)
+
+
+def tell_spared(
+    connection: Connection, dispatches: Sequence[Dispatch], now: int
+) -> None:
+    """Say that later levels of escalations were not told, and why."""
+    _append_each(
+        connection,
+        now,
+        "message.spared",
+        [
+            (one, f"{_what(one)} is not sent to {one.channel}: {one.reason}")
+            for one in dispatches
+        ],
+    )
 
 
 def tell_retried(
@@ -89,12 +100,40 @@ def _append(
     word: Word,
 ) -> None:
     """Write one line about one letter."""
-    first = dispatches[0]
-    number = first.incident_id if len(dispatches) == 1 else 0
+    number = dispatches[0].incident_id if len(dispatches) == 1 else 0
     incident = find_incidents(connection, [number]).get(number)
-    note = Note(
+    append(connection, now, [_note(dispatches, incident, word)])
+
+
+def _append_each(
+    connection: Connection,
+    now: int,
+    kind: str,
+    said: Sequence[tuple[Dispatch, str]],
+) -> None:
+    """Write a line about each of some dispatches, all at once."""
+    numbers = {one.incident_id for one, _ in said}
+    incidents = find_incidents(connection, numbers)
+    notes = [
+        _note(
+            [one],
+            incidents.get(one.incident_id),
+            Word(kind=kind, summary=summary, actor=""),
+        )
+        for one, summary in said
+    ]
+    if notes:
+        append(connection, now, notes)
+
+
+def _note(
+    dispatches: Sequence[Dispatch], incident: Incident | None, word: Word
+) -> Note:
+    """Return one line about one letter."""
+    first = dispatches[0]
+    return Note(
         kind=word.kind,
-        incident=number,
+        incident=first.incident_id if len(dispatches) == 1 else 0,
         target=incident.target_name if incident else "",
         problem=incident.problem if incident else "",
         severity=incident.severity if incident else "",
@@ -103,7 +142,6 @@ def _append(
         summary=clip(clean(word.summary), LONGEST),
         body=_body(dispatches),
     )
-    append(connection, now, [note])
 
 
 def _body(dispatches: Sequence[Dispatch]) -> dict[str, Any]:

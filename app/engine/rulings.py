@@ -4,12 +4,15 @@ Budgets, locks and the kill switch are read in the turn that plans the job:
 two nodes can never both have the last run of a budget.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from app.engine.motions import Motions, Observed, Plan
+from app.engine.motions import Motions
 from app.engine.moves import Moves, Word
+from app.engine.plans import Observed, Plan
 from app.guard.guard import Guard
 from app.models.approval import Approval, ApprovalState
 from app.models.job import Job, key_of, written
@@ -33,6 +36,12 @@ HOME = "home"
 GONE = Ruling(
     outcome=Outcome.DENY, rule="gone", reason="the incident is gone by age"
 )
+# Said of what was to run where it cannot any more, or not from this node.
+WAY_IS_GONE: Mapping[str, Any] = {
+    "outcome": Outcome.ESCALATE,
+    "rule": "way-is-gone",
+    "reason": "Where it was to run does not reach it from here any more.",
+}
 ASKING = (Outcome.ASK, Outcome.SUGGEST)
 Random = Callable[[], int]
 
@@ -107,7 +116,11 @@ class Rulings:
         tally = StoreTally(connection, without=job.id)
         ruling = self._guard.rule(motion, tally)
         if ruling.outcome is Outcome.ALLOW:
-            return None
+            is_same = (motion.backend, motion.job) == (job.backend, job.name)
+            if is_same:
+                return None
+            # Another node, another setting: it would run somewhere else.
+            ruling = replace(ruling, **WAY_IS_GONE)
         self._keep(connection, mission, motion, ruling)
         return ruling
 

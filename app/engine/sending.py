@@ -7,7 +7,7 @@ sent again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TypeVar
 
@@ -42,8 +42,18 @@ class Sending:
         backends: Mapping[str, Backend],
         ways: Ways,
         clock: Clock,
+        reaches: Callable[..., bool],
     ) -> None:
-        """Take who writes down what they say, and where they are."""
+        """Take who writes down what they say, and where they are.
+
+        Args:
+            jobs: writes down what backends say.
+            backends: where they are.
+            ways: how the store is reached.
+            clock: the time.
+            reaches: tells whether a job would run from here as planned.
+        """
+        self._reaches = reaches
         self._jobs = jobs
         self._backends = backends
         self._ways = ways
@@ -227,6 +237,9 @@ class Sending:
             return f"it is {following.job.state} already"
         if following.is_resolved:
             return "the problem went away by itself"
+        reaches = partial(self._reaches, mission=mission)
+        if not following.why_abort and not await self._ways.look(reaches):
+            return "it would not run from here as planned"
         return following.why_abort
 
     async def _note(self, mission: Mission, progress: Progress) -> Mission:

@@ -6,8 +6,8 @@ Only after that is on disk anything leaves the house.
 import msgspec
 from msgspec.structs import replace
 
-from app.engine.motions import Observed
 from app.engine.moves import Moves, Word, call_of
+from app.engine.plans import Observed
 from app.engine.rulings import Rulings
 from app.models.brevity import clip
 from app.models.job import Job, JobState, Order, order_of

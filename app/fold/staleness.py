@@ -41,7 +41,9 @@ class Sweeper:
 
     def __init__(self, rules: Rules, clock: Clock) -> None:
         """Take how long is too long, and the time."""
-        spans = [naming.stale for naming in rules.by_source.values()]
+        # What never flaps is our own: alone it is no reason to sweep.
+        others = rules.by_source.values()
+        spans = [naming.stale for naming in others if not naming.is_calm]
         self._shortest = min(
             (span for span in (rules.naming.stale, *spans) if span),
             default=0,

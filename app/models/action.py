@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from app.models.shape import SHAPES
+from app.core.shape import SHAPES
 
 NAME = r"^[a-z][a-z0-9_]{1,47}$"
 Name = Annotated[str, Field(pattern=NAME)]
@@ -57,7 +57,7 @@ class Parameter(Declared):
 
     Attributes:
         purpose: what it is, in one line.
-        shape: what it must look like: see app/models/shape.py.
+        shape: what it must look like: see app/core/shape.py.
         labels: the alert's labels that may fill it, the best one first.
         item_keys: beginnings of Zabbix item keys whose first argument may
             fill it.

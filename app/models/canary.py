@@ -22,11 +22,13 @@ class Trace(msgspec.Struct, frozen=True):
         is_folded: whether it is in an incident.
         is_decided: whether a decision was made since.
         is_closed: whether nothing is left to do about it.
+        is_told: whether it was looked at who is to be told of it: nobody.
     """
 
     is_folded: bool = False
     is_decided: bool = False
     is_closed: bool = False
+    is_told: bool = False
 
 
 def name_of(hour: str) -> str:

@@ -50,6 +50,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         runbook: the section of the runbook that fits, or empty.
         approval: the number of the question, or 0.
         expires_at: when the question ends, or None.
+        questions: the numbers of all questions of a digest.
         links: names and addresses: incident, runbook, source ...
         sampled: other messages that this one stands for, a line each.
         more: how many more of them there are.
@@ -74,6 +75,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     runbook: str = ""
     approval: int = 0
     expires_at: int | None = None
+    questions: tuple[int, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
     sampled: tuple[str, ...] = ()
     more: int = 0

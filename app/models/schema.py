@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from app.core.shape import SHAPES
 from app.models.action import ActionSpec, Parameter
-from app.models.shape import SHAPES
 
 
 def function_schema(spec: ActionSpec) -> dict[str, Any]:

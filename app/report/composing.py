@@ -7,6 +7,7 @@ template that fails does not keep anybody from being told.
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -19,6 +20,7 @@ from app.report.wording import one_line, text_of, title_of
 
 MOST_SAMPLED = 10
 MOST_CHARS = 12_000
+MESSAGES = "/api/v1/messages"
 CUT = "\n(the rest was left out)"
 SEVERITIES = [one.value for one in Severity]
 read_facts = msgspec.json.Decoder(Facts).decode
@@ -55,13 +57,15 @@ class Composer:
         seal = hashlib.sha256(ids.encode()).hexdigest()[:24]
         at = max(message.at for _, message in sendings)
         facts = _sum_up([read_facts(message.facts) for _, message in sendings])
-        facts = msgspec.structs.replace(facts, at=at)
+        links = (("messages", f"{self._base_url}{MESSAGES}"),)
+        facts = msgspec.structs.replace(facts, at=at, links=links)
         return self._write(channel, f"sj-{at:x}-digest-{seal}", facts)
 
     def _write(
         self, channel: str, key: str, facts: Facts, note: str = ""
     ) -> Letter:
         """Return a letter about facts, by template or built in."""
+        facts = _without_secrets(facts)
         title, text = title_of(facts), text_of(facts, self._base_url)
         template = self._templates.find(channel, facts.kind)
         if template is not None:
@@ -84,6 +88,19 @@ class Composer:
 def _by_id(sending: Sending) -> int:
     """Return what dispatches are sorted by."""
     return sending[0].id
+
+
+def _without_secrets(facts: Facts) -> Facts:
+    """Return facts that a channel may send as they are."""
+    found = msgspec.structs.asdict(facts)
+    return Facts(**{name: _hide(value) for name, value in found.items()})
+
+
+def _hide(value: Any) -> Any:
+    """Return a value without secrets, also in the texts within."""
+    if isinstance(value, str):
+        return hide_secrets(value)
+    return tuple(map(_hide, value)) if isinstance(value, tuple) else value
 
 
 def _cut(text: str) -> str:
@@ -114,6 +131,7 @@ def _sum_up(many: Sequence[Facts]) -> Facts:
         severity=min((one.severity for one in many), key=_rank),
         happened=f"{len(many)} messages came together: {by_kind};"
         f" {by_severity}",
+        questions=tuple(sorted({one.approval for one in many} - {0})),
         sampled=tuple(_said(one) for one in ordered[:MOST_SAMPLED]),
         more=max(len(many) - MOST_SAMPLED, 0),
     )
@@ -121,6 +139,8 @@ def _sum_up(many: Sequence[Facts]) -> Facts:
 
 def _said(facts: Facts) -> str:
     """Return one message in one line of a digest."""
+    # Before it is cut: half a secret is not known for one.
+    facts = _without_secrets(facts)
     ask = f"; question {facts.approval}" if facts.approval else ""
     return one_line(title_of(facts) + ask)
 

@@ -130,6 +130,15 @@ def make_channels(
     return made
 
 
+def find_pagers(channels: Mapping[str, Channel]) -> list[str]:
+    """Return the names of those that say that they wake people."""
+    return [
+        name
+        for name, channel in channels.items()
+        if getattr(channel, "is_pager", False)
+    ]
+
+
 def _make(
     name: str,
     config: Config,
@@ -157,6 +166,11 @@ def _strangers(
     config: Config, settings: ReportSettings, names: Sequence[str]
 ) -> Iterator[ConfigProblem]:
     """Yield a problem for each channel of a route that is not there."""
+    for name in settings.pagers or ():
+        if name not in names:
+            what = f"there is no channel {name!r}"
+            remedy = suggest(name, tuple(names))
+            yield config.problem(("report", "pagers"), what, remedy)
     for number, route in enumerate(settings.routes):
         for step, level in enumerate(route.levels):
             path = ("report", "routes", str(number), "levels", str(step))
@@ -173,6 +187,7 @@ class Tame:
     def __init__(self, channel: Channel, secrets: Sequence[str]) -> None:
         """Take the channel and what nobody may see."""
         self._channel = channel
+        self.is_pager = bool(getattr(channel, "is_pager", False))
         long = {text for text in secrets if len(text) >= LEAST_CHARS}
         self._secrets = sorted(long, key=len, reverse=True)
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from app.models.message import Dispatch, DispatchState
+from app.models.message import Dispatch, DispatchState, Kind
 from app.report.settings import SECOND, DigestSettings
 
 
@@ -22,7 +22,10 @@ def digest_at(settings: DigestSettings, moment: int) -> int:
 
 
 def has_room(
-    settings: DigestSettings, letters: Sequence[int], moment: int
+    settings: DigestSettings,
+    letters: Sequence[int],
+    moment: int,
+    kind: str = "",
 ) -> bool:
     """Tell whether one more letter may be sent at a moment.
 
@@ -34,13 +37,15 @@ def has_room(
         letters: when others are sent, in any order; those at the moments
             of digests are counted, too.
         moment: when this one would be.
+        kind: why people are told: questions have places when others have
+            none, up to as many once more.
     """
+    most = settings.most * 2 if kind == Kind.ASKED else settings.most
     window = math.ceil(settings.window_seconds * SECOND)
     near = sorted(at for at in letters if abs(at - moment) < window)
     begins = [at for at in near if at <= moment] + [moment]
     return all(
-        _count(near, begin, begin + window) + 1 < settings.most
-        for begin in begins
+        _count(near, begin, begin + window) + 1 < most for begin in begins
     )
 
 
@@ -67,7 +72,7 @@ def held_back(
         now: the present.
     """
     is_alone = dispatch.state == DispatchState.WAITING
-    if not is_alone or has_room(settings, letters, now):
+    if not is_alone or has_room(settings, letters, now, dispatch.kind):
         return dispatch
     return msgspec.structs.replace(
         dispatch,

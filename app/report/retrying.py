@@ -8,7 +8,7 @@ import msgspec
 
 from app.core.brief import brief
 from app.core.errors import NotAccepted, OutgoingFailed
-from app.models.message import Dispatch, DispatchState
+from app.models.message import URGENT, Dispatch, DispatchState
 from app.report.settings import SECOND, RetrySettings
 
 REASON_CHARS = 500
@@ -25,6 +25,9 @@ def after_failure(
 ) -> Dispatch:
     """Return a dispatch after a try that failed, which is counted.
 
+    What is urgent outlives an outage: it does not die of failures that may
+    be gone later before it is old, however often it was tried.
+
     Args:
         settings: how often, and how long between two tries.
         dispatch: as it was before the try.
@@ -34,9 +37,13 @@ def after_failure(
             the next try lies (full jitter), so that not all come at once.
     """
     tries = dispatch.tries + 1
+    has_ended = tries >= settings.tries
+    if dispatch.kind in URGENT:
+        age = now - dispatch.created_at
+        has_ended = has_ended and age >= settings.urgent
     reason = brief(str(error), REASON_CHARS)
     is_final = isinstance(error, NotAccepted) and not error.may_retry
-    if is_final or tries >= settings.tries:
+    if is_final or has_ended:
         return msgspec.structs.replace(
             dispatch,
             state=DispatchState.DEAD.value,

@@ -180,6 +180,8 @@ def _stops_of(
             end = quiet_until(quiet, due_at) or due_at
         why = "quiet hours" if end > due_at else ""
         for channel in dict.fromkeys(level.channels):
+            if not settings.is_for(route, message.kind, channel):
+                continue
             yield Stop(channel, number, end, why)
 
 
@@ -194,7 +196,8 @@ def _told_before(
     if not message.incident_id or message.kind in NEVER_REPEATED:
         return None
     last = told.get((message.kind, stop.channel, stop.level))
-    if last is None or now - last >= settings.repeat:
+    # What seems to have been told later was told before a clock was set back.
+    if last is None or not 0 <= now - last < settings.repeat:
         return None
     over = (told.get((kind, stop.channel, 1), last) for kind in OVER)
     if message.kind not in OVER and any(at > last for at in over):
@@ -209,12 +212,16 @@ def _put(
     now: int,
     standing: Standing,
 ) -> Dispatch:
-    """Return a dispatch that goes by itself, or with others as a digest."""
+    """Return a dispatch that goes by itself, or with others as a digest.
+
+    A question goes by itself also when it was put off: each is answered.
+    """
     pace = settings.digest
-    if not stop.is_put_off:
+    if not stop.is_put_off or message.kind == Kind.ASKED:
         letters = standing.letters.get(stop.channel, ())
-        if has_room(pace, letters, stop.due_at):
-            return _dispatch(message, stop, now, DispatchState.WAITING, "")
+        if has_room(pace, letters, stop.due_at, message.kind):
+            state = DispatchState.WAITING
+            return _dispatch(message, stop, now, state, stop.why)
         stop = msgspec.structs.replace(
             stop, why=f"more than {pace.most} in {pace.window_seconds:g} s"
         )

@@ -4,13 +4,14 @@ Channels stand in a section of their own, ``channels``: NAME: {kind: ...}
 with what that kind needs.
 """
 
+from collections.abc import Iterable
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from app.core.configfile import Section
 from app.models.matcher import read_matchers
-from app.models.message import Kind
+from app.models.message import URGENT, Kind
 from app.report.quiet import QuietSettings
 
 SECOND = 1_000_000
@@ -105,14 +106,22 @@ class RetrySettings(Section):
     """How often a letter is tried, and how long between two tries.
 
     Attributes:
-        tries: in all; after the last one it is dead.
+        tries: in all; after the last one it is dead, but for what is
+            urgent.
         first_seconds: the longest pause after the first; it doubles.
         most_seconds: and is never longer than this.
+        urgent_hours: for so long what is urgent is tried at least.
     """
 
     tries: int = Field(20, ge=1, le=1_000)
     first_seconds: float = Field(5.0, gt=0, le=3_600)
     most_seconds: float = Field(600.0, gt=0, le=86_400)
+    urgent_hours: float = Field(24.0, ge=0, le=168)
+
+    @property
+    def urgent(self) -> int:
+        """Return for how many microseconds what is urgent is tried."""
+        return round(self.urgent_hours * 3_600 * SECOND)
 
 
 class ReportSettings(Section):
@@ -126,12 +135,16 @@ class ReportSettings(Section):
         quiet: quiet hours by name, for routes.
         evidence_seconds: an escalation waits so long at most for what code
             looks at first.
+        pagers: channels that wake people: they are told of escalations and
+            questions, unless a route names its kinds; not set: those that
+            are known to be pagers.
         templates: the folder with this site's own texts.
     """
 
     base_url: Annotated[str, AfterValidator(_is_base)] = ""
     repeat_seconds: float = Field(300.0, ge=0, le=WEEK)
     evidence_seconds: float = Field(20.0, ge=0, le=300)
+    pagers: tuple[Name, ...] | None = Field(None, max_length=1_000)
     templates: str = "config/templates"
     routes: tuple[RouteSettings, ...] = Field((), max_length=500)
     quiet: dict[Name, QuietSettings] = Field(
@@ -151,6 +164,22 @@ class ReportSettings(Section):
                     f" report.quiet; there is: {known}"
                 )
         return self
+
+    def with_pagers(self, names: Iterable[str]) -> Self:
+        """Return these settings with the pagers that are known, if not set.
+
+        Args:
+            names: the channels that say of themselves that they are some.
+        """
+        if self.pagers is not None:
+            return self
+        return self.model_copy(update={"pagers": tuple(names)})
+
+    def is_for(self, route: RouteSettings, kind: str, channel: str) -> bool:
+        """Tell whether a route tells a channel of a kind that it takes."""
+        is_pager = channel in (self.pagers or ())
+        is_meant = "kinds" in route.model_fields_set
+        return not is_pager or is_meant or kind in URGENT
 
     def quiet_of(self, route: RouteSettings) -> QuietSettings | None:
         """Return when it is quiet on a route, or None."""

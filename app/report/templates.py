@@ -52,7 +52,10 @@ SAMPLE = Facts(
     runbook="Look at the queue first.",
     approval=12,
     expires_at=1_795_230_842_000_000,
-    links=(("incident", "https://smokejumper.example.org/incidents/7"),),
+    questions=(12, 13),
+    links=(
+        ("incident", "https://smokejumper.example.org/api/v1/incidents/7"),
+    ),
     sampled=("[critical] Yours now: HighCPU on host:web-02 (incident 8)",),
     more=2,
 )

@@ -7,7 +7,7 @@ that a person copies.
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -18,6 +18,9 @@ from app.models.message import Facts, Kind
 LINE_CHARS = 300
 # What is copied and run must be whole.
 CALL_CHARS = 1_200
+LINK_CHARS = 2_000
+# So many numbers of questions stand in one line.
+NUMBERS = 20
 TITLE_CHARS = 200
 MOST_LINES = 30
 CUT = " ..."
@@ -48,8 +51,9 @@ def cleaned(facts: Facts) -> Facts:
         **{
             name: _clean(value)
             for name, value in msgspec.structs.asdict(facts).items()
-            if name != "runbook"
+            if name not in ("runbook", "links")
         },
+        links=tuple((_clean(name), link(to)) for name, to in facts.links),
         runbook="\n".join(map(one_line, facts.runbook.splitlines())),
     )
 
@@ -59,6 +63,11 @@ def _clean(value: Any) -> Any:
     if isinstance(value, str):
         return one_line(value, CALL_CHARS)
     return tuple(map(_clean, value)) if isinstance(value, tuple) else value
+
+
+def link(address: str) -> str:
+    """Return an address on one line; one that is cut leads nowhere."""
+    return one_line(address, LINK_CHARS)
 
 
 def title_of(facts: Facts) -> str:
@@ -85,9 +94,10 @@ def text_of(facts: Facts, base_url: str = "") -> str:
         _block("What stands out", facts.evidence),
         _block("Runbook", facts.runbook.splitlines()),
         list(_how_to_answer(facts, base_url)),
+        list(_questions(facts.questions)),
         _block("Also", facts.sampled),
         [f"and {facts.more} more"] if facts.more else [],
-        [f"{one_line(name, 40)}: {one_line(to)}" for name, to in facts.links],
+        [f"{one_line(name, 40)}: {link(to)}" for name, to in facts.links],
     ]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
@@ -101,6 +111,8 @@ def _told(facts: Facts) -> Iterator[str]:
     """Yield what is said in one line each."""
     by = f" ({facts.brain})" if facts.brain else ""
     confidence = sure(facts.confidence)
+    if by and not confidence:
+        confidence = "not said"
     for name, text in (
         ("When", to_iso(facts.at) or ""),
         ("Source", facts.source),
@@ -122,6 +134,14 @@ def _block(name: str, lines: Iterable[str]) -> list[str]:
     if left > 0:
         found.append(f"  - ({left} lines more)")
     return [f"{name}:", *found] if found else []
+
+
+def _questions(numbers: Sequence[int]) -> Iterator[str]:
+    """Yield the numbers of all questions of a digest."""
+    if numbers:
+        yield f"Questions that wait ({len(numbers)}):"
+    for first in range(0, len(numbers), NUMBERS):
+        yield "  " + ", ".join(map(str, numbers[first : first + NUMBERS]))
 
 
 def _how_to_answer(facts: Facts, base_url: str) -> Iterator[str]:

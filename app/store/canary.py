@@ -1,16 +1,23 @@
 """The canaries that are written down: how far one has come, and old ones."""
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, literal_column, select
 
 from app.models.canary import CANARY, PROBLEM, Trace, name_of
 from app.models.incident import LIVING
 from app.models.mission import OVER, Stage
+from app.models.tables import EntryRow, table_of
 from app.models.target import Target
 from app.store.decisions import DECISION
 from app.store.incidents import ALERT, EPISODE, INCIDENT
 from app.store.marks import get_mark
 from app.store.missions import MISSION
 from app.store.retention import DELIVERY, FOLDED, delete_incidents
+
+ENTRY = table_of(EntryRow)
+# Added to nothing, so that its index does not lead: it has every incident.
+KIND = ENTRY.c.kind + literal_column("''")
+# Up to which entry people were told.
+TOLD = "told"
 
 
 def find_trace(connection: Connection, moment: int) -> Trace:
@@ -42,7 +49,21 @@ def find_trace(connection: Connection, moment: int) -> Trace:
         MISSION.c.stage == Stage.CLOSED.value,
     )
     is_closed = connection.execute(closed).first() is not None
-    return Trace(is_folded=True, is_decided=True, is_closed=is_closed)
+    return Trace(
+        is_folded=True,
+        is_decided=True,
+        is_closed=is_closed,
+        is_told=is_closed and _is_told(connection, incident),
+    )
+
+
+def _is_told(connection: Connection, incident: int) -> bool:
+    """Tell whether the log was read by who tells people, up to its end."""
+    last = select(func.max(ENTRY.c.id)).where(
+        ENTRY.c.incident_id == incident, KIND == "mission.closed"
+    )
+    found = connection.execute(last).scalar()
+    return found is not None and get_mark(connection, TOLD) >= found
 
 
 def take_off(connection: Connection, hour: str) -> int:

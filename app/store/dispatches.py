@@ -18,6 +18,7 @@ from sqlalchemy import (
     insert,
     literal_column,
     not_,
+    or_,
     select,
     update,
 )
@@ -47,6 +48,11 @@ DISPATCHES = Listing(
 COLUMNS = DISPATCH.c.keys()
 # What waits longer to be tried again lets later messages pass.
 PATIENCE = 60_000_000
+# No lease is that long: one that ends later was taken by a clock that was
+# set back since, and holds up nobody.
+MOST_LEASE = 18_000_000
+# How the reason of what goes, or went, with others begins.
+IN_DIGEST = "in a digest"
 # Made once: to make a statement costs several times what it takes to run.
 ADD = insert(DISPATCH)
 ONE = select(DISPATCH).where(DISPATCH.c.id == bindparam("number"))
@@ -55,7 +61,10 @@ OF_MESSAGE = (
     .where(DISPATCH.c.message_id == bindparam("number"))
     .order_by(DISPATCH.c.id)
 )
-IS_FREE = DISPATCH.c.lease_until <= bindparam("now")
+IS_FREE = or_(
+    DISPATCH.c.lease_until <= bindparam("now"),
+    DISPATCH.c.lease_until > bindparam("now") + MOST_LEASE,
+)
 UNTRIED = (
     select(DISPATCH)
     .where(
@@ -100,7 +109,7 @@ def _due(state: str) -> Select[Any]:
 
 
 DUE = _due(WAITING).where(IN_ORDER)
-GATHERED = _due(GATHERING)
+GATHERED = _due(GATHERING).add_columns(DISPATCH.c.reason)
 CLAIM = (
     update(DISPATCH)
     .where(among(DISPATCH.c.id, "ids"), IS_FREE)
@@ -150,7 +159,7 @@ BY_ID = DISPATCH.c.id + literal_column("0")
 LEFT = (
     select(DISPATCH)
     .where(
-        DISPATCH.c.due_at.is_not(None),
+        DISPATCH.c.due_at <= bindparam("before"),
         DISPATCH.c.state.in_(ALIVE),
         not_(among(DISPATCH.c.channel, "channels")),
         IS_FREE,
@@ -266,9 +275,21 @@ def _find_due(
 def _find_gathered(
     connection: Connection, channel: str, now: int, limit: int
 ) -> list[int]:
-    """Return what is gathered for a channel, when it is due."""
+    """Return what is gathered for a channel, when it is due.
+
+    What failed as one digest goes as the same one again: what came since
+    has a digest of its own.
+    """
     bounds = {"channel": channel, "now": now, "most": limit}
-    return list(connection.execute(GATHERED, bounds).scalars())
+    rows = [
+        (n, set_of(why)) for n, why in connection.execute(GATHERED, bounds)
+    ]
+    return [number for number, name in rows if name == rows[0][1]]
+
+
+def set_of(reason: str) -> str:
+    """Return what names the digest that failed with a dispatch, or nothing."""
+    return reason.partition(":")[0] if reason.startswith(IN_DIGEST) else ""
 
 
 def _claim(
@@ -338,7 +359,11 @@ def next_due(
 
 
 def find_left(
-    connection: Connection, channels: Collection[str], now: int, limit: int
+    connection: Connection,
+    channels: Collection[str],
+    now: int,
+    before: int,
+    limit: int,
 ) -> list[Dispatch]:
     """Return what waits for channels that are not there any more.
 
@@ -346,9 +371,15 @@ def find_left(
         connection: where to ask.
         channels: those that there are.
         now: the time.
+        before: only what was due by then.
         limit: how many at most.
     """
-    bounds = {"channels": channels, "now": now, "most": limit}
+    bounds = {
+        "channels": channels,
+        "now": now,
+        "before": before,
+        "most": limit,
+    }
     return [to_dispatch(row) for row in connection.execute(LEFT, bounds)]
 
 

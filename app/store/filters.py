@@ -19,6 +19,7 @@ from app.store.plan import END, start_of_identity
 from app.store.words import Question, Word, ask_for
 
 Where = Mapping[str, Any]
+NOT = "_not"
 # The endings of a filter's name, and whether it is the lower bound.
 BOUNDS = {"_since": True, "_until": False, "_min": True, "_max": False}
 
@@ -96,7 +97,8 @@ def sort_out(listing: Listing, where: Where) -> Filters:
     """Return filters by name as what they mean.
 
     A name is a column, with ``_since``, ``_until``, ``_min`` or ``_max`` a
-    bound of one; ``since`` and ``until`` are about the list's own moment.
+    bound of one, with ``_not`` the value that it may not have; ``since`` and
+    ``until`` are about the list's own moment.
     """
     given = dict(where)
     text = given.pop("text", None)
@@ -106,6 +108,9 @@ def sort_out(listing: Listing, where: Where) -> Filters:
     for name, value in given.items():
         if name in columns:
             equal[name] = _values(value)
+            continue
+        if name.endswith(NOT):
+            bounds.append(columns[name.removesuffix(NOT)] != value)
             continue
         ending = next(one for one in BOUNDS if name.endswith(one))
         column = columns[name.removesuffix(ending)]

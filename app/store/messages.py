@@ -8,7 +8,13 @@ from collections.abc import Collection
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from app.models.message import Message
@@ -54,7 +60,8 @@ ESCALATED = (
     select(ENTRY.c.id)
     .where(
         ENTRY.c.incident_id == bindparam("number"),
-        ENTRY.c.kind == "incident.escalated",
+        # Added to nothing, so that its index does not lead.
+        ENTRY.c.kind + literal_column("''") == "incident.escalated",
         ENTRY.c.id < bindparam("before"),
     )
     .limit(1)

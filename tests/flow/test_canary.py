@@ -75,8 +75,12 @@ def test_it_comes_through_the_whole_pipe(tmp_path: Path) -> None:
         wait_for(lambda: count(service, "incident.resolved") >= 3, 60)
         seen = figures(service)
         assert 0 <= seen["age:closed"] < 30
+        assert 0 < seen["took:closed"] <= seen["took:told"] < 30
         assert 0 < seen["took:folded"] <= seen["took:closed"] < 30
-        incidents = get(service, "/incidents")
+        incidents = get(service, "/incidents", source="canary")
+        assert get(service, "/incidents") == []
+        assert get(service, "/incidents", canary=True) == incidents
+        assert get(service, "/log", canary=False) == []
         # Two when an hour has just ended.
         assert len(incidents) in (1, 2)
         assert {one["source"] for one in incidents} == {"canary"}
@@ -87,6 +91,11 @@ def test_it_comes_through_the_whole_pipe(tmp_path: Path) -> None:
         assert count(service, "mission.closed") >= 3
         assert count(service, "incident.suppressed") == 0
         assert get(service, "/messages") == []
+        assert service.run("log", "--json").stdout.strip() == "[]"
+        assert "no_action" in service.run("log", "--canary").stdout
+        assert service.run("incidents", "--all", "--json").stdout == "[]\n"
+        shown = service.run("incidents", "--all", "--canary").stdout
+        assert "synthetic alert" in shown
         settled = service.run("log", "verify")
         assert settled.returncode == 0, settled.stderr
 

@@ -71,7 +71,8 @@ def test_an_incident_reaches_people_by_all_ways(
     assert letter["kind"] == message["kind"] == "escalated"
     assert letter["title"] == detail["title"]
     assert "web-01" in letter["title"]
-    assert f"https://jump.example.com/incidents/{number}" in letter["text"]
+    link = f"https://jump.example.com/api/v1/incidents/{number}"
+    assert link in letter["text"]
     assert letter["facts"]["brain"] == "fake"
     content = postbox.mails[0].content
     assert isinstance(content, bytes)

@@ -48,6 +48,23 @@ SHOP = """
             with caller:
                 caller.sendall(b"open")
 """
+# Ends when it is let to, a while after it was told.
+LAZY = """
+    import pathlib, signal, sys, time
+
+    folder = pathlib.Path(sys.argv[1])
+
+    def end(*_):
+        while not (folder / "let").exists():
+            time.sleep(0.01)
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    signal.alarm(600)
+    (folder / "lazy").touch()
+    while True:
+        time.sleep(0.05)
+"""
 SETTINGS = """
     [supervisord]
     nodaemon=true
@@ -87,6 +104,11 @@ SETTINGS = """
     command=/bin/sleep 600
     stopwaitsecs=600
 
+    [program:lazy]
+    command={python} -I {folder}/lazy.py {folder}
+    startsecs=1
+    stopwaitsecs=50
+
     [program:redis]
     command=/bin/sleep 600
 
@@ -118,6 +140,7 @@ class Supervisord:
         self.port = free_port()
         self.shop_port = free_port()
         (folder / "shop.py").write_text(textwrap.dedent(SHOP))
+        (folder / "lazy.py").write_text(textwrap.dedent(LAZY))
         settings = folder / "supervisord.conf"
         text = textwrap.dedent(SETTINGS).format(
             folder=folder,

@@ -170,7 +170,7 @@ def test_what_is_being_restarted_is_left_to_it(
     [
         ("manual", "was never started"),
         ("slow", "may take 600 s to end"),
-        ("redis", "redis is not listed"),
+        ("redis", "redis holds data by its name"),
         ("twin", "twin is 2 programs: name one of twin:twin_0, twin:twin_1"),
     ],
 )

@@ -16,8 +16,8 @@ from app.engine.advancing import Advancer
 from app.engine.approving import Approving
 from app.engine.casework import Casework
 from app.engine.missions import Meters, MissionChore, Parts
-from app.engine.motions import World
 from app.engine.moves import Moves
+from app.engine.plans import World
 from app.engine.proposing import Proposing
 from app.engine.recording import keep
 from app.engine.stopping import Stopping

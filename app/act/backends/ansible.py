@@ -6,16 +6,14 @@ texts, and a job is limited to the one host that it is for.
 
 import asyncio
 import importlib.util
-import os
-import re
-import subprocess
 import sys
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Literal
 
 import msgspec
 from pydantic import AfterValidator, Field
 
+from app.act.ansible_inventory import AnsibleInventory
 from app.act.passing import (
     Argument,
     PassingSettings,
@@ -27,18 +25,14 @@ from app.act.passing import (
 from app.act.plays import Plays, Score
 from app.core.configfile import Section
 from app.core.errors import ConfigError, NotAccepted, OutgoingFailed
-from app.core.log import get_log
 from app.models.job import Order, Progress
 from app.ports import Backend, BackendEnv
 
 PACKAGES = "ansible-runner==2.4.3 ansible-core==2.19.14"
 PROGRAMS = ("ansible-playbook", "ansible-inventory")
-ASK_SECONDS = 60.0
-EVERY_SECONDS = 300.0
 KEY_VARIABLE = "smokejumper_key"
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
 encode = msgspec.json.encode
-log = get_log("ansible")
 
 
 def _playbook(text: str) -> str:
@@ -80,6 +74,7 @@ class AnsibleSettings(Section):
         hosts: patterns of the hosts that it reaches; none: those of the
             inventory.
         forks: on so many hosts at once.
+        environment: the variables of ours that plays get, too.
         jobs: the playbooks, by the names that we have for them.
     """
 
@@ -89,6 +84,7 @@ class AnsibleSettings(Section):
     python_interpreter: str = ""
     hosts: tuple[str, ...] = ()
     forks: int = Field(5, ge=1, le=500)
+    environment: tuple[Variable, ...] = ()
     jobs: dict[
         Annotated[str, Field(min_length=1, max_length=200)], JobSettings
     ] = Field(default_factory=dict, max_length=1_000)
@@ -113,8 +109,11 @@ def plugin(env: BackendEnv) -> Backend | None:
             problems.append(env.problem(what, remedy, "jobs", name))
     if problems:
         raise ConfigError(problems)
-    plays = Plays((env.home / settings.folder).resolve(), python)
-    return Ansible(settings, home.resolve(), python, plays)
+    names = settings.environment
+    folder = (env.home / settings.folder).resolve()
+    inventory = AnsibleInventory(python, home.resolve(), names)
+    plays = Plays(folder, python, names)
+    return Ansible(settings, home.resolve(), inventory, plays)
 
 
 def _lack(python: str, *, is_ours: bool) -> str:
@@ -131,44 +130,39 @@ class Ansible:
     """Plays playbooks, each key once, and follows them."""
 
     def __init__(
-        self, settings: AnsibleSettings, home: Path, python: str, plays: Plays
+        self,
+        settings: AnsibleSettings,
+        home: Path,
+        inventory: AnsibleInventory,
+        plays: Plays,
     ) -> None:
-        """Take the playbooks, where they are, and who plays them."""
+        """Take the playbooks, where they are, for whom, and who plays."""
         self._settings = settings
         self._home = home
-        self._python = python
+        self._inventory = inventory
         self._plays = plays
-        self._hosts: frozenset[str] = frozenset()
-        self._groups: frozenset[str] = frozenset()
 
     def knows(self, job: str) -> bool:
         """Tell whether there is a playbook of this name."""
         return job in self._settings.jobs
 
     def reaches(self, host: str, *, is_here: bool) -> bool:
-        """Tell whether a host is in the inventory, or of the patterns."""
+        """Tell whether a host is in the inventory, or of the patterns.
+
+        One that is not read yet may have it: that is seen at the start.
+        """
         del is_here
         if self._settings.hosts:
             return reaches(self._settings.hosts, host)
-        return not host or host in self._hosts
+        return not host or self._inventory.may_have(host)
 
     async def run(self) -> None:
         """Read the inventory now and then, until cancelled."""
-        while True:
-            try:
-                await self.read_inventory()
-            except OutgoingFailed as error:
-                log.warning("inventory.unread", reason=str(error))
-            await asyncio.sleep(EVERY_SECONDS)
+        await self._inventory.run()
 
     async def read_inventory(self) -> None:
         """Learn which hosts there are, or raise OutgoingFailed."""
-        tree = await asyncio.to_thread(self._ask_inventory)
-        groups = {name for name in tree if name != "_meta"}
-        hosts = set(tree.get("_meta", {}).get("hostvars", {}))
-        for group in tree.values():
-            hosts.update(group.get("hosts", ()))
-        self._hosts, self._groups = frozenset(hosts), frozenset(groups)
+        await self._inventory.read()
 
     async def start(self, order: Order) -> Progress:
         """Start a playbook, or say how far it is; see the port."""
@@ -179,8 +173,9 @@ class Ansible:
         check_rest(order, (*job.extravars.values(), *limited), job.only)
         told = pick(order, job.extravars)
         limit = one_host(order, job.limit) if job.limit else ""
-        if limit in self._groups:
-            raise NotAccepted(f"{limit!r} is a group of hosts, not one")
+        if await asyncio.to_thread(self._plays.has_begun, order.key):
+            return await asyncio.to_thread(self._plays.look, order.key, "")
+        limit = await self._find_host(limit) if limit else ""
         score = Score(
             private_data_dir=str(self._home),
             playbook=job.playbook,
@@ -211,6 +206,20 @@ class Ansible:
             self._plays.find, order.key, order.cursor
         )
 
+    async def _find_host(self, name: str) -> str:
+        """Return how the inventory writes a host, or raise NotAccepted."""
+        try:
+            await self._inventory.need()
+        except OutgoingFailed as error:
+            why = f"the inventory is not known: {error}"
+            raise NotAccepted(why, may_retry=True) from error
+        if self._inventory.has_group(name):
+            raise NotAccepted(f"{name!r} is a group of hosts, not one")
+        found = self._inventory.spelling(name)
+        if not found and not self._settings.hosts:
+            raise NotAccepted(f"{name!r} is no host of the inventory")
+        return found or name
+
     def _write(self, order: Order, told: dict[str, str | int]) -> str:
         """Return variables as YAML: texts are marked, and no templates."""
         lines = [
@@ -222,38 +231,9 @@ class Ansible:
             lines.append(f"ansible_python_interpreter: {path}")
         return "---\n" + "\n".join(lines) + "\n"
 
-    def _ask_inventory(self) -> dict[str, Any]:
-        """Return what Ansible says of its inventory."""
-        place = Path(self._python).parent
-        words = [str(place / "ansible-inventory"), "--list"]
-        words += ["-i", str(self._home / "inventory")]
-        path = os.pathsep.join([str(place), os.environ.get("PATH", "")])
-        project = self._home / "project"
-        try:
-            done = subprocess.run(  # noqa: S603  fixed words, no shell
-                words,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                cwd=project,
-                env={**os.environ, "PATH": path},
-                timeout=ASK_SECONDS,
-                check=True,
-            )
-            tree = msgspec.json.decode(done.stdout)
-        except (OSError, subprocess.SubprocessError) as error:
-            _fail(f"ansible-inventory: {type(error).__name__}", error)
-        except (msgspec.MsgspecError, RecursionError) as error:
-            _fail("ansible-inventory does not answer in JSON", error)
-        return tree if isinstance(tree, dict) else {}
-
 
 def _value(value: str | int) -> str:
     """Return a value as YAML that Ansible takes as it is."""
     if isinstance(value, int):
         return str(value)
     return f"!unsafe {encode(value).decode()}"
-
-
-def _fail(what: str, error: Exception) -> NoReturn:
-    """Raise that the inventory is not known."""
-    raise OutgoingFailed(re.sub(r"\s+", " ", what)) from error

@@ -13,6 +13,7 @@ import msgspec
 from pydantic import Field
 
 from app.act.awx_job import JobSettings, compose, lost, objections
+from app.act.awx_output import PATCHY, Outputs, Waits
 from app.act.passing import Place, reaches, read_place, same
 from app.core.brief import brief
 from app.core.clock import Clock, to_iso
@@ -26,7 +27,7 @@ from app.core.errors import (
 )
 from app.core.jsonapi import Api, ApiSettings, Query, words_of
 from app.core.pace import Pace
-from app.models.awx import AwxJob, AwxJobs, Launch, Stdout, Survey, Templates
+from app.models.awx import AwxJob, AwxJobs, Launch, Survey, Templates
 from app.models.job import JobState, Order, Progress
 from app.ports import Backend, BackendEnv
 
@@ -88,9 +89,15 @@ class Awx:
         """Take where it is and what opens it, or raise ValueError."""
         self._settings = settings
         self._clock = clock
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {
+            "Authorization": f"Bearer {token}",
+            # What is too large to be shown is text.
+            "Accept": "application/json, text/plain",
+        }
         self._api = Api("AWX", settings, headers, look_up)
         self._pace = Pace(settings.poll_seconds, clock, MOST_ASKED)
+        self._waits = Waits(clock, MOST_ASKED)
+        self._outputs = Outputs(self._api, ROOT)
 
     def knows(self, job: str) -> bool:
         """Tell whether there is a template of this name."""
@@ -135,17 +142,19 @@ class Awx:
         path = f"{ROOT}/jobs/{place.number}/"
         seen = await self._api.ask(path, AwxJob)
         self._check_owner(job, order, place, seen)
-        state = self._state(seen)
+        state = self._state(order, seen)
         is_over = state is not JobState.STARTED
         if place.lost and not is_over:
             await self._cancel(place)
         output, cursor = "", order.cursor
         if is_over or seen.status == RUNNING:
-            output, cursor = await self._tail(
-                place, order.cursor, is_over=is_over
+            output, cursor = await self._outputs.read(
+                place.number, order.cursor, is_over=is_over
             )
         if is_over:
+            output += "" if seen.event_processing_finished else PATCHY
             self._pace.forget(order.key)
+            self._waits.forget(order.key)
         reason = _reason(seen, state)
         if place.lost and is_over:
             state = JobState.FAILED
@@ -253,42 +262,19 @@ class Awx:
         if seen.told().get(name) != order.key:
             self._fail(f"{place.number} is another one's job")
 
-    def _state(self, seen: AwxJob) -> JobState:
-        """Return how far a job is; it is over when its output is."""
+    def _state(self, order: Order, seen: AwxJob) -> JobState:
+        """Return how far a job is; it is over when its output is.
+
+        AWX may lose a part of that, so it is not waited for for ever.
+        """
         state = STATUSES.get(seen.status)
         if state is None:
             what = f"it says the unknown status {brief(seen.status, 60)!r}"
             self._fail(what)
-        return state if seen.event_processing_finished else JobState.STARTED
-
-    async def _tail(
-        self, place: Place, cursor: str, *, is_over: bool
-    ) -> tuple[str, str]:
-        """Return the lines that were written since, and where to read on."""
-        start = int(cursor) if cursor.isdecimal() else 0
-        query: Query = {
-            "format": "json",
-            "content_encoding": "base64",
-            "content_format": "ansi",
-            "start_line": start,
-        }
-        path = f"{ROOT}/jobs/{place.number}/stdout/"
-        said = await self._api.get(path, query)
-        if said.status != 200:
-            # Its end must be told, whatever became of its output.
-            lack = f"(AWX has no output: {said.status})\n" if is_over else ""
-            return lack, str(start)
-        piece = self._api.read(said, Stdout)
-        try:
-            text = piece.text()
-        except ValueError as error:
-            raise OutgoingFailed("AWX: its output is no base64") from error
-        end = max(start, piece.range.end)
-        if text and not is_over and not text.endswith("\n"):
-            # Half a line: it is read again once it is whole.
-            text = text[: text.rfind("\n") + 1]
-            end = max(start, end - 1)
-        return text, str(end)
+        if state is JobState.STARTED or seen.event_processing_finished:
+            return state
+        has_waited = self._waits.is_over(order.key)
+        return state if has_waited else JobState.STARTED
 
     def _at(self, order: Order) -> tuple[JobSettings, Place]:
         """Return the job and the place of an order that was sent."""

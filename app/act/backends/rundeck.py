@@ -6,7 +6,6 @@ look and the start lies a moment: a job that Rundeck does not run twice at
 once (its own setting) closes most of it.
 """
 
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Annotated, Any, Literal, NoReturn
@@ -16,6 +15,7 @@ from pydantic import Field
 
 from app.act.passing import Place, reaches, read_place, same
 from app.act.rundeck_job import JobSettings, compose, doubts, lost
+from app.act.rundeck_output import QUIET, Reader
 from app.core.brief import brief
 from app.core.clock import Clock
 from app.core.egress import Resolve, Said, resolve
@@ -34,7 +34,6 @@ from app.models.rundeck import (
     RETRIED,
     Execution,
     Mode,
-    Output,
     Page,
     Trouble,
 )
@@ -56,11 +55,8 @@ LATER = frozenset({408, 409, 429})
 RECENT = "1d"
 PAGE = 100
 MOST_PAGES = 10
-LINES = 500
-MOST_PIECES = 20
 # After a question without news the next one comes so many times later.
 SLOWER = 2.5
-QUIET = "quiet"
 MOST_ASKED = 1_000
 
 
@@ -105,6 +101,7 @@ class Rundeck:
         headers = {"X-Rundeck-Auth-Token": token}
         self._api = Api("Rundeck", settings, headers, look_up)
         self._root = f"/api/{settings.api_version}"
+        self._reader = Reader(self._api, self._root, clock)
         seconds = settings.poll_seconds
         self._pace = Pace(seconds, clock, MOST_ASKED)
         self._slow = Pace(seconds * SLOWER, clock, MOST_ASKED)
@@ -154,27 +151,29 @@ class Rundeck:
             await self._ask_to_end(place)
         is_over = state is not JobState.STARTED
         retry = execution.retried_execution
-        output, cursor = await self._tail(
-            place, order.cursor, is_over=is_over or retry is not None
+        part = await self._reader.read(
+            place.number, order.cursor, is_over=is_over or retry is not None
         )
-        if retry is not None and execution.status == RETRIED:
+        cursor = part.cursor
+        if is_over or not part.is_all:
+            self._hurry(order)
+        if not part.is_all:
+            # It is over once all that it wrote is read.
+            state, reason = JobState.STARTED, ""
+        elif retry is not None and execution.status == RETRIED:
             place, cursor = Place(retry.id, place.lost), ""
-        if is_over:
-            self._pace.forget(order.key)
-            self._slow.forget(order.key)
         return Progress(
             state=state,
             reference=str(place),
             reason=reason,
-            output=output,
+            output=part.text,
             cursor=cursor,
         )
 
     async def abort(self, order: Order) -> Progress:
         """Ask that a job ends; how it ended is seen by watching."""
         _, place = self._at(order)
-        self._pace.forget(order.key)
-        self._slow.forget(order.key)
+        self._hurry(order)
         await self._ask_to_end(place)
         return same(order)
 
@@ -267,34 +266,6 @@ class Rundeck:
         if said.status != 200:
             raise OutgoingFailed(_why(said))
 
-    async def _tail(
-        self, place: Place, cursor: str, *, is_over: bool
-    ) -> tuple[str, str]:
-        """Return what was written since, and where to read on."""
-        offset, lastmod = _read_cursor(cursor)
-        path = f"{self._root}/execution/{place.number}/output"
-        texts = []
-        for _ in range(MOST_PIECES if is_over else 1):
-            query: Query = {
-                "offset": offset,
-                "lastmod": 0 if is_over else lastmod,
-                "maxlines": LINES,
-                "format": "json",
-            }
-            said = await self._api.get(path, query)
-            if said.status != 200:
-                texts.append(f"(Rundeck has no output: {said.status})\n")
-                break
-            piece = self._api.read(said, Output)
-            texts += [f"{entry.log or ''}\n" for entry in piece.entries]
-            offset = max(offset, _number(piece.offset))
-            is_full = len(piece.entries) >= LINES
-            lastmod = 0 if is_full else _number(piece.last_modified or 0)
-            if not piece.entries:
-                break
-        news = "" if texts else QUIET
-        return "".join(texts), f"{offset}:{lastmod}:{news}"
-
     def _judge(
         self, job: JobSettings, order: Order, place: Place, seen: Execution
     ) -> tuple[JobState, str]:
@@ -318,6 +289,11 @@ class Rundeck:
             return JobState.FAILED, why
         return state, why
 
+    def _hurry(self, order: Order) -> None:
+        """Let the next question about a job be asked at once."""
+        self._pace.forget(order.key)
+        self._slow.forget(order.key)
+
     def _at(self, order: Order) -> tuple[JobSettings, Place]:
         """Return the job and the place of an order that was sent."""
         job = self._settings.jobs.get(order.name)
@@ -331,18 +307,6 @@ class Rundeck:
     def _fail(self, what: str) -> NoReturn:
         """Raise that nobody knows, and why."""
         raise OutgoingFailed(f"Rundeck: {what}")
-
-
-def _read_cursor(cursor: str) -> tuple[int, int]:
-    """Return the place in the output, and when that was changed."""
-    offset, _, rest = cursor.partition(":")
-    return _number(offset), _number(rest.partition(":")[0])
-
-
-def _number(text: int | str) -> int:
-    """Return a number that may be written as a text."""
-    found = str(text)
-    return int(found) if re.fullmatch(r"[0-9]{1,18}", found) else 0
 
 
 def _why(said: Said) -> str:

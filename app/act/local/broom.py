@@ -1,7 +1,8 @@
 """The broom: takes off of the journal what ended long ago.
 
 A job that is still done is never taken off: its lock is held. What a crash
-left half made goes, too.
+left half made goes, too. The last thousand jobs stay, whatever the clock
+says: it may have jumped by a week, and a key that was done may come again.
 """
 
 import fcntl
@@ -13,9 +14,11 @@ from pathlib import Path
 
 DAY_SECONDS = 86_400
 KEPT_DAYS = 7
+KEPT_JOBS = 1_000
 # So many old jobs are taken off with each new one.
 MOST_TAKEN = 20
-WHOLE = ("out", "stop", "end", "order")
+WHOLE = ("out", "stop", "undo", "end", "order")
+ORDER = ".order"
 OURS = re.compile(r".+\.(order|(new|end)-[0-9]+-[0-9a-f]{8})")
 
 
@@ -26,21 +29,23 @@ def sweep(folder: Path) -> None:
     """
     with suppress(OSError):
         now = folder.stat().st_mtime
-        old = sorted(_find_old(folder, now - KEPT_DAYS * DAY_SECONDS))
+        before = now - KEPT_DAYS * DAY_SECONDS
+        found = sorted(_find(folder))
+        jobs = [one for one in found if one[1].endswith(ORDER)]
+        kept = set(jobs[max(0, len(jobs) - KEPT_JOBS) :])
+        old = [one for one in found if one[0] < before and one not in kept]
         for _, name in old[:MOST_TAKEN]:
             _take_off(folder, name)
 
 
-def _find_old(folder: Path, before: float) -> Iterator[tuple[float, str]]:
-    """Yield the files that were not written since, and when they were."""
+def _find(folder: Path) -> Iterator[tuple[float, str]]:
+    """Yield the files of jobs, and when they were written."""
     with os.scandir(folder) as found:
         for one in found:
             if OURS.fullmatch(one.name) is None:
                 continue
             with suppress(FileNotFoundError):
-                written = one.stat(follow_symlinks=False).st_mtime
-                if written < before:
-                    yield written, one.name
+                yield one.stat(follow_symlinks=False).st_mtime, one.name
 
 
 def _take_off(folder: Path, name: str) -> None:

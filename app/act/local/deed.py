@@ -9,9 +9,9 @@ from app.act.local.look.past import Past
 from app.core.clock import Clock
 from app.core.errors import ConfigProblem, NotAccepted
 from app.core.host import HostSettings
+from app.core.shape import SHAPES
 from app.models.job import JobState
 from app.models.menu import Arguments
-from app.models.shape import SHAPES
 from app.ports import Settings
 
 

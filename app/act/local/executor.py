@@ -1,6 +1,7 @@
 """The executor: does typed deeds, each key once, and keeps what came of it."""
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from threading import Condition, Thread
@@ -21,6 +22,13 @@ NO_OUTPUT = "nothing was done: its output cannot be written"
 REASON_CHARS = 500
 # What is told to end at the very end has so long to do so.
 LAST_SECONDS = 2.0
+# A daemon that was ended is started within that time, or never by us.
+OWED_SECONDS = 75.0
+PIECE_SECONDS = 0.05
+HANGS = "it hangs: nobody knows how far it came, or whether it goes on"
+# So long after its time it is given up, and so many may be.
+LATE_SECONDS = 30.0
+MOST_LOST = 8
 log = get_log("local")
 
 
@@ -28,7 +36,11 @@ class Executor:
     """Does what it is told, if it is one of its deeds; from any thread."""
 
     def __init__(
-        self, deeds: Mapping[str, Deed], journal: Journal, most: int
+        self,
+        deeds: Mapping[str, Deed],
+        journal: Journal,
+        most: int,
+        is_here: Callable[[str], bool],
     ) -> None:
         """Take what may be done here, where it is written, and how many.
 
@@ -36,15 +48,20 @@ class Executor:
             deeds: what may be done here, by its name.
             journal: where it is written what was started.
             most: so many are done at once.
+            is_here: tells whether a host's name is this machine's own.
         """
         self._deeds = deeds
         self._journal = journal
         self._most = most
+        self._is_here = is_here
         self._change = Condition()
         self._is_open = True
         # What is about to be written down as started.
         self._starting: set[str] = set()
-        self._running: set[str] = set()
+        # Until when each may run, on the clock that never jumps.
+        self._running: dict[str, float] = {}
+        # What was given up, and whose threads are not back.
+        self._lost: set[str] = set()
         # How jobs ended that could not be written down yet.
         self._unwritten: dict[str, tuple[End, int]] = {}
 
@@ -59,6 +76,7 @@ class Executor:
         Raises:
             NotAccepted: it was certainly not started.
         """
+        self._give_up()
         found = self._look(order)
         if found is not None:
             return found
@@ -69,6 +87,13 @@ class Executor:
                 " backends.local.allow"
             )
         arguments = read_arguments(deed.takes, order.arguments)
+        host = str(order.arguments.get("host", ""))
+        if not self._is_here(host):
+            raise NotAccepted(
+                f"{host[:100]!r} is no name of this machine: if it is,"
+                " list it in host.names"
+            )
+        self.repay()
         with self._place(order.key):
             lock = self._journal.open(order)
             if lock is not None:
@@ -97,6 +122,7 @@ class Executor:
         with self._change:
             if order.key in self._starting:
                 raise OutgoingFailed("it is about to be started")
+        self._give_up()
         return self._look(order)
 
     def close(self, seconds: float) -> bool:
@@ -115,7 +141,40 @@ class Executor:
             with suppress(OutgoingFailed):
                 self._journal.stop(key)
         with self._change:
-            return self._change.wait_for(self._is_idle, LAST_SECONDS)
+            is_over = self._change.wait_for(self._is_idle, LAST_SECONDS)
+            # What has ended a daemon must start it before we end.
+            until = time.monotonic() + OWED_SECONDS
+            while self._owes() and time.monotonic() < until:
+                self._change.wait(PIECE_SECONDS)
+            return is_over or self._is_idle()
+
+    def repay(self) -> None:
+        """Start what was left ended by jobs whose doers died."""
+        with suppress(OSError):
+            self._journal.repay()
+
+    def _owes(self) -> bool:
+        """Tell whether a job has ended a daemon and not started it yet."""
+        return any(map(self._journal.owes, (*self._running, *self._lost)))
+
+    def _give_up(self) -> None:
+        """Give up what hangs: its end is told, and its place is free.
+
+        Its thread cannot be ended. Should it come back, the next look of
+        its hand ends it, as its time is over.
+        """
+        now = time.monotonic()
+        with self._change:
+            late = [key for key, end in self._running.items() if end <= now]
+        for key in late:
+            if not self._write_end(key, End(JobState.UNKNOWN, HANGS)):
+                continue
+            with self._change:
+                if self._running.pop(key, None) is None:
+                    continue
+                self._lost.add(key)
+                self._change.notify_all()
+            log.error("deed.hangs", key=key)
 
     def _is_idle(self) -> bool:
         """Tell whether nothing is done, and nothing is about to be."""
@@ -142,6 +201,9 @@ class Executor:
                 raise NotAccepted(why, may_retry=True)
             if key in self._starting:
                 raise OutgoingFailed("it is about to be started")
+            if len(self._lost) >= MOST_LOST:
+                why = f"{len(self._lost)} earlier jobs hang on this machine"
+                raise NotAccepted(why, may_retry=True)
             if len(self._running) + len(self._starting) >= self._most:
                 why = "as much is done on this machine as may be at once"
                 raise NotAccepted(why, may_retry=True)
@@ -158,7 +220,8 @@ class Executor:
     ) -> None:
         """Let a thread do it, or raise NotAccepted when there is none."""
         with self._change:
-            self._running.add(order.key)
+            until = time.monotonic() + order.seconds + LATE_SECONDS
+            self._running[order.key] = until
         work = Thread(
             target=self._work,
             args=(deed, arguments, order, lock),
@@ -176,7 +239,8 @@ class Executor:
     def _finish(self, key: str) -> None:
         """Give a place back."""
         with self._change:
-            self._running.discard(key)
+            self._running.pop(key, None)
+            self._lost.discard(key)
             self._change.notify_all()
 
     def _work(

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from app.act.local.notes import FileNotes
+from app.core.errand import Errand
 from app.core.errors import SmokejumperError
 from app.models.job import JobState
 
@@ -52,6 +54,12 @@ class Hand:
         self._stop_file = stop_file
         self._until = time.monotonic() + seconds
         self._room = MOST_CHARS
+
+    @property
+    def errand(self) -> Errand:
+        """Return what a warden gets: notes of this job, and its patience."""
+        notes = FileNotes(self._stop_file.parent, self.key)
+        return Errand(notes, self.wait)
 
     @property
     def seconds_left(self) -> float:

@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from app.act.local.broom import sweep
+from app.act.local.notes import Debts, Resume
 from app.core.errors import NotAccepted, OutgoingFailed
 from app.models.job import JobState, Order, Progress
 
@@ -38,9 +39,15 @@ class End(msgspec.Struct, frozen=True):
 class Journal:
     """The folder of one machine's jobs; several processes may share it."""
 
-    def __init__(self, folder: Path) -> None:
-        """Take the folder; it is made with its first job."""
+    def __init__(self, folder: Path, resume: Resume | None = None) -> None:
+        """Take the folder; it is made with its first job.
+
+        Args:
+            folder: where it is.
+            resume: starts what a job ended whose doer died; None: nobody.
+        """
         self._folder = folder
+        self._debts = Debts(folder, resume)
 
     def open(self, order: Order) -> int | None:
         """Return the lock of a new job, None when it was started before.
@@ -76,6 +83,22 @@ class Journal:
         finally:
             with suppress(OSError):
                 os.close(file)
+
+    def owes(self, key: str) -> bool:
+        """Tell whether a job has ended something and not started it yet."""
+        return self._debts.owes(key)
+
+    def repay(self) -> None:
+        """Start what was left ended by jobs whose doers died."""
+        for key in self._debts.find():
+            self._debts.pay(key, self._settle_dead)
+
+    def _settle_dead(self, key: str, told: str) -> None:
+        """Write down that a job's doer died, and what was done then."""
+        with self.writing(key) as file:
+            write_all(file, f"{told}\n".encode(errors="replace"))
+        if not self._file(key, "end").exists():
+            self.end(key, End(JobState.UNKNOWN, f"{DIED}; {told}"))
 
     def stop_file(self, key: str) -> Path:
         """Return the file that tells a job to end."""
@@ -124,6 +147,7 @@ class Journal:
             OutgoingFailed: it cannot be said now.
         """
         order = self._file(key, "order")
+        self._debts.pay(key, self._settle_dead)
         try:
             # Where nobody may look, it is not said that there is nothing.
             if not _is_there(order):

@@ -198,7 +198,7 @@ def listening(file: Path, group: str = "") -> Iterator[socket.socket]:
                 os.umask(before)
             try:
                 if group:
-                    os.chown(file, -1, _find_group(group))
+                    _give_to(file, _find_group(group))
                 listener.listen(QUEUE)
                 listener.settimeout(0)
                 yield listener
@@ -229,6 +229,12 @@ def _take_place(file: Path, guard: int) -> None:
             file.unlink()
             return
     raise FileExistsError(f"somebody listens at {file}")
+
+
+def _give_to(file: Path, group: int) -> None:
+    """Give a socket to a group, or raise OSError when we may not."""
+    if file.stat().st_gid != group:
+        os.chown(file, -1, group)
 
 
 def _find_group(name: str) -> int:

@@ -10,6 +10,8 @@ from app.act.local.journal import Journal
 from app.act.local.look.past import Past
 from app.act.local.making import make_deeds
 from app.core.configfile import Section
+from app.core.daemons import Daemons
+from app.core.here import Here
 from app.core.registry import scan
 from app.ports import BackendEnv
 
@@ -51,5 +53,8 @@ def make_executor(
     past = Past(env.clock)
     named = {"allow": settings.allow, "deeds": tuple(settings.deeds)}
     made = make_deeds(env, scan(deeds), named, past)
-    journal = Journal(env.home / settings.folder)
-    return Executor(made, journal, settings.concurrency), past
+    resume = Daemons(env.host).resume
+    journal = Journal(env.home / settings.folder, resume)
+    here = Here(env.host, env.clock)
+    most = settings.concurrency
+    return Executor(made, journal, most, here.is_here), past

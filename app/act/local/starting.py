@@ -15,6 +15,7 @@ import msgspec
 
 from app.act.local.executor import Executor
 from app.act.local.look.past import Past
+from app.act.local.repaying import keep_repaying
 from app.act.local.server import Server, listening
 from app.act.local.settings import LocalSettings, make_executor
 from app.core.clock import Clock, SystemClock
@@ -168,9 +169,11 @@ async def _run(plan: Plan, seconds: float) -> None:
             users=sorted(plan.users),
         )
         remembering = asyncio.create_task(_remember(plan.past))
+        repaying = asyncio.create_task(keep_repaying(plan.executor))
         server = Server(plan.executor, plan.users)
         await server.run(listener, end, seconds)
         remembering.cancel()
+        repaying.cancel()
 
 
 async def _remember(past: Past) -> None:

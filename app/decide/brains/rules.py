@@ -16,13 +16,13 @@ from pydantic import Field
 
 from app.core.configfile import Section
 from app.core.errors import BrainFailed, ConfigError, ConfigProblem
+from app.core.shape import SHAPES
 from app.core.yamlfile import YamlFile, read_yaml
 from app.models.action import ESCALATE, ActionSpec, Catalogue, Parameter
 from app.models.case import Case
 from app.models.choice import NO_RULE, Call, Choice, Option
 from app.models.matcher import Matcher, fit_all, read_matchers
 from app.models.menu import Arguments, Menu, Offer, Value
-from app.models.shape import SHAPES
 from app.models.sight import seen
 from app.ports import Brain, BrainEnv
 

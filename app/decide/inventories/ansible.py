@@ -16,10 +16,10 @@ from pydantic import model_validator
 
 from app.core.configfile import Section
 from app.core.errors import ConfigError
+from app.core.naming import host_names
 from app.core.yamlfile import YamlFile, read_text, read_yaml, stop
 from app.models.grouping import Groups, GroupsWrong, spread
 from app.models.inventory import Thing
-from app.models.naming import host_names
 from app.ports import InventoryEnv, InventorySource
 
 REMEDY = "Write a static inventory; docs/inventory.md says what is read."

@@ -10,9 +10,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from app.core.configfile import Section
 from app.core.errors import ConfigError, ConfigProblem
+from app.core.shape import SHAPES
 from app.core.yamlfile import YamlFile, read_yaml
 from app.models.inventory import Thing
-from app.models.shape import SHAPES
 from app.ports import InventoryEnv, InventorySource
 
 REMEDY = "See docs/inventory.md for what may stand there."

@@ -7,9 +7,9 @@ import msgspec
 
 from app.core.errors import ConfigError, OutgoingFailed
 from app.core.http import ask, open_client
+from app.core.naming import host_names
 from app.core.remote import RemoteSettings, asking, bearer
 from app.models.inventory import Thing
-from app.models.naming import host_names
 from app.ports import InventoryEnv, InventorySource
 
 TARGETS = "/api/v1/targets?state=active"

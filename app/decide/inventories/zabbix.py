@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import msgspec
 
 from app.core.errors import ConfigError, OutgoingFailed
+from app.core.naming import host_names
 from app.core.remote import RemoteSettings, asking, bearer
 from app.core.zabbix import ZabbixApi
 from app.models.inventory import Thing
-from app.models.naming import host_names
 from app.ports import InventoryEnv, InventorySource
 
 MOST_HOSTS = 50_000

@@ -23,14 +23,14 @@ from app.core.configfile import Section
 from app.core.errors import ConfigError, NotAccepted, OutgoingFailed
 from app.core.redaction import SHOWN
 from app.models.alert import Severity
-from app.models.message import Kind, Letter
+from app.models.message import Letter
 from app.ports import Channel, ChannelEnv
+from app.report.pagers import OVER, QUIET, aim, is_pager
 
 CONNECT_SECONDS = 5.0
 # Calls that have not ended, also such that were given up; no more are begun.
 MOST_AT_ONCE = 8
 LEAST_CHARS = 6
-PAGERS = frozenset({"pagerduty", "opsgenie", "splunk", "signl4", "spike"})
 BAD = (Severity.CRITICAL, Severity.ERROR)
 # What makes a chat call everybody, whoever wrote it.
 SHOUT = re.compile(r"@(?=everyone\b|here\b|channel\b|all\b)|<(?=[!@#])")
@@ -74,28 +74,44 @@ class Apprise:
         self._library = importlib.import_module("apprise")
         # What it tells comes with each result; its own lines are not ours.
         logging.getLogger("apprise").propagate = False
-        service = self._instantiate(url)
+        self._url = url
+        self._seconds = seconds
+        with warnings.catch_warnings():
+            # All services are loaded; some use what Python gives up.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            service = self._instantiate()
         if service is None:
             scheme = url.partition("://")[0]
             is_name = re.fullmatch(r"[a-z0-9]{1,20}", scheme) is not None
             shown = f"{scheme}://" if is_name else "this"
             raise ValueError(f"Apprise can make nothing of {shown}...")
-        service.socket_connect_timeout = min(CONNECT_SECONDS, seconds)
-        service.socket_read_timeout = seconds
-        if "overflow=" not in url:
-            service.overflow_mode = _overflow(url)
-        self._sender = self._library.Apprise(asset=service.asset)
-        self._sender.add(service)
-        self._seconds = seconds
+        self._service = service
+        self.is_pager = is_pager(url)
         self._secrets = _secrets(url)
         self._begun: set[threading.Thread] = set()
 
-    def _instantiate(self, url: str) -> Any:
-        """Return the service of a URL, or None."""
-        with warnings.catch_warnings():
-            # All services are loaded; some use what Python gives up.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            return self._library.Apprise.instantiate(url, asset=self._asset())
+    def _instantiate(self) -> Any:
+        """Return the service of our URL, or None."""
+        asset = self._asset()
+        made = self._library.Apprise.instantiate(self._url, asset=asset)
+        if made is not None:
+            made.socket_connect_timeout = min(CONNECT_SECONDS, self._seconds)
+            made.socket_read_timeout = self._seconds
+            if "overflow=" not in self._url:
+                made.overflow_mode = _overflow(self._url)
+        return made
+
+    def _sender(self, letter: Letter) -> Any:
+        """Return what sends a letter."""
+        service = self._service
+        if self.is_pager:
+            # It is told about which alert: one for each letter, as two may
+            # be on their way at once.
+            service = self._instantiate()
+            aim(service, self._url, letter)
+        sender = self._library.Apprise(asset=service.asset)
+        sender.add(service)
+        return sender
 
     def _asset(self) -> Any:
         """Return how Apprise shall behave."""
@@ -164,7 +180,7 @@ class Apprise:
     def _notify(self, letter: Letter) -> str:
         """Send a letter and wait; return what went wrong, or nothing."""
         plain = self._library.NotifyFormat.TEXT
-        result = self._sender.notify(
+        result = self._sender(letter).notify(
             body=_calm(letter.text),
             title=_calm(letter.title),
             notify_type=urgency(letter),
@@ -189,9 +205,9 @@ def urgency(letter: Letter) -> str:
 
     Pagers open an alert for the first two, and close it for the last.
     """
-    if letter.kind in (Kind.FIXED, Kind.CLOSED):
+    if letter.kind in OVER:
         return "success"
-    if letter.kind in (Kind.ACTED, Kind.EVIDENCE):
+    if letter.kind in QUIET:
         return "info"
     return "failure" if letter.severity in BAD else "warning"
 
@@ -202,7 +218,7 @@ def _overflow(url: str) -> str:
     A chat gets it in pieces. Each piece would open an alert of a pager, so
     there it is cut: the most important is said first.
     """
-    return "truncate" if url.partition("://")[0] in PAGERS else "split"
+    return "truncate" if is_pager(url) else "split"
 
 
 def _secrets(url: str) -> list[str]:

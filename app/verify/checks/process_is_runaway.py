@@ -5,7 +5,7 @@ from functools import partial
 from pydantic import Field
 
 from app.core.configfile import Section
-from app.core.machine import look, weigh_program
+from app.core.machine import SAMPLE_SECONDS, look, weigh_program
 from app.core.options import Options
 from app.models.gauge import Gauge, argument, elsewhere
 from app.models.verdict import Judgement, Reading, Subject
@@ -20,7 +20,12 @@ GAUGE = Gauge(
 
 
 class RunawayOptions(Section):
-    """From when on a program runs away: all its processes together."""
+    """From when on a program runs away: all its processes together.
+
+    Attributes:
+        limit: of CPU, in percent of one core.
+        memory_limit: in percent; it counts only while they grow.
+    """
 
     limit: float = Field(80.0, gt=0, le=100_000)
     memory_limit: float = Field(25.0, gt=0, le=100)
@@ -41,10 +46,11 @@ class ProcessIsRunaway:
             return GAUGE.miss(self._clock.now(), elsewhere(subject))
         program = argument(subject, "process")
         found = await look(partial(weigh_program, program))
-        share = max(
-            found.cpu / options.limit, found.memory / options.memory_limit
-        )
-        says = f"{program}: {found}"
+        # Who holds much and does not grow is well: a heap, a cache.
+        grows = found.growth > 0
+        held = found.memory / options.memory_limit if grows else 0.0
+        share = max(found.cpu / options.limit, held)
+        says = f"{program}: {found} in a sample of {SAMPLE_SECONDS:g} s"
         return GAUGE.read(self._clock.now(), share, 1.0, says)
 
     def judge(self, before: Reading | None, after: Reading) -> Judgement:

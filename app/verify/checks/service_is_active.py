@@ -7,9 +7,9 @@ from app.core.configfile import Section
 from app.core.daemons import Daemons
 from app.core.errors import NotAccepted, OutgoingFailed
 from app.core.machine import look
+from app.core.shape import SHAPES
 from app.core.warden import State
 from app.models.gauge import Gauge, argument, elsewhere
-from app.models.shape import SHAPES
 from app.models.verdict import Judgement, Reading, Subject
 from app.ports import Check, CheckEnv
 

@@ -16,9 +16,9 @@ import app.act.actions
 from app.act.catalogue import make_catalogue
 from app.core.errors import ConfigError
 from app.core.registry import scan
+from app.core.shape import SHAPES
 from app.models.action import ALWAYS, ActionSpec, Catalogue
 from app.models.schema import function_schema
-from app.models.shape import SHAPES
 from tests.service import HOME
 from tests.unit.decide.sites import CATALOGUE, case, grounder
 

@@ -1,6 +1,7 @@
 """Hands: backends out of settings, and what may not come from them."""
 
 import asyncio
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from app.act.hands import (
     without_hands,
 )
 from app.act.masking import Secrets
+from app.act.settings import ActSettings
 from app.core.errors import ConfigError, NotAccepted, OutgoingFailed
 from app.core.registry import scan
 from app.models.action import Catalogue, Run
@@ -124,8 +126,10 @@ def test_out_of_the_box_one_can_only_look(tmp_path: Path) -> None:
     assert (name, others) == ("local", [])
     assert backend.knows("collect-diagnostics")
     assert not backend.knows("kill-process")
-    assert backend.reaches("web-01", is_here=True)
-    assert not backend.reaches("web-01", is_here=False)
+    me = socket.gethostname()
+    assert backend.reaches(me, is_here=True)
+    assert not backend.reaches(me, is_here=False)
+    assert not backend.reaches("no-name-of-ours", is_here=True)
     assert make(tmp_path, {"local": {"enabled": False}}) == {}
 
 
@@ -158,8 +162,8 @@ def apply(folder: Path, runs: Mapping[str, Any]) -> Catalogue:
     """Return the catalogue with these runs, and one scripted backend."""
     backends = make(folder, SCRIPTED)
     config = config_of(folder, {"act": {"run": runs}})
-    read = {name: (Run.model_validate(run),) for name, run in runs.items()}
-    return apply_runs(whole_catalogue(), read, backends, config)
+    settings = config.read(ActSettings, "act")
+    return apply_runs(whole_catalogue(), settings.run, backends, config)
 
 
 def test_an_action_runs_where_the_site_wants(tmp_path: Path) -> None:
@@ -179,6 +183,50 @@ def test_an_action_runs_where_the_site_wants(tmp_path: Path) -> None:
     helpless = {spec.name for spec in without_hands(after, hands)}
     assert "restart_service" not in helpless
     assert "kill_process" in helpless
+
+
+def test_an_action_runs_in_several_ways(tmp_path: Path) -> None:
+    """They are tried in the order in which they are written."""
+    ways = [
+        {"backend": "scripted", "job": "restart"},
+        {"backend": "local", "job": "collect-diagnostics"},
+    ]
+    spec = apply(tmp_path, {"collect_diagnostics": ways}).get(
+        "collect_diagnostics"
+    )
+    assert spec.ways == tuple(map(Run.model_validate, ways))
+    assert spec.find_way("local", "collect-diagnostics") == spec.ways[1]
+    assert spec.find_way("local", "restart") is None
+
+
+@pytest.mark.parametrize(
+    ("written", "settings"),
+    [
+        (
+            {"backend": "scripted", "jobb": "restart"},
+            {
+                "act.run.restart_service.0.job",
+                "act.run.restart_service.0.jobb",
+            },
+        ),
+        ([], {"act.run.restart_service"}),
+        (
+            [
+                {"backend": "scripted", "job": "restart"},
+                {"backend": "locall", "job": "x"},
+            ],
+            {"act.run.restart_service.1.backend"},
+        ),
+    ],
+)
+def test_a_wrong_way_is_named(
+    tmp_path: Path, written: Any, settings: set[str]
+) -> None:
+    """Each slip once, with its place; one way alone is one of a list."""
+    with pytest.raises(ConfigError) as problem:
+        apply(tmp_path, {"restart_service": written})
+    assert {one.setting for one in problem.value.problems} == settings
+    assert all(one.remedy for one in problem.value.problems)
 
 
 @pytest.mark.parametrize(

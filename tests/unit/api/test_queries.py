@@ -157,6 +157,29 @@ def test_merged_incidents_are_shown_to_who_asks(
 
 
 @pytest.mark.parametrize(
+    ("given", "hidden"),
+    [
+        ({}, "canary"),
+        ({"canary": False}, "canary"),
+        ({"canary": True}, None),
+        ({"source": ["canary"]}, None),
+        ({"source": ["zabbix"], "canary": False}, None),
+    ],
+)
+def test_the_canary_is_shown_to_who_asks(
+    given: dict[str, Any], hidden: str | None
+) -> None:
+    """It is no incident of anybody; the log is whole unless told."""
+    asked = IncidentQuery.model_validate(given).where()
+    assert asked.get("source_not") == hidden
+    assert "canary" not in asked
+    assert LogQuery.model_validate({}).where() == {}
+    assert LogQuery.model_validate({"canary": False}).where() == {
+        "problem_not": "SmokejumperCanary"
+    }
+
+
+@pytest.mark.parametrize(
     ("given", "numbers"),
     [
         ({}, None),

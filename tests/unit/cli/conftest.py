@@ -28,6 +28,8 @@ class Shell:
             "database": {"url": url},
             "sources": {"alertmanager": {"auth": {"kind": "none"}}},
             "incidents": {"anchor_file": f"{folder}/log.anchor"},
+            # Nothing of a test halts the service that is developed on.
+            "policy": {"halt_file": f"{folder}/HALT"},
         }
         self.config.write_text(yaml.safe_dump(tree))
         self.location = locate(url, folder)

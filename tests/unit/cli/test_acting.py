@@ -186,7 +186,6 @@ def test_it_halts_with_wrong_settings_too(busy: Shell) -> None:
     """Nobody mends a policy first while the wrong thing runs."""
     file = busy.folder / "HALT"
     tree = yaml.safe_load(busy.config.read_text())
-    tree["policy"] = {"halt_file": str(file)}
     busy.config.write_text(yaml.safe_dump({**tree, "backends": {"no": {}}}))
     done = busy.run("halt", "--reason", "wrong hosts", "--author", "ana")
     assert done.exit_code == 2

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.core import program
-from app.core.command import run_program, run_starter
+from app.core.command import Starter, run_program
 from app.core.errors import NotSent, OutgoingFailed
 
 PYTHON = sys.executable
@@ -99,7 +99,7 @@ def test_what_cannot_be_started_was_not_sent(
     with pytest.raises(NotSent, match=name):
         run_program(name, arguments, 30)
     with pytest.raises(NotSent, match=name):
-        run_starter(name, arguments, 30)
+        Starter(name, arguments)
 
 
 def test_what_takes_too_long_is_ended_with_all_it_started(
@@ -128,7 +128,9 @@ def test_what_talks_for_ever_is_ended(pipe: int) -> None:
 def test_a_daemon_that_a_command_starts_is_left_alone(tmp_path: Path) -> None:
     """Nobody waits for it, and nobody ends it."""
     file = tmp_path / "pid"
-    assert run_starter(PYTHON, ["-c", CHILD, str(file)], 30) == 0
+    starter = Starter(PYTHON, ["-c", CHILD, str(file)])
+    assert starter.wait(30, time.sleep) == 0
+    assert starter.has_ended
     pid = wait_for_pid(file)
     try:
         assert is_running(pid)
@@ -138,19 +140,33 @@ def test_a_daemon_that_a_command_starts_is_left_alone(tmp_path: Path) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def test_a_starter_that_hangs_is_ended_alone(tmp_path: Path) -> None:
-    """What it has started by then may be the daemon."""
+def test_a_starter_that_takes_long_is_left_running(tmp_path: Path) -> None:
+    """It may have ended a daemon that it has not started yet."""
     file = tmp_path / "pid"
-    code = CHILD.replace("sys.exit(0)", "time.sleep(60)")
-    with pytest.raises(OutgoingFailed, match=r"did not end within 1\.5 s"):
-        run_starter(PYTHON, ["-c", code, str(file)], 1.5)
+    code = (
+        "import os, sys, time\n"
+        "open(sys.argv[1], 'w').write(str(os.getpid()))\n"
+        "while os.path.exists(sys.argv[1]): time.sleep(0.01)\n"
+        "sys.exit(7)"
+    )
+    starter = Starter(PYTHON, ["-c", code, str(file)])
+    assert starter.wait(0.5, time.sleep) is None
     pid = wait_for_pid(file)
-    try:
-        assert is_running(pid)
-    finally:
-        os.kill(pid, signal.SIGKILL)
+    assert is_running(pid)
+    assert not starter.has_ended
+
+    def stop(_seconds: float) -> None:
+        """End the waiting."""
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        starter.wait(30, stop)
+    assert is_running(pid)
+    file.unlink()
+    assert starter.wait(30, time.sleep) == 7
 
 
 def test_the_status_of_a_starter_is_told() -> None:
     """Whoever asks decides what it means."""
-    assert run_starter(PYTHON, ["-c", "raise SystemExit(9)"], 30) == 9
+    starter = Starter(PYTHON, ["-c", "raise SystemExit(9)"])
+    assert starter.wait(30, time.sleep) == 9

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.core.errand import Errand
 from app.core.errors import NotAccepted, OutgoingFailed
 from app.core.supervisor import Supervisor
 from app.core.warden import Standing, State
@@ -166,4 +167,4 @@ def test_one_that_hangs_did_nothing(tmp_path: Path) -> None:
             supervisor.look("shop", 0.3)
         assert len(heard) == 1
     with pytest.raises(NotAccepted, match="does not answer"):
-        supervisor.restart(standing, 1)
+        supervisor.restart(standing, Errand())

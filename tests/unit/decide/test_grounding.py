@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import Unreadable
+from app.core.shape import SHAPES
 from app.models.action import ALWAYS, Parameter
 from app.models.case import Happening
 from app.models.menu import Menu
 from app.models.origins import HOST_LABELS, PATH_LABELS, SERVICE_LABELS
-from app.models.shape import SHAPES
+from tests.unit.core.test_shape import HOSTILE
 from tests.unit.decide.sites import (
     CATALOGUE,
     WEB,
@@ -22,7 +23,6 @@ from tests.unit.decide.sites import (
     job,
     values,
 )
-from tests.unit.models.test_shape import HOSTILE
 
 # Without those that are blank, or a host between blanks.
 MALFORMED = [

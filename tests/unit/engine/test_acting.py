@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import NotAccepted, OutgoingFailed, Refused
-from app.engine.motions import Observed
+from app.engine.plans import Observed
 from app.engine.quieting import hand_over
 from app.engine.stopping import Stop
 from app.models.approval import Answer

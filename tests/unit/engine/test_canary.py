@@ -33,7 +33,7 @@ from app.store.inbox import SqlInbox
 from app.store.ledger import Ledger
 from app.store.location import Location
 from tests.fakes import FakeClock, make_filing
-from tests.unit.fold.room import MINUTE, SECOND, Room
+from tests.unit.fold.room import Room
 
 
 def read(**beat: Any) -> Alert:
@@ -205,7 +205,7 @@ def test_a_clock_that_was_wrong_stops_nothing(room: Room) -> None:
 
 def test_its_age_grows_until_the_next_comes_through() -> None:
     """It is told at the moment of asking, and never gets younger alone."""
-    clock, registry = FakeClock(), CollectorRegistry()
+    clock, registry = TwoClocks(), CollectorRegistry()
     meters = Meters(registry, clock, ("folded", "closed"))
 
     def age(stage: str) -> float | None:
@@ -216,11 +216,32 @@ def test_its_age_grows_until_the_next_comes_through() -> None:
     assert age("closed") == 0
     clock.advance(90)
     assert age("closed") == 90
-    meters.came("folded", clock.now() - 2 * SECOND, 2.0)
+    meters.came("folded", 2.0)
     assert (age("folded"), age("closed")) == (2, 90)
     # One that comes through late does not make it older.
-    meters.came("folded", clock.now() - 5 * MINUTE, 300.0)
+    meters.came("folded", 300.0)
     assert age("folded") == 2
+    # Nor does a wall clock that is set back, or on, change anything.
+    for hours in (-1, 3):
+        clock.moment += hours * HOUR
+        assert (age("folded"), age("closed")) == (2, 90)
+
+
+class TwoClocks(FakeClock):
+    """A wall clock that can be set while time goes on as before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds = 1_000.0
+
+    def monotonic(self) -> float:
+        """Return what nobody can set."""
+        return self.seconds
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        super().advance(seconds)
+        self.seconds += seconds
 
 
 def test_a_beat_is_written_and_read() -> None:

@@ -6,14 +6,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.engine.evidence import MARK, topic_of
+from app.engine.evidence import topic_of
 from app.models.case import Case
+from app.models.entry import Note
 from app.models.job import JobState, Progress
 from app.models.mission_tables import JobRow, MissionRow
 from app.store.inbox import SqlInbox
 from app.store.ledger import Connection, Ledger
 from app.store.location import Location
-from app.store.marks import get_mark
+from app.store.log import append
 from tests.unit.engine.theatre import POLICY, Theatre
 
 DENIES = f"""
@@ -33,7 +34,6 @@ def theatre(
     """Return an open theatre whose evidence has begun."""
     ledger = Ledger(location, 2.0)
     theatre = Theatre(inbox, ledger, tmp_path)
-    theatre.turn(theatre.evidence.begin)
     yield theatre
     ledger.close()
 
@@ -106,7 +106,6 @@ def test_what_code_held_back_is_looked_at_too(
     """Whoever hands it over, and when looking is denied it ends there."""
     ledger = Ledger(location, 2.0)
     theatre = Theatre(inbox, ledger, tmp_path, DENIES)
-    theatre.turn(theatre.evidence.begin)
     theatre.decide(theatre.fire("web-01"), "mend")
     assert theatre.play(5).stage == "escalated"
     for _ in range(3):
@@ -155,23 +154,36 @@ def test_a_crash_loses_nothing_and_does_nothing_twice(
     assert len(looks(theatre)) == 1
 
 
-def test_what_was_handed_over_before_the_first_start_stays(
-    location: Location, inbox: SqlInbox, tmp_path: Path
-) -> None:
-    """An upgrade does not look at all that ever was."""
-    ledger = Ledger(location, 2.0)
-    theatre = Theatre(inbox, ledger, tmp_path)
+def test_a_long_quiet_log_holds_nothing_up(theatre: Theatre) -> None:
+    """However much is written that nobody is handed."""
+    note = Note(kind="test.noted", actor="test", summary="nothing happened")
+    now = theatre.clock.now()
+    theatre.turn(lambda c: append(c, now, [note] * 600))
     escalate(theatre)
-    theatre.turn(theatre.evidence.begin)
-    begun = theatre.turn(lambda c: get_mark(c, MARK))
     catch_up(theatre)
-    assert len(theatre.rows(MissionRow)) == 1
-    assert begun > 0
-    # A second start does not begin anew.
+    theatre.play(1)
+    assert len(looks(theatre)) == 1
+
+
+def test_a_bug_costs_the_evidence_of_one_incident(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are looked at, and people are told of all."""
+    reaches = theatre.robot.reaches
+
+    def crash(host: str, *, is_here: bool) -> bool:
+        """Crash for one host."""
+        if host == "web-01":
+            raise KeyError(host)
+        return reaches(host, is_here=is_here)
+
+    monkeypatch.setattr(theatre.robot, "reaches", crash)
+    first = escalate(theatre)
+    assert not theatre.turn(lambda c: theatre.evidence.will_look(c, first))
     escalate(theatre, "web-02")
-    theatre.turn(theatre.evidence.begin)
-    assert theatre.turn(lambda c: get_mark(c, MARK)) == begun
-    ledger.close()
+    catch_up(theatre)
+    theatre.play(1)
+    assert [one["host"] for one in looks(theatre)] == ["web-02"]
 
 
 @pytest.mark.parametrize(
@@ -184,6 +196,7 @@ def test_what_was_handed_over_before_the_first_start_stays(
         ("Disk I/O wait is high on {HOST.NAME}", "", "io"),
         ("CertificateExpiresSoon", "", "certificate"),
         ("HostClockSkew", "", "time"),
+        ("RaidArrayDegraded", "", "hardware"),
         ("ContainerUnhealthy", "", "container"),
         ("Etwas", "host_network_receive_errors", "network"),
         ("Etwas", "anderes", "general"),

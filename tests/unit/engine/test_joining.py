@@ -36,11 +36,9 @@ def opened(
     def make(**more: Any) -> Office:
         """Open one whose code looks first."""
         report = {"routes": [LEVELS], **more.pop("report", {})}
-        office = Office(
+        return Office(
             inbox, ledger, tmp_path, report, **{"looks": True, **more}
         )
-        office.turn(office.evidence.begin)
-        return office
 
     yield make
     ledger.close()
@@ -149,3 +147,23 @@ def test_a_look_that_shows_nothing_holds_nothing_up_for_ever(
     office.clock.advance(20)
     (letter,) = office.post()
     assert letter.facts.evidence == ()
+
+
+def test_what_was_seen_the_last_time_is_old(opened: Open) -> None:
+    """It fires again: people are not shown yesterday's figures as new."""
+    office = opened()
+    number = office.escalate()
+    office.report()
+    look(office)
+    office.report()
+    office.post()
+    office.clock.advance(6 * 3_600)
+    office.post()  # the second level of the first time
+    office.decide(number, "escalate")
+    office.report()
+    assert office.facts().evidence == ()
+    assert office.post() == []
+    look(office, SEEN.replace("97", "99"))
+    office.report()
+    (letter,) = office.post()
+    assert letter.facts.evidence == (FULL.replace("97", "99"),)

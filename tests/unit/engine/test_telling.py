@@ -77,7 +77,7 @@ def test_an_incident_that_people_get_is_told_with_all_there_is(
     assert facts.before == ("health: 0 (should be at most 1)",)
     assert facts.after
     assert facts.incident == number
-    assert dict(facts.links)["incident"].endswith(f"/incidents/{number}")
+    assert dict(facts.links)["api"].endswith(f"/api/v1/incidents/{number}")
     assert (facts.severity, facts.source) == ("warning", "alertmanager")
 
 

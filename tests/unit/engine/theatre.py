@@ -24,8 +24,8 @@ from app.engine.advancing import Advancer
 from app.engine.approving import Approving, Reply
 from app.engine.casework import Casework
 from app.engine.evidence import Evidence
-from app.engine.motions import World
 from app.engine.moves import Moves
+from app.engine.plans import World
 from app.engine.proposing import Proposal, Proposing
 from app.engine.recording import keep
 from app.engine.stopping import Stopping
@@ -51,6 +51,7 @@ from app.models.mission_tables import ApprovalRow, JobRow, MissionRow
 from app.models.origins import TOPICS
 from app.models.record import Record
 from app.models.tables import EntryRow
+from app.ports import Backend
 from app.store.approvals import find_approval
 from app.store.inbox import SqlInbox
 from app.store.jobs import find_job
@@ -111,6 +112,14 @@ CATALOGUE = Catalogue(
         spec(
             "touch",
             run=Run(backend="robot", job="touch", is_idempotent=True),
+        ),
+        spec(
+            "twice",
+            run=Run(backend="robot", job="first", timeout_seconds=60),
+            otherwise=(
+                Run(backend="nobody", job="x"),
+                Run(backend="spare", job="second", timeout_seconds=90),
+            ),
         ),
         spec("nowhere", run=Run(backend="nobody", job="x")),
         spec(
@@ -181,6 +190,7 @@ class Theatre(Room):
         """Take the two ways to write, a folder, and the policy's text."""
         super().__init__(inbox, ledger)
         self.robot = Robot()
+        self.spare = Robot()
         self.health = Health(self.clock)
         self.hold = Held()
         self.things: tuple[Thing, ...] = ()
@@ -193,12 +203,16 @@ class Theatre(Room):
         )
         rules, settings = make_rules(FoldSettings()), DecideSettings()
         self.casework = Casework(rules, settings, Runbooks(folder), self.clock)
+        backends: dict[str, Backend] = {
+            "robot": self.robot,
+            "spare": self.spare,
+        }
         world = World(
             casework=self.casework,
             decider=decider,
             catalogue=CATALOGUE,
             inventory=lambda: self.inventory,
-            backends={"robot": self.robot},
+            backends=backends,
             is_here=lambda *_names: False,
         )
         self.proposing = Proposing(self.moves, world)
@@ -210,7 +224,7 @@ class Theatre(Room):
             guard=Guard(parse_policy(policy)),
             halting=self.halting,
             verifier=Verifier({"health": self.health}, self.clock),
-            backends={"robot": self.robot},
+            backends=backends,
             world=world,
             moves=self.moves,
         )

@@ -122,6 +122,70 @@ def test_a_letter_shows_no_secret() -> None:
     assert text.count("(SECRET)") == 2
 
 
+SECRETS = ("hunter2hunter2", "abcdefgh12345", "s3cr3ts3cr3t")
+
+
+def leaky(number: int = 1) -> Facts:
+    """Return facts with secrets in most places that strangers write to."""
+    return facts(
+        Kind.ASKED,
+        incident=number,
+        title=f"login failed {'x' * 100} password=hunter2hunter2",
+        source="token: abcdefgh12345",
+        happened="password=hunter2hunter2",
+        call="run(password=hunter2hunter2)",
+        why="secret=s3cr3ts3cr3t",
+        before=("password=hunter2hunter2",),
+        evidence=("token: abcdefgh12345",),
+        runbook="use password=hunter2hunter2\nthen",
+        links=(("source", "https://x.example.org/a?token=abcdefgh12345"),),
+    )
+
+
+def test_what_is_sent_as_data_shows_no_secret_either() -> None:
+    """The facts of a letter are those that its text is made of."""
+    said = leaky()
+    found = composer().letter(dispatch(), message(said.kind, said=said))
+    whole = msgspec.json.encode(found).decode()
+    assert not [one for one in SECRETS if one in whole]
+    assert found.facts.evidence == ("token: (SECRET)",)
+    assert found.facts.links[0][0] == "source"
+    assert found.facts.incident == 1
+    assert found.facts.runbook.endswith("\nthen")
+    assert found.facts.confidence is None
+
+
+def test_a_digest_shows_no_secret_either() -> None:
+    """Neither in its lines nor in its facts."""
+    some = [
+        (dispatch(number=n), message(Kind.ASKED, n, n, leaky(n)))
+        for n in range(1, 13)
+    ]
+    found = composer().digest("chat", some)
+    whole = msgspec.json.encode(found).decode()
+    assert not [one for one in SECRETS if one in whole]
+    # Nor the beginning of one that a line has no room for.
+    assert "hunter" not in whole
+
+
+def test_a_link_is_whole(tmp_path: Path) -> None:
+    """However long: one that is cut leads nowhere."""
+    link = "https://x.example.org/" + "/".join(["abc"] * 450)
+    said = facts(links=(("source", link),))
+    assert f"source: {link}" in text_of(said).splitlines()
+    (tmp_path / "escalated.txt").write_text("t\n{{ links[0][1] }}")
+    found = composer(tmp_path).letter(dispatch(), message(said=said))
+    assert found.text == link
+
+
+def test_who_chose_is_said_also_without_a_number() -> None:
+    """Not to know how sure a brain was is worth knowing."""
+    said = facts(brain="human")
+    assert "How sure: not said (human)" in text_of(said).splitlines()
+    said = facts(brain="rules", confidence=0.0)
+    assert "How sure: 0% (rules)" in text_of(said).splitlines()
+
+
 def test_a_letter_is_not_too_long() -> None:
     """Thousands of lines are named by their number."""
     said = facts(evidence=("x" * 5_000,) * 5_000, runbook="y\n" * 100_000)
@@ -195,6 +259,22 @@ def test_a_question_in_a_digest_says_its_number() -> None:
     """So that it can be answered."""
     some = [*many(3), (dispatch(number=9), message(WHOLE.kind, 9, 7, WHOLE))]
     assert "question 12" in composer().digest("chat", some).text
+
+
+def test_a_digest_names_every_question_and_leads_to_all_messages() -> None:
+    """Also those that are not among the ten."""
+    some = []
+    for number in range(1, 301):
+        said = facts(Kind.ASKED, incident=number, approval=number + 1_000)
+        what = message(Kind.ASKED, number, number, said)
+        some.append((dispatch(number=number), what))
+    found = composer().digest("chat", some)
+    words = found.text.replace(",", " ").split()
+    assert {str(n + 1_000) for n in range(1, 301)} <= set(words)
+    assert f"messages: {BASE}/api/v1/messages" in found.text.splitlines()
+    assert found.facts.questions == tuple(range(1_001, 1_301))
+    none = composer().digest("chat", many(3))
+    assert "questions" not in none.text.lower()
 
 
 def test_a_template_writes_the_letter(tmp_path: Path) -> None:

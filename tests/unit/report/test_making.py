@@ -9,8 +9,8 @@ import pytest
 from app.core.errors import ConfigError, NotAccepted, OutgoingFailed
 from app.models.message import Letter
 from app.report.channels.apprise import Apprise, urgency
-from app.report.making import Tame
-from tests.unit.report.making import letter, make
+from app.report.making import Tame, find_pagers
+from tests.unit.report.making import letter, make, settings
 
 HOOK = {"kind": "webhook", "url": "https://x.example.org", "secret": "s3cret"}
 
@@ -156,6 +156,34 @@ def test_pagers_open_for_what_is_urgent_and_close_when_it_is_over(
     assert urgency(letter(kind, severity=severity)) == said
 
 
+def test_channels_say_whether_they_wake_people(tmp_path: Path) -> None:
+    """Pagers are known by their URL, unless the settings name them."""
+    key = "a" * 32
+    sections = {
+        "chat": {"kind": "apprise", "url": "json://127.0.0.1/"},
+        "ops": {"kind": "apprise", "url": f"opsgenie://{key}"},
+        "duty": {"kind": "apprise", "url": f"PagerDuty://{key}@{key}"},
+        "desk": {
+            "kind": "webhook",
+            "url": "https://desk.example.org/",
+            "secret": "both-ends-know-this",
+        },
+    }
+    found = find_pagers(make(tmp_path, sections))
+    assert sorted(found) == ["duty", "ops"]
+    assert settings().with_pagers(found).pagers == tuple(found)
+    said = settings(pagers=["desk"]).with_pagers(found)
+    assert said.pagers == ("desk",)
+    assert settings(pagers=[]).with_pagers(found).pagers == ()
+
+
+def test_a_pager_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
+    """It is said at start-up, not when somebody should have been woken."""
+    sections = {"duty": {"kind": "apprise", "url": "json://127.0.0.1/"}}
+    with pytest.raises(ConfigError, match="no channel 'dutty'"):
+        make(tmp_path, sections, {"pagers": ["dutty"]})
+
+
 @pytest.mark.parametrize(
     ("url", "mode"),
     [
@@ -169,7 +197,7 @@ def test_a_pager_gets_one_alert_and_a_chat_every_line(
     url: str, mode: str
 ) -> None:
     """What is too long comes in pieces, but for pagers; a URL may say so."""
-    (service,) = Apprise(url, 5)._sender
+    (service,) = Apprise(url, 5)._sender(letter())
     assert service.overflow_mode == mode
     assert not service.redirects
     assert service.request_timeout == (5, 5)

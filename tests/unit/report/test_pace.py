@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.models.message import DispatchState
+from app.models.message import DispatchState, Kind
 from app.report.pace import digest_at, has_room, held_back
 from app.report.settings import DigestSettings
 from tests.unit.report.making import NOW, SECOND, dispatch
@@ -36,6 +36,7 @@ def test_digests_are_due_at_fixed_moments() -> None:
 def test_what_comes_all_at_once_after_a_pause_is_gathered() -> None:
     """Letters that were planned one by one go together when all are due."""
     late = dispatch(due_at=NOW - 3_600 * SECOND)
+    late.kind = Kind.ESCALATED.value
     assert held_back(PACE, late, [NOW], NOW) == late
     found = held_back(PACE, late, [NOW, NOW - SECOND], NOW)
     assert found.state == DispatchState.GATHERING
@@ -43,6 +44,14 @@ def test_what_comes_all_at_once_after_a_pause_is_gathered() -> None:
     assert "more than 3 in 10 s" in found.reason
     gathered = dispatch(state=DispatchState.GATHERING.value)
     assert held_back(PACE, gathered, [NOW] * 9, NOW) == gathered
+
+
+def test_a_question_goes_alone_unless_it_is_one_of_a_flood() -> None:
+    """It has a place when others have none, up to as many once more."""
+    asked = dispatch(kind=Kind.ASKED.value)
+    assert held_back(PACE, asked, [NOW] * 4, NOW) is asked
+    found = held_back(PACE, asked, [NOW] * 5, NOW)
+    assert found.state == DispatchState.GATHERING
 
 
 @given(

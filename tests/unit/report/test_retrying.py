@@ -5,12 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import NotAccepted, OutgoingFailed
-from app.models.message import DispatchState
+from app.models.message import URGENT, DispatchState, Kind
 from app.report.retrying import after_failure, pause
 from app.report.settings import RetrySettings
 from tests.unit.report.making import NOW, SECOND, dispatch
 
 RETRIES = RetrySettings(tries=4, first_seconds=10, most_seconds=25)
+HOUR = 3_600 * SECOND
+NEWS = Kind.EVIDENCE.value
 UNKNOWN = OutgoingFailed("no answer in 10 s")
 
 
@@ -26,10 +28,45 @@ def test_what_nobody_knows_about_is_sent_again() -> None:
 
 def test_the_last_try_ends_in_a_dead_letter() -> None:
     """It says how often it was tried, and why it failed."""
-    found = after_failure(RETRIES, dispatch(tries=3), UNKNOWN, NOW, 0.5)
+    found = after_failure(
+        RETRIES, dispatch(tries=3, kind=NEWS), UNKNOWN, NOW, 0.5
+    )
     assert found.state == DispatchState.DEAD
     assert (found.tries, found.due_at, found.ended_at) == (4, None, NOW)
     assert found.reason == "after 4 tries: no answer in 10 s"
+
+
+@pytest.mark.parametrize("kind", URGENT)
+def test_what_is_urgent_outlives_an_outage_of_hours(kind: str) -> None:
+    """It is tried on, at the longest pause, and dies after a day."""
+    one = dispatch(tries=3, kind=kind, created_at=NOW - 24 * HOUR + 1)
+    found = after_failure(RETRIES, one, UNKNOWN, NOW, 1.0)
+    assert (found.state, found.tries) == (DispatchState.WAITING, 4)
+    assert found.due_at == NOW + 25 * SECOND
+    late = after_failure(RETRIES, found, UNKNOWN, NOW + 1, 1.0)
+    assert late.state == DispatchState.DEAD
+    assert late.reason == "after 5 tries: no answer in 10 s"
+
+
+def test_what_is_urgent_has_all_its_tries_however_late_it_is() -> None:
+    """A dispatch of a later level, or of a service that was down."""
+    one = dispatch(tries=2, created_at=NOW - 50 * HOUR)
+    found = after_failure(RETRIES, one, UNKNOWN, NOW, 0.5)
+    assert found.state == DispatchState.WAITING
+
+
+def test_how_long_what_is_urgent_is_tried_can_be_set() -> None:
+    """None: as often as all the rest."""
+    retries = RetrySettings(tries=4, urgent_hours=0)
+    found = after_failure(retries, dispatch(tries=3), UNKNOWN, NOW, 0.5)
+    assert found.state == DispatchState.DEAD
+
+
+def test_a_clock_that_was_set_back_ends_nothing_early() -> None:
+    """What seems to come from the future is tried on."""
+    one = dispatch(tries=99, created_at=NOW + HOUR)
+    found = after_failure(RETRIES, one, UNKNOWN, NOW, 0.5)
+    assert found.state == DispatchState.WAITING
 
 
 def test_a_refusal_that_is_final_is_not_tried_again() -> None:

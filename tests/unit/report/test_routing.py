@@ -100,6 +100,26 @@ def test_the_first_route_that_fits_takes_it() -> None:
     ]
 
 
+def test_a_pager_gets_what_is_urgent_unless_a_route_says_more() -> None:
+    """Evidence and halts wake nobody; kinds that are written are meant."""
+    report = settings(pagers=["pager"])
+    routed = settings(pagers=["pager"], routes=[PAGED])
+    for kind in URGENT:
+        assert ("pager", 1) in where(planned(report, message(kind)))
+        assert ("pager", 2) in where(planned(routed, message(kind)))
+    for kind in (Kind.EVIDENCE, Kind.HALTED):
+        assert where(planned(report, message(kind))) == [
+            ("chat", 1),
+            ("mail", 1),
+        ]
+        assert "pager" not in dict(where(planned(routed, message(kind))))
+    route = {"kinds": ["evidence", "fixed"], **PAGED}
+    route["levels"] = [{"channels": ["pager"]}]
+    said = settings(pagers=["pager"], routes=[route])
+    for kind in (Kind.EVIDENCE, Kind.FIXED):
+        assert where(planned(said, message(kind))) == [("pager", 1)]
+
+
 def test_every_matcher_of_a_route_must_fit() -> None:
     """Two lines are both asked for."""
     route = {
@@ -229,6 +249,29 @@ def test_a_route_may_let_nothing_pass() -> None:
         ("gathering", at("2026-11-21T06:00")),
         ("gathering", at("2026-11-21T06:00")),
     ]
+
+
+def test_a_question_that_waits_for_the_morning_comes_alone() -> None:
+    """It is answered one by one, so it is asked so."""
+    quiet: dict[str, Any] = {**NIGHT, "urgent_passes": False}
+    route = {"levels": [{"channels": ["chat"]}], "quiet": quiet}
+    late = at("2026-11-20T22:50")
+    (one,) = planned(settings(routes=[route]), message(Kind.ASKED), late)
+    assert (one.state, one.due_at) == ("waiting", at("2026-11-21T06:00"))
+
+
+def test_a_question_in_a_storm_goes_by_itself() -> None:
+    """Others are gathered by then; a flood of questions is, too."""
+    report = settings(routes=[{"levels": [{"channels": ["chat"]}]}])
+    letters = {"chat": [NOW] * 10}
+    standing = Standing(letters=letters)
+    (one,) = planned(report, message(Kind.ASKED), standing=standing)
+    assert (one.state, one.due_at) == ("waiting", NOW)
+    (other,) = planned(report, message(), standing=standing)
+    assert other.state == "gathering"
+    flood = Standing(letters={"chat": [NOW] * 19})
+    (one,) = planned(report, message(Kind.ASKED), standing=flood)
+    assert one.state == "gathering"
 
 
 def storm(report: ReportSettings, moments: list[int]) -> list[Dispatch]:

@@ -109,7 +109,7 @@ def test_what_templates_need_works() -> None:
     assert text.splitlines() == [
         "* one...",
         "83% 2026-11-21T02:14:02Z 13",
-        "incident=https://smokejumper.example.org/incidents/7",
+        "incident=https://smokejumper.example.org/api/v1/incidents/7",
         "question 12",
     ]
 

@@ -57,6 +57,8 @@ def store() -> Iterator[Connection]:
         (LOG, {"actor": "person:ana"}, True),
         (LOG, {"target": "a", "status": "open"}, True),
         (LOG, {"target": "a", "at_min": 5}, False),
+        (LOG, {"problem_not": "p"}, False),
+        (LOG, {"problem_not": "p", "text": "disk"}, True),
         (LOG, {"target": "a", "text": "disk"}, True),
         (LOG, {"text": "disk"}, True),
         (ALERTS, {}, False),

@@ -151,8 +151,8 @@ def test_a_lease_is_renewed_and_given_back(turn: Connection) -> None:
     """By whoever has it, and by nobody else."""
     (number,) = add_sending(turn, 1, make_dispatch())
     take(turn)
-    assert dispatches.renew(turn, "b", [number], NOW + HOUR) == set()
-    assert dispatches.renew(turn, "a", [number], NOW + HOUR) == {number}
+    assert dispatches.renew(turn, "b", [number], NOW + 2 * LEASE) == set()
+    assert dispatches.renew(turn, "a", [number], NOW + 2 * LEASE) == {number}
     assert take(turn, NOW + LEASE, "b") == []
     dispatches.free(turn, "b", [number])
     assert take(turn, NOW, "b") == []
@@ -166,12 +166,96 @@ def test_what_waits_for_no_channel_is_found(turn: Connection) -> None:
         turn,
         1,
         make_dispatch(),
-        make_dispatch(channel="gone", due_at=NOW + HOUR),
+        make_dispatch(channel="gone", due_at=NOW - HOUR),
         make_dispatch(channel="gone", state="sent", due_at=None),
     )
-    found = dispatches.find_left(turn, ["ops", "mail"], NOW, 10)
+    found = dispatches.find_left(turn, ["ops", "mail"], NOW, NOW - HOUR, 10)
     assert ids(found) == [left]
-    assert len(dispatches.find_left(turn, [], NOW, 10)) == 2
+    assert dispatches.find_left(turn, ["ops"], NOW, NOW - HOUR - 1, 10) == []
+    assert len(dispatches.find_left(turn, [], NOW, NOW, 10)) == 2
+    assert outbox.find_strangers(turn, ["ops"], NOW) == ("gone",)
+    assert outbox.find_strangers(turn, ["gone", "ops"], NOW) == ()
+
+
+def test_a_lease_of_another_time_holds_up_nobody(turn: Connection) -> None:
+    """It ends later than any that could have been taken now."""
+    most = dispatches.MOST_LEASE
+    held, free = add_sending(
+        turn,
+        1,
+        make_dispatch(lease_until=NOW + most, holder="a"),
+        make_dispatch(lease_until=NOW + most + 1, holder="a", incident_id=2),
+    )
+    assert ids(take(turn, NOW, "b")) == [free]
+    # Of both that lease is over by then.
+    assert ids(take(turn, NOW + most, "b")) == [held, free]
+
+
+def test_a_digest_that_failed_goes_as_the_same_one(turn: Connection) -> None:
+    """What came since has one of its own."""
+    again: dict[str, Any] = {"state": "gathering", "tries": 1}
+    add_sending(
+        turn,
+        1,
+        make_dispatch(**again, reason="in a digest from 1: no"),
+        make_dispatch(**again, reason="in a digest from 1: nobody"),
+        make_dispatch(state="gathering", due_at=NOW + 1),
+        # It was tried alone, and was too much since.
+        make_dispatch(state="gathering", due_at=NOW + 1, tries=3),
+        make_dispatch(
+            **again, reason="in a digest from 5: no", due_at=NOW + 2
+        ),
+    )
+    moments = NOW + 2, NOW + 2 + LEASE
+    found = [
+        ids(claim_gathered(turn, "ops", "a", moments, 10)) for _ in range(4)
+    ]
+    assert found == [[1, 2], [3, 4], [5], []]
+
+
+def test_what_waits_longer_than_it_can_is_found(turn: Connection) -> None:
+    """It was written later than now, or is tried later than ever."""
+    numbers = add_sending(
+        turn,
+        1,
+        make_dispatch(due_at=NOW + 9, created_at=NOW + 2),
+        make_dispatch(due_at=NOW + 9, created_at=NOW + 1),
+        make_dispatch(due_at=NOW + 6, tries=1),
+        make_dispatch(due_at=NOW + 5, tries=1),
+        make_dispatch(
+            due_at=NOW + 9, created_at=NOW + 2, reason="quiet hours"
+        ),
+        make_dispatch(due_at=NOW, created_at=NOW + 2),
+        make_dispatch(due_at=None, created_at=NOW + 2, state="sent"),
+        make_dispatch(due_at=NOW + 9, created_at=NOW + 2, lease_until=NOW + 1),
+    )
+    found = outbox.find_ahead(turn, (NOW, NOW + 1, NOW + 5), 10)
+    assert sorted(ids(found)) == [numbers[0], numbers[2]]
+
+
+def test_the_last_repetition_of_what_died_is_found(turn: Connection) -> None:
+    """Of the same incident, kind, channel and level, and written since."""
+    over: dict[str, Any] = {"state": "repeated", "due_at": None}
+    numbers = add_sending(
+        turn,
+        1,
+        make_dispatch(**over),
+        make_dispatch(state="dead", due_at=None),
+        make_dispatch(**over),
+        make_dispatch(**over),
+        make_dispatch(**over, level=2),
+        make_dispatch(**over, channel="mail"),
+        make_dispatch(**over, kind="acted"),
+        make_dispatch(**over, incident_id=2),
+    )
+    dead = dispatches.find_dispatch(turn, numbers[1])
+    assert dead is not None
+    found = outbox.find_repetition(turn, dead)
+    assert found is not None
+    assert found.id == numbers[3]
+    last = dispatches.find_dispatch(turn, numbers[3])
+    assert last is not None
+    assert outbox.find_repetition(turn, last) is None
 
 
 def test_counts_tell_what_waits_and_what_died(turn: Connection) -> None:

@@ -24,7 +24,7 @@ from tests.unit.store.missions import (
     make_mission,
 )
 
-SUGGEST = parse_policy("trust: {otherwise: suggest}")
+SUGGEST = parse_policy("trust: {ladder: [], otherwise: suggest}")
 SPEC = ActionSpec(
     name="look_at",
     purpose="Look at one host.",

@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import event, text
 
-from app.store import dispatches, messages, outbox
+from app.models.entry import Note
+from app.models.message import Dispatch
+from app.store import dispatches, messages, needs, outbox
 from app.store.ledger import Connection, Ledger
 from app.store.location import Location
+from app.store.log import append
 from tests.unit.store.missions import HOUR, NOW
 from tests.unit.store.test_store_plans import NUMBERS, ROWS, is_sqlite
 
@@ -26,6 +29,7 @@ FILL = {
           '', '', CASE WHEN n <= 5 THEN :now + 9 ELSE 0 END, 0
         FROM numbers""",
 }
+KINDS = ("incident.resolved", "incident.escalated", "decision.made")
 LEASE = (NOW, NOW + HOUR)
 QUESTIONS: list[tuple[str, Ask, set[str]]] = [
     (
@@ -45,8 +49,44 @@ QUESTIONS: list[tuple[str, Ask, set[str]]] = [
     ),
     (
         "left",
-        lambda turn: dispatches.find_left(turn, ["c1"], NOW, 9),
+        lambda turn: dispatches.find_left(turn, ["c1"], NOW, NOW, 9),
         {"dispatch_due", "dispatch_state", "dispatch_order"},
+    ),
+    (
+        "strangers",
+        lambda turn: outbox.find_strangers(turn, ["c1"], NOW),
+        {"dispatch_due", "dispatch_state", "dispatch_order"},
+    ),
+    (
+        "ahead",
+        lambda turn: outbox.find_ahead(turn, (NOW, NOW + 1, NOW + 9), 9),
+        {"dispatch_due", "dispatch_state", "dispatch_order"},
+    ),
+    (
+        "begun",
+        lambda turn: needs.find_begun(turn, [7, 8]),
+        {"entry_incident"},
+    ),
+    (
+        "escalated",
+        lambda turn: messages.was_escalated_before(turn, 7, 9),
+        {"entry_incident"},
+    ),
+    (
+        "repetition",
+        lambda turn: outbox.find_repetition(
+            turn,
+            Dispatch(
+                id=3,
+                incident_id=7,
+                message_id=7,
+                kind="escalated",
+                channel="c1",
+                due_at=None,
+                created_at=NOW,
+            ),
+        ),
+        {"dispatch_incident", "dispatch_state"},
     ),
     ("states", dispatches.count_states, {"dispatch_state", "dispatch_due"}),
     (
@@ -82,6 +122,12 @@ QUESTIONS: list[tuple[str, Ask, set[str]]] = [
 ]
 
 
+def entry(number: int) -> Note:
+    """Return a line of the log about an incident."""
+    kind = KINDS[number % len(KINDS)]
+    return Note(kind=kind, incident=number // 3, actor="t", summary="s")
+
+
 @pytest.fixture
 def connection(location: Location) -> Iterator[Connection]:
     """Lend a turn on a database in which much was told."""
@@ -90,6 +136,7 @@ def connection(location: Location) -> Iterator[Connection]:
         for table, rows in FILL.items():
             filling = text(f"INSERT INTO {table} {NUMBERS} {rows}")
             turn.execute(filling, {"rows": ROWS, "now": NOW})
+        append(turn, NOW, [entry(number) for number in range(1_000)])
         if not ledger.is_sqlite:
             turn.exec_driver_sql("ANALYZE")
         yield turn

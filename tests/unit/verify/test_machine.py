@@ -21,6 +21,14 @@ NAME = "burner-of-a-test"
 # Ends by itself should nobody end it.
 BURN = "import time\nend = time.time() + 30\nwhile time.time() < end: pass"
 REST = "import time\ntime.sleep(30)"
+# It ends with a few hundred MB at most.
+LEAK = """
+import os, time
+held = []
+for _ in range(300):
+    held.append(os.urandom(1 << 20))
+    time.sleep(0.05)
+"""
 
 
 def start(folder: Path, code: str) -> "subprocess.Popen[bytes]":
@@ -107,16 +115,32 @@ def test_a_process_that_rests_is_calm() -> None:
 
 
 @pytest.mark.usefixtures("sleeper")
-def test_memory_makes_a_runaway_too() -> None:
-    """Of time and memory what is worse counts."""
+def test_memory_alone_is_not_calm_and_no_runaway() -> None:
+    """Of time and memory what is worse counts; a heap is no fault."""
     settings = {"limit": 1_000, "memory_limit": 0.0001}
     subject = here(arguments={"process": NAME})
     calm = make_check("process_is_calm", settings)
     found = measure(calm, subject)
     assert found.unit == "% of memory"
     assert calm.judge(None, found) is Judgement.BAD
+    # Who holds much and does not grow is well, and not to be ended.
     runaway = make_check("process_is_runaway", settings)
-    assert runaway.judge(None, measure(runaway, subject)) is Judgement.GOOD
+    held = measure(runaway, subject)
+    assert runaway.judge(None, held) is Judgement.BAD
+    assert held.says.endswith("growing 0 MB/min in a sample of 1 s")
+
+
+def test_memory_that_grows_makes_a_runaway(tmp_path: Path) -> None:
+    """It is held against its limit as soon as it does."""
+    settings = {"limit": 1_000, "memory_limit": 0.0001}
+    with start(tmp_path, LEAK) as process:
+        try:
+            runaway = make_check("process_is_runaway", settings)
+            found = measure(runaway, here(arguments={"process": NAME}))
+        finally:
+            process.kill()
+    assert runaway.judge(None, found) is Judgement.GOOD
+    assert "growing 0 MB/min" not in found.says
 
 
 @pytest.mark.parametrize("name", ["cpu_is_calm", "memory_has_room"])

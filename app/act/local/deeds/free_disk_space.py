@@ -1,14 +1,18 @@
 """Free disk space: remove what rules allow, and say what else there is."""
 
 import os
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from threading import Lock
+from typing import TypeVar
 
 import msgspec
 
 from app.act.local.deed import Deed, DeedEnv, Done, fit
 from app.act.local.hand import Hand, Unwilling
 from app.act.local.look.amounts import size
+from app.act.local.look.aside import Aside
 from app.act.local.sweep.beneath import Root
 from app.act.local.sweep.cleaning import (
     Job,
@@ -20,8 +24,11 @@ from app.act.local.sweep.cleaning import (
 from app.act.local.sweep.space import read_space
 from app.act.local.sweep.sweeprules import SweepSettings
 from app.core.clock import Clock
+from app.core.errors import OutgoingFailed
 from app.models.job import JobState
 
+LOOK_SECONDS = 5.0
+T = TypeVar("T")
 SETTING = "backends.local.deeds.free-disk-space.rules"
 
 
@@ -58,7 +65,7 @@ class FreeDiskSpace:
             Stopped: it was told to end, or its time is over.
         """
         fit("host", arguments.host)
-        path = os.path.realpath(fit("path", arguments.path))
+        path = _aside(os.path.realpath, fit("path", arguments.path))
         if not self._lock.acquire(blocking=False):
             raise Unwilling("another clean-up is still at work here")
         try:
@@ -97,11 +104,27 @@ class FreeDiskSpace:
 def _open(path: str) -> Root:
     """Return what fills up, or raise Unwilling."""
     try:
-        return Root(path)
+        return _aside(Root, path)
     except OSError as error:
         raise Unwilling(
             f"{path}: {error.strerror}; nothing was removed"
         ) from error
+
+
+def _aside(call: Callable[[str], T], path: str) -> T:
+    """Return what a call says about a path, or raise what it raises.
+
+    A file system whose server is away hangs: then a thread is lost to it,
+    one for each path, and not the whole deed.
+
+    Raises:
+        Unwilling: it hangs.
+    """
+    try:
+        looked = Aside(f"free-disk-space:{path}", partial(call, path))
+        return looked.get(LOOK_SECONDS)
+    except OutgoingFailed as error:
+        raise Unwilling(f"{path}: {error}; nothing was removed") from error
 
 
 def _tell(path: str, result: Result) -> Done:

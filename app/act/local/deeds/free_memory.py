@@ -5,7 +5,8 @@ from pydantic import Field
 
 from app.act.local.deed import Deed, DeedEnv, Done, fit
 from app.act.local.hand import Hand, Unwilling
-from app.act.local.look.snapshot import read_procs
+from app.act.local.look.snapshot import read_proc, read_procs
+from app.act.local.restart.untouched import refuse
 from app.act.local.runaway.burden import (
     MB,
     Burden,
@@ -22,8 +23,12 @@ from app.act.local.runaway.culprit import (
     rank,
     recall,
 )
+from app.act.local.runaway.details import name_cgroup, read_text
 from app.act.local.runaway.ending import Ender, EndSettings
+from app.act.local.runaway.identity import differences, identify
+from app.act.local.runaway.owning import is_of_unit
 from app.act.local.runaway.sparing import own_tree
+from app.core.brief import brief
 from app.core.daemons import Daemons
 from app.core.errors import NotAccepted, OutgoingFailed
 from app.core.host import Name
@@ -66,7 +71,7 @@ class FreeMemory:
     def __init__(self, env: DeedEnv, daemons: Daemons) -> None:
         """Take the limits, what is remembered, and who restarts."""
         self._settings = env.settings(MemorySettings)
-        self._measures = memory_measures(self._settings)
+        self._measures = memory_measures(self._settings, env.past)
         self._ender = Ender(self._settings, env.past)
         self._past = env.past
         self._daemons = daemons
@@ -115,8 +120,8 @@ class FreeMemory:
         if names_of(grower.proc) & set(self._settings.end):
             return self._ender.end(grower, why, hand)
         return self._drop(
-            f"{grower.proc} grows ({why}) and is of nothing in 'restart' and"
-            " 'end'",
+            f"{brief(str(grower.proc))} grows ({why}) and is of nothing in"
+            " 'restart' and 'end'",
             hand,
         )
 
@@ -124,10 +129,9 @@ class FreeMemory:
         self, name: str, grower: Burden, above: set[int], hand: Hand
     ) -> bool:
         """Tell whether a process belongs to a daemon."""
-        unit = f"{name.removesuffix('.service')}.service"
-        if unit in grower.cgroup.split("/"):
-            return True
         try:
+            if is_of_unit(grower.cgroup, name):
+                return True
             found = self._daemons.state(name)
         except OutgoingFailed as error:
             hand.say(f"{name}: {error}")
@@ -136,17 +140,27 @@ class FreeMemory:
 
     def _restart(self, name: str, grower: Burden, hand: Hand) -> Done:
         """Restart the daemon that a process belongs to."""
-        who = f"{grower.proc} of {name}"
+        who = f"{brief(str(grower.proc))} of {name}"
         if grower.proc.pid in own_tree():
             raise Unwilling(f"{who} is one of our own processes")
+        self._refuse_daemon(name)
         hand.check()
         hand.say(f"will be restarted: {name}, because of {grower}")
+        _compare(grower)
         try:
-            now = self._daemons.restart(name, wait=hand.wait)
+            now = self._daemons.restart(name, errand=hand.errand)
         except NotAccepted as error:
             raise Unwilling(f"{name} was not restarted: {error}") from error
         hand.say(f"{name}: {now.says}")
         return Done(f"{name} was restarted, as {who} took {_held(grower)}")
+
+    def _refuse_daemon(self, name: str) -> None:
+        """Raise Unwilling for a daemon that is never restarted from here."""
+        try:
+            standing = self._daemons.state(name)
+        except OutgoingFailed as error:
+            raise Unwilling(f"{name} was not restarted: {error}") from error
+        refuse(standing, self._settings.restart)
 
     def _drop(self, why: str, hand: Hand) -> Done:
         """Drop caches, or raise Unwilling with the evidence."""
@@ -157,6 +171,25 @@ class FreeMemory:
         freed = drop_caches()
         hand.say(f"after dropping caches: {show_memory()}")
         return Done(f"caches were dropped, {freed / MB:.0f} MB more are free")
+
+
+def _compare(grower: Burden) -> None:
+    """Return when the grower is still who it was, or raise Unwilling."""
+    pid, known = grower.proc.pid, grower.identity
+    if known is not None:
+        found = differences(known, identify(pid))
+    else:
+        # It is not shown who it is; when it began and where it is, is.
+        now = read_proc(pid)
+        group = name_cgroup(read_text(pid, "cgroup"))
+        is_same = now is not None and now.key == grower.proc.key
+        is_same = is_same and group == grower.cgroup
+        found = [] if is_same else ["it is gone, or somebody else"]
+    if found:
+        raise Unwilling(
+            f"{brief(str(grower.proc))} is not what was measured:"
+            f" {'; '.join(found)}; nothing was restarted"
+        )
 
 
 def _held(grower: Burden) -> str:

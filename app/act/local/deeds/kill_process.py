@@ -12,8 +12,17 @@ from app.act.local.runaway.burden import (
     sum_groups,
     watch,
 )
-from app.act.local.runaway.culprit import Limits, all_measures, pick, rank
+from app.act.local.runaway.culprit import (
+    Limits,
+    all_measures,
+    is_usual,
+    memory_measures,
+    pick,
+    rank,
+    recall,
+)
 from app.act.local.runaway.ending import Ender, EndSettings
+from app.core.brief import brief
 from app.core.errors import OutgoingFailed
 
 MOST_PROCS = 1_000
@@ -46,7 +55,9 @@ class KillProcess:
         """Take the limits and what is remembered of the machine."""
         settings = env.settings(KillSettings)
         self._limits: Limits = settings
-        self._measures = all_measures(settings)
+        self._past = env.past
+        self._measures = all_measures(settings, env.past)
+        self._memory = memory_measures(settings, env.past)
         self._ender = Ender(settings, env.past)
 
     def do(self, arguments: Arguments, hand: Hand) -> Done:
@@ -66,11 +77,44 @@ class KillProcess:
             raise Unwilling(f"there are {len(procs)} processes {program}")
         found = watch(procs, hand, self._limits.window_seconds)
         self._show(program, found, hand)
-        culprit, why = pick(found, self._measures, self._limits.factor)
+        some = self._leave_out(found, hand)
+        culprit, why = pick(some, self._measures, self._limits.factor)
+        self._refuse_usual(culprit)
         done = self._ender.end(culprit, why, hand)
         with suppress(Stopped, OutgoingFailed):
             self._show_after(program, hand)
         return done
+
+    def _leave_out(self, found: list[Burden], hand: Hand) -> list[Burden]:
+        """Return those that may be ended by their user; all when none may.
+
+        Whoever spins beside a runaway, by the same name, shields nobody.
+        """
+        others = [
+            one
+            for one in found
+            if self._ender.sparing.is_strangers(one.proc.pid)
+        ]
+        left = [one for one in found if one not in others]
+        if not others or not left:
+            return found
+        shown = ", ".join(brief(str(one.proc)) for one in others[:MOST_SHOWN])
+        hand.say(
+            f"left out: {len(others)} processes of users whose processes may"
+            f" not be ended here (setting 'users'): {shown}"
+        )
+        return left
+
+    def _refuse_usual(self, culprit: Burden) -> None:
+        """Raise Unwilling when its CPU alone is held against it, as ever."""
+        is_large = any(one.share(culprit) >= 1 for one in self._memory)
+        if self._limits.usual or is_large:
+            return
+        if is_usual(self._past, culprit):
+            raise Unwilling(
+                f"{recall(self._past, culprit)}, so that is perhaps what it"
+                f" is for: a person must decide, or 'usual: true': {culprit}"
+            )
 
     def _show(self, program: str, found: list[Burden], hand: Hand) -> None:
         """Say what the processes of the program take."""

@@ -10,14 +10,16 @@ from pydantic import Field
 
 from app.act.local.deed import Deed, DeedEnv, Done, fit
 from app.act.local.hand import Hand, Unwilling
-from app.act.local.restart.containers import ID, Container, Engine
-from app.act.local.restart.untouched import STATEFUL, fits
+from app.act.local.restart.containers import ID, Container, Engine, own_ids
+from app.act.local.restart.untouched import NEVER, fits
+from app.act.local.stateful import holds_data
 from app.core.configfile import Section
 from app.core.errors import NotAccepted, OutgoingFailed
 
 Listed = Annotated[str, Field(min_length=1, max_length=255)]
 # What its owner wrote on a container: allowed, or never.
 LABEL = "smokejumper.restart"
+OURS = ("smokejumper*",)
 # Who else keeps a container: he is asked, not the engine.
 KEPT = {
     "io.kubernetes.pod.name": "Kubernetes",
@@ -53,8 +55,10 @@ class ContainerSettings(Section):
 
     Attributes:
         socket: where the API of Docker, or of Podman, listens.
-        containers: patterns of names; a container that its owner labelled
-            ``smokejumper.restart: allowed`` needs none.
+        containers: patterns of names.
+        labels: whether the label ``smokejumper.restart: allowed`` does
+            instead of a name. An image may bring it along: whoever made
+            it then says what is restarted here.
         protected: patterns of names and images that are never restarted,
             beside what is built in.
         wait_seconds: how long a container gets to come up.
@@ -62,6 +66,7 @@ class ContainerSettings(Section):
 
     socket: str = Field("/var/run/docker.sock", min_length=1, max_length=100)
     containers: tuple[Listed, ...] = Field((), max_length=1_000)
+    labels: bool = False
     protected: tuple[Listed, ...] = Field((), max_length=1_000)
     wait_seconds: float = Field(30.0, gt=0, le=600)
 
@@ -138,25 +143,24 @@ class RestartContainer:
         own = self._settings.protected
         if any(fits(one, own) for one in (found.called, whole, bare)):
             return "is protected by the settings"
-        if found.called in self._settings.containers:
-            # A person wrote this very name.
-            return ""
-        if fits(found.called, STATEFUL) or fits(bare, STATEFUL):
-            return f"holds data by its name or image: {image}"
-        for mount in found.mounts or ():
-            if fits(mount.destination, HOLDS):
-                return f"holds data at {mount.destination}"
-        return ""
+        parts = whole.split("/")
+        is_ours = any(fits(one, OURS) for one in parts)
+        if is_ours or fits(found.called, NEVER) or fits(bare, NEVER):
+            return f"is protected by its name or image: {image}"
+        # Where a person wrote this very name it is let.
+        is_named = found.called in self._settings.containers
+        return "" if is_named else _why_holds(found, bare)
 
     def _why_not_listed(self, found: Container) -> str:
         """Return that nobody lists a container, or nothing."""
-        if found.labels.get(LABEL) == "allowed":
+        label = found.labels.get(LABEL)
+        if self._settings.labels and label == "allowed":
             return ""
         if fits(found.called, self._settings.containers):
             return ""
         return (
             f"is not listed on this machine: see backends.local.deeds"
-            f".restart-container.containers, or its label {LABEL}"
+            f".restart-container.containers, or labels for {LABEL}"
         )
 
     def _restart(self, before: Container) -> str:
@@ -211,6 +215,16 @@ def image_names(image: str) -> tuple[str, str]:
     return image, bare
 
 
+def _why_holds(found: Container, bare: str) -> str:
+    """Return why a container is taken to hold data, or nothing."""
+    if holds_data(found.called) or holds_data(bare):
+        return f"holds data by its name or image: {found.config.image}"
+    for mount in found.mounts or ():
+        if fits(mount.destination, HOLDS):
+            return f"holds data at {mount.destination}"
+    return ""
+
+
 def _run(container: Container) -> tuple[str, int]:
     """Return what tells one run of a container from the next."""
     return container.state.started_at, container.restart_count
@@ -241,7 +255,8 @@ def _why_kept(found: Container) -> str:
             return f"is kept by {who}: ask there"
     # A container calls itself by the beginning of its id.
     own = socket.gethostname().casefold()
-    if ID.fullmatch(own) and found.id.startswith(own):
+    is_ours = ID.fullmatch(own) and found.id.startswith(own)
+    if is_ours or found.id in own_ids():
         return "is where we run ourselves"
     return ""
 

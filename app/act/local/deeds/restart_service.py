@@ -7,7 +7,7 @@ from pydantic import Field
 
 from app.act.local.deed import Deed, DeedEnv, Done, fit
 from app.act.local.hand import Hand, Unwilling
-from app.act.local.restart.untouched import NEVER, fits, is_listed, is_ours
+from app.act.local.restart.untouched import is_listed, refuse, spare
 from app.core.configfile import Section
 from app.core.daemons import Daemons
 from app.core.errors import NotAccepted, OutgoingFailed
@@ -62,7 +62,7 @@ class RestartService:
         hand.check()
         try:
             after = self._daemons.restart(
-                before.name, self._settings.wait_seconds, hand.wait
+                before.name, self._settings.wait_seconds, hand.errand
             )
         except NotAccepted as error:
             raise Unwilling(str(error)) from error
@@ -75,30 +75,21 @@ class RestartService:
     def _admit(self, service: str) -> Standing:
         """Return how a service is that may be restarted, or raise."""
         # What is never restarted is not even looked at.
-        self._spare(service)
+        settings = self._settings
+        spare(service, settings.protected)
         try:
             found = self._daemons.state(service)
         except OutgoingFailed as error:
             raise Unwilling(str(error)) from error
-        for name in (found.name, *found.names):
-            self._spare(name)
-        for name in found.takes_along:
-            self._spare(name, f", and would be restarted with {service}")
+        refuse(found, settings.services, settings.protected)
         if found.warden != "command" and not is_listed(
-            found.name, self._settings.services
+            found.name, settings.services
         ):
             raise Unwilling(
                 f"{found.name} is not listed on this machine: see"
                 " backends.local.deeds.restart-service.services"
             )
-        if is_ours(found):
-            raise Unwilling(f"we run in {found.name} ourselves")
         return found
-
-    def _spare(self, name: str, why: str = "") -> None:
-        """Raise for what is never restarted."""
-        if fits(name, (*NEVER, *self._settings.protected)):
-            raise Unwilling(f"{name} is protected{why}")
 
     def _say_log(self, standing: Standing, hand: Hand) -> None:
         """Write what it said last, as far as we are shown it."""

@@ -12,6 +12,7 @@ import msgspec
 from app.act.local.look.amounts import show_command, size, span
 from app.act.local.look.aside import Aside
 from app.act.local.look.counters import MOST_BYTES, read_counters, read_text
+from app.act.local.look.ours import MARK, is_our_group, is_our_program, is_us
 from app.act.local.look.past import Past, share_of
 from app.act.local.look.snapshot import TICKS, Key, Proc, Snapshot, take
 from app.core.errors import OutgoingFailed
@@ -155,19 +156,35 @@ class Lens:
         with suppress(OSError):
             text = self.text(f"proc/{proc.pid}/cmdline", COMMAND_BYTES)
             words = text.rstrip("\0").split("\0")
-            if text.rstrip("\0"):
-                # The last word may be the half of a secret.
-                is_cut = len(text) >= COMMAND_BYTES
-                return show_command(words[:-1] if is_cut else words)
+            # The last word may be the half of a secret.
+            kept = words[:-1] if len(text) >= COMMAND_BYTES else words
+            if any(kept):
+                return show_command(kept)
         return f"({proc.name})"
 
     def who(self, proc: Proc) -> str:
-        """Return whose a process is and how old."""
-        age = span(time.monotonic() - proc.start / TICKS)
+        """Return whose a process is, how old, and whether it is ours."""
+        age = f"for {span(time.monotonic() - proc.start / TICKS)}"
         with suppress(OSError):
             uid = (self.root / f"proc/{proc.pid}").stat().st_uid
-            return f"{self._user(uid)}, for {age}"
-        return f"for {age}"
+            age = f"{self._user(uid)}, {age}"
+        return age + self.mark(proc)
+
+    def is_ours(self, proc: Proc) -> bool:
+        """Tell whether a process is of this service."""
+        if is_us(proc.pid, proc.parent):
+            return True
+        with suppress(OSError):
+            text = self.text(f"proc/{proc.pid}/cmdline", COMMAND_BYTES)
+            if is_our_program(text.split("\0")):
+                return True
+            group = self.text(f"proc/{proc.pid}/cgroup")
+            return is_our_group(group, self.text(f"proc/{os.getpid()}/cgroup"))
+        return False
+
+    def mark(self, proc: Proc) -> str:
+        """Return what follows a process that is ours; else nothing."""
+        return MARK if self.is_ours(proc) else ""
 
     def describe(self, proc: Proc, share: float) -> str:
         """Return a process as one line of a table."""

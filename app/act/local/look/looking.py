@@ -7,7 +7,15 @@ from app.act.local.look.amounts import span
 from app.act.local.look.aside import KNOWN, Aside
 from app.act.local.look.lens import Lens
 from app.act.local.look.past import EVERY_SECONDS
-from app.act.local.look.probe import LEAST_COUNT, Notes, Oddity, Probe, why
+from app.act.local.look.probe import (
+    FIGURE,
+    LEAST_COUNT,
+    LONG_SECONDS,
+    Notes,
+    Oddity,
+    Probe,
+    why,
+)
 from app.core.redaction import hide_secrets
 from app.models.evidence import MOST_LINES, NOTHING, Evidence, Section
 
@@ -78,10 +86,14 @@ def say_first(oddities: list[Oddity], past_seconds: float) -> tuple[str, ...]:
     """
     worst = sorted(oddities, key=lambda one: -one.weight)
     texts = list(dict.fromkeys(hide_secrets(one.text) for one in worst))
-    said = texts[: MOST_LINES - 1] or [NOTHING]
-    if past_seconds < EVERY_SECONDS * LEAST_COUNT:
+    if all(one.weight <= FIGURE for one in oddities):
+        texts.insert(0, NOTHING)
+    said = texts[: MOST_LINES - 1]
+    if past_seconds < LONG_SECONDS:
+        is_none = past_seconds < EVERY_SECONDS * LEAST_COUNT
+        what = "no past yet" if is_none else "a short past"
         said.append(
-            "no past yet to compare with: this machine has been watched for"
+            f"{what} to compare with: this machine has been watched for"
             f" {span(past_seconds)}"
         )
     return tuple(said)

@@ -10,11 +10,19 @@ from app.act.local.look.aside import KNOWN
 from app.act.local.look.lens import Lens
 from app.act.local.look.past import Usual
 from app.core.errors import OutgoingFailed
+from app.core.redaction import hide_secrets
 from app.models.evidence import Section
 
 LINE_CHARS = 300
+# So much of a line is looked at for secrets.
+LOOKED_CHARS = 8_192
 # Nobody takes a past of a few looks for what is usual.
 LEAST_COUNT = 10
+# What is only unlike a shorter past weighs less than any plain limit; what
+# was always so in a shorter past is not excused by it.
+LONG_SECONDS = 600.0
+# A plain figure: nothing is wrong with it, and people want to know it.
+FIGURE = 1.0
 _CONTROL = re.compile(r"[^\x20-\x7e\xa0-\U0010ffff]+")
 
 
@@ -23,7 +31,7 @@ class Oddity(msgspec.Struct, frozen=True, order=True):
 
     Attributes:
         weight: how bad it is: 100 is broken, 70 is beyond a limit, 45 is
-            unlike the past, 20 is worth a thought.
+            unlike the past, 20 is worth a thought, FIGURE is a plain one.
         text: what it is, with figures, in one line.
     """
 
@@ -75,10 +83,12 @@ class Notes:
             return
         text += f", usually {usual.show(limit.show)}"
         is_new = now > max(usual.high + limit.step, 1.5 * usual.median)
+        is_long = usual.seconds >= LONG_SECONDS
         if now >= limit.most:
-            self.odd(limit.weight + (10 if is_new else -20), text)
+            change = 10 if is_new else -20
+            self.odd(limit.weight + (change if is_long else 0), text)
         elif is_new:
-            self.odd(45.0, text)
+            self.odd(45.0 if is_long else 30.0, text)
 
     @contextmanager
     def trying(self, title: str) -> Iterator[None]:
@@ -129,7 +139,18 @@ def why(error: BaseException) -> str:
 
 def one_line(text: str) -> str:
     """Return a text as one line that moves no terminal."""
-    return _CONTROL.sub(" ", text)[:LINE_CHARS].rstrip()
+    # What is cut first may be the half of a secret, and none is known by its
+    # half. A control character neither ends one nor hides one.
+    text = hide_secrets(whole_words(text, LOOKED_CHARS))
+    text = hide_secrets(_CONTROL.sub(" ", text))
+    return text[:LINE_CHARS].rstrip()
+
+
+def whole_words(text: str, most: int) -> str:
+    """Return the beginning of a text without a word that was cut."""
+    if len(text) <= most:
+        return text
+    return text[:most].rpartition(" ")[0]
 
 
 def _cut(lines: Sequence[str], most: int) -> Sequence[str]:

@@ -116,4 +116,5 @@ def _note_procs(
             f"{proc} {text}, {lens.who(proc)}: {lens.command(proc)}",
         )
         if sum_ >= 50e6:
-            notes.odd(47.0, f"{proc} {text}: {lens.command(proc)}")
+            mark = lens.mark(proc)
+            notes.odd(47.0, f"{proc}{mark} {text}: {lens.command(proc)}")

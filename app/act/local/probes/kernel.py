@@ -7,6 +7,7 @@ from app.act.local.look.probe import Notes, Probe
 from app.core.brief import brief
 from app.core.command import run_program
 from app.core.errors import OutgoingFailed
+from app.core.redaction import hide_secrets
 from app.models.origins import TOPICS
 
 TITLE = "kernel log"
@@ -87,6 +88,6 @@ def _read() -> list[str]:
     asked = ["--level=emerg,alert,crit,err,warn", "--ctime"]
     said = run_program("dmesg", asked, SECONDS)
     if said.status:
-        words = brief(said.error) or f"status {said.status}"
+        words = brief(hide_secrets(said.error)) or f"status {said.status}"
         raise OutgoingFailed(f"dmesg: {words}")
     return said.text.splitlines()[-LINES:]

@@ -1,13 +1,21 @@
 """Look at memory: how full it is, who holds it, who grows, who was ended."""
 
+from collections import Counter
 from pathlib import Path
 
 from app.act.local.look.amounts import percent, size, span
 from app.act.local.look.cgroups import groups, read_number, read_pairs
 from app.act.local.look.lens import Lens, Window
-from app.act.local.look.past import Growth
+from app.act.local.look.past import EVERY_SECONDS, Growth
 from app.act.local.look.pressure import note_pressure
-from app.act.local.look.probe import Limit, Notes, Probe
+from app.act.local.look.probe import (
+    FIGURE,
+    LEAST_COUNT,
+    LONG_SECONDS,
+    Limit,
+    Notes,
+    Probe,
+)
 from app.act.local.look.snapshot import Proc
 
 TITLE = "memory"
@@ -16,9 +24,14 @@ TOPICS = frozenset(
 )
 MOST_PROCS = 15
 MOST_GROWERS = 5
-# How much more a process must hold to be said first.
+MOST_PROGRAMS = 3
+# How much more a process must hold to be listed as one that grows ...
 LEAST_GROWTH = 100_000_000
 LEAST_SHARE = 0.005
+# ... and to be said first, after so long: this much, or this part of memory;
+# who took the last part of it is said however new it is.
+MUCH_GROWTH, MUCH_SHARE, HUGE_SHARE = 500_000_000, 0.05, 0.2
+LEAST_SECONDS = EVERY_SECONDS * LEAST_COUNT
 SHOWN = (
     "MemTotal", "MemAvailable", "Buffers", "Cached", "Shmem", "Slab",
     "SUnreclaim", "AnonPages", "Dirty", "Writeback", "SwapTotal",
@@ -36,8 +49,9 @@ def plugin(_env: object) -> Probe:
 
 def _look(lens: Lens, notes: Notes) -> None:
     """Note how memory is used, and by whom."""
+    full = 0.0, 0
     with notes.trying(TITLE):
-        _note_totals(lens, notes)
+        full = _note_totals(lens, notes)
     _note_groups(lens, notes)
     window = lens.window()
     note_pressure(lens, window, notes, TITLE, "memory")
@@ -47,10 +61,11 @@ def _look(lens: Lens, notes: Notes) -> None:
         notes.compare("memory read back from swap:", swapped, usual, _PAGES)
     _note_ended(lens, window, notes)
     _note_procs(lens, window, notes)
+    _note_programs(window, notes, full)
 
 
-def _note_totals(lens: Lens, notes: Notes) -> None:
-    """Note what /proc/meminfo says."""
+def _note_totals(lens: Lens, notes: Notes) -> tuple[float, int]:
+    """Note what /proc/meminfo says; return how full it is, of how much."""
     found = {}
     for line in lens.text("proc/meminfo").splitlines():
         name, _, value = line.partition(":")
@@ -71,6 +86,7 @@ def _note_totals(lens: Lens, notes: Notes) -> None:
         swap = 100.0 * (1 - found["SwapFree"] / found["SwapTotal"])
         was = lens.past.usual("swap_percent")
         notes.compare("swap used", swap, was, _SWAP)
+    return used, 1024 * found["MemTotal"]
 
 
 def _note_ended(lens: Lens, window: Window, notes: Notes) -> None:
@@ -117,11 +133,54 @@ def _note_procs(lens: Lens, window: Window, notes: Notes) -> None:
             f" {lens.command(proc)}"
         )
         notes.say("processes that grow", text)
-        notes.odd(76.0 + min(9.0, 30.0 * more / total), text)
+        weight = weigh_growth(growth, proc, total)
+        if weight:
+            notes.odd(weight, text)
+
+
+def weigh_growth(growth: Growth, proc: Proc, total: int) -> float:
+    """Return how bad it is that a process grows; nothing is no news."""
+    more = growth.more
+    weight = 76.0 + min(9.0, 30.0 * more / total)
+    if more >= max(HUGE_SHARE * total, 0.2 * proc.rss):
+        return weight
+    much = max(min(MUCH_GROWTH, MUCH_SHARE * total), 0.2 * proc.rss)
+    if more < much or growth.seconds < LEAST_SECONDS:
+        return 0.0
+    return weight if growth.seconds >= LONG_SECONDS else 49.0
+
+
+def _note_programs(
+    window: Window, notes: Notes, full: tuple[float, int]
+) -> None:
+    """Note in one line how full memory is, and with which programs.
+
+    Args:
+        window: the processes.
+        notes: takes it.
+        full: how full memory is, in percent, of how much.
+    """
+    held: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
+    for proc in window.now.procs.values():
+        held[proc.name] += proc.rss
+        counts[proc.name] += 1
+    most = ", ".join(
+        f"{name} {size(count)}"
+        + (f" ({counts[name]} processes)" if counts[name] > 1 else "")
+        for name, count in held.most_common(MOST_PROGRAMS)
+    )
+    used, total = full
+    if used >= _LIMIT.most:
+        # That it is so full has been said just before.
+        notes.odd(_LIMIT.weight - 1, f"most memory: {most}")
+        return
+    text = f"memory {percent(used)} of {size(total)}; most: {most}"
+    notes.odd(FIGURE, text)
 
 
 def _least(total: int, proc: Proc) -> float:
-    """Return how much more a process must hold to be said first."""
+    """Return how much more a process must hold to be listed."""
     return max(LEAST_GROWTH, LEAST_SHARE * total, 0.2 * proc.rss)
 
 

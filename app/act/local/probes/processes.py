@@ -48,7 +48,9 @@ def _note_dead(lens: Lens, snapshot: Snapshot, notes: Notes) -> None:
     parents = Counter(proc.parent for proc in dead)
     for pid, count in parents.most_common(MOST_SHOWN):
         parent = by_pid.get(pid)
-        who = f"{parent}: {lens.command(parent)}" if parent else f"[{pid}]"
+        who = f"[{pid}]"
+        if parent:
+            who = f"{parent}{lens.mark(parent)}: {lens.command(parent)}"
         text = f"{count} zombies left by {who}"
         notes.say(TITLE, text)
         if count >= MANY_ZOMBIES:
@@ -146,7 +148,8 @@ def _note_files(lens: Lens, snapshot: Snapshot, notes: Notes) -> None:
     for share, text, proc in found[:5]:
         notes.say(TITLE, f"{text} ({percent(share)})")
         if share >= FULL:
-            notes.odd(77.0, f"{text} ({percent(share)}): {lens.command(proc)}")
+            who = f"{lens.mark(proc)}: {lens.command(proc)}"
+            notes.odd(77.0, f"{text} ({percent(share)}){who}")
     if hidden:
         notes.say(TITLE, f"open files of {hidden} processes need more rights")
 

@@ -1,11 +1,12 @@
 """Look at the daemons of this machine: which failed, and what they wrote."""
 
 from app.act.local.look.lens import Lens
-from app.act.local.look.probe import Notes, Probe, why
+from app.act.local.look.probe import Notes, Probe, whole_words, why
 from app.core.brief import brief
 from app.core.command import run_program
 from app.core.daemons import Daemons
 from app.core.errors import OutgoingFailed
+from app.core.redaction import hide_secrets
 from app.core.warden import Standing, State
 
 TITLE = "daemons"
@@ -15,6 +16,7 @@ TOPICS = frozenset(
 )  # fmt: skip
 MOST_UNITS, MOST_DECLARED = 20, 30
 LINES = 50
+MOST_CHARS = 499
 SECONDS = 3.0
 # It is in none of these states for long when all is well.
 WORD = {
@@ -52,7 +54,10 @@ def _find_units(notes: Notes) -> list[str]:
     ]
     said = run_program("systemctl", asked, SECONDS)
     if said.status:
-        text = brief(said.error or said.text) or f"status {said.status}"
+        text = (
+            brief(hide_secrets(said.error or said.text))
+            or f"status {said.status}"
+        )
         raise OutgoingFailed(f"systemctl: {text}")
     rows = [line.split() for line in said.text.splitlines() if line.split()]
     if not rows:
@@ -81,4 +86,6 @@ def _note_log(daemons: Daemons, found: Standing, notes: Notes) -> None:
     title = f"log of {found.name}"
     with notes.trying(title):
         lines = daemons.tail(found, LINES, SECONDS)
-        notes.say(title, *(lines or ("it wrote nothing",)))
+        # Its lines were cut: the last word may be the half of a secret.
+        whole = [whole_words(line, MOST_CHARS) for line in lines]
+        notes.say(title, *(whole or ("it wrote nothing",)))

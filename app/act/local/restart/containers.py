@@ -4,6 +4,7 @@ import re
 import struct
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 
 import msgspec
 
@@ -20,6 +21,9 @@ NOTHING_YET = "0001-"
 ID = re.compile(r"[0-9a-f]{12,64}")
 STRANGE = "the answer is no container"
 FRAME = struct.Struct(">BxxxI")
+PROC = Path("/proc/self")
+WHOLE_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+LENT = ("/etc/hostname", "/etc/hosts", "/etc/resolv.conf")
 
 
 class Health(msgspec.Struct, rename="pascal", frozen=True):
@@ -209,6 +213,29 @@ def _check(answer: Answer) -> None:
         raise OutgoingFailed(
             f"the engine says {answer.status}: {_why(answer)}"
         )
+
+
+def own_ids() -> set[str]:
+    """Return the ids of the container that we run in, as far as told."""
+    found = set()
+    for line in _lines("cgroup"):
+        found |= set(WHOLE_ID.findall(line.rpartition(":")[2]))
+    for line in _lines("mountinfo"):
+        # Where it is from, and where it is: the engine lends each container
+        # its names. What else is mounted may be of all containers.
+        _, _, _, origin, place, *_ = (*line.split(), *[""] * 5)
+        if place in LENT:
+            found |= set(WHOLE_ID.findall(origin))
+    return found
+
+
+def _lines(name: str) -> list[str]:
+    """Return what the system says of us; nothing where it says nothing."""
+    try:
+        text = (PROC / name).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    return text.splitlines()
 
 
 def begins(text: str) -> bool:

@@ -1,12 +1,14 @@
 """What is never restarted here, and what only when it is listed by name."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import psutil
 
+from app.act.local.hand import Unwilling
+from app.act.local.stateful import holds_data
 from app.core.warden import SUFFIX, Standing
 
 # Without these nobody gets in, or nothing else runs: never.
@@ -27,19 +29,6 @@ NEVER = (
     "cloud-init*",
     "supervisor", "supervisord", "smokejumper*",
 )  # fmt: skip
-# These hold what others cannot make again: only by their whole name.
-STATEFUL = (
-    "postgres*", "pgbouncer*", "patroni*", "mysql*", "mariadb*", "percona*",
-    "galera*", "mongo*", "redis*", "valkey*", "keydb*", "etcd*",
-    "cassandra*", "scylla*", "elastic*", "opensearch*", "solr*", "influx*",
-    "clickhouse*", "couch*", "neo4j*", "oracle*", "mssql*", "db2*",
-    "cockroach*", "tidb*", "rethink*", "firebird*", "timescale*",
-    "victoria*", "rabbitmq*", "kafka*", "zookeeper*", "activemq*",
-    "artemis*", "nats*", "pulsar*", "consul*", "vault*", "slapd*",
-    "ldap*", "389*", "dirsrv*", "samba*", "smb*", "minio*", "ceph*",
-    "gluster*", "drbd*", "corosync*", "pacemaker*", "keepalived*", "named*",
-    "bind9*", "kube-apiserver*", "bacula*", "borg*", "restic*", "*backup*",
-)  # fmt: skip
 
 
 def fits(name: str, patterns: Iterable[str]) -> bool:
@@ -50,9 +39,61 @@ def fits(name: str, patterns: Iterable[str]) -> bool:
 
 def is_listed(name: str, listed: Iterable[str]) -> bool:
     """Tell whether a list has a name; databases only by the whole name."""
-    if fits(name, STATEFUL):
+    if holds_data(name):
         return name in tuple(listed)
     return any(fnmatchcase(name, one) for one in listed)
+
+
+def refuse(
+    standing: Standing, listed: Iterable[str], protected: Iterable[str] = ()
+) -> None:
+    """Raise Unwilling for what is not restarted, whoever wants it.
+
+    Every name counts that it has, and every one that it takes along.
+
+    Args:
+        standing: how it is, as its warden says it.
+        listed: what people wrote that may be restarted: a database must
+            stand there by its whole name.
+        protected: patterns of what is never restarted, beside what is
+            built in.
+    """
+    exactly = set(listed)
+    if standing.warden == "command":
+        # It was declared with a command of its own by that very name.
+        exactly.add(standing.name)
+    own = exactly.copy()
+    if standing.name in exactly:
+        # supervisor has a group, and a program in it: both were written.
+        own.update(standing.name.split(":"))
+    never = (*NEVER, *protected)
+    for name in dict.fromkeys((standing.name, *standing.names)):
+        _spare(name, own, never, "")
+    for name in standing.takes_along:
+        why = f", and would be restarted with {standing.name}"
+        _spare(name, exactly, never, why)
+    if is_ours(standing):
+        raise Unwilling(f"we run in {standing.name} ourselves")
+
+
+def spare(name: str, protected: Iterable[str]) -> None:
+    """Raise Unwilling for a name that is never restarted."""
+    if fits(name, (*NEVER, *protected)):
+        raise Unwilling(f"{name} is protected")
+
+
+def _spare(
+    name: str, listed: set[str], never: Sequence[str], why: str
+) -> None:
+    """Raise Unwilling for a name that is not restarted, or a part of one."""
+    bare = name.removesuffix(SUFFIX)
+    if any(fits(one, never) for one in (bare, *bare.split(":"))):
+        raise Unwilling(f"{name} is protected{why}")
+    if holds_data(bare) and bare not in listed:
+        raise Unwilling(
+            f"{name} holds data by its name{why}: it is not listed by its"
+            " whole name on this machine"
+        )
 
 
 def is_ours(standing: Standing) -> bool:

@@ -22,6 +22,7 @@ from app.act.local.runaway.details import (
     read_text,
 )
 from app.act.local.runaway.identity import Identity, identify
+from app.core.brief import brief
 from app.core.demand import Work, read_work, wanted
 from app.core.errors import OutgoingFailed
 
@@ -60,7 +61,7 @@ class Burden(msgspec.Struct, frozen=True, kw_only=True):
         held = f"{self.proc.rss / MB:.0f} MB = {self.memory:.1f} % of memory"
         stuck = ", in uninterruptible sleep" if self.is_stuck else ""
         return (
-            f"{self.proc}: {cpu}, {held},"
+            f"{brief(str(self.proc))}: {cpu}, {held},"
             f" growing {self.growth:.0f} MB/min{stuck}"
         )
 
@@ -183,7 +184,7 @@ def sum_groups(found: Iterable[Burden]) -> list[str]:
     for one in found:
         groups.setdefault(one.cgroup, []).append(one)
     return [
-        f"cgroup {name or 'unknown'}: {len(some)} processes,"
+        f"cgroup {brief(name) or 'unknown'}: {len(some)} processes,"
         f" {sum(one.cpu for one in some):.0f} % of one core,"
         f" {sum(one.memory for one in some):.1f} % of memory,"
         f" growing {sum(one.growth for one in some):.0f} MB/min"

@@ -8,6 +8,7 @@ from pydantic import Field
 from app.act.local.hand import Unwilling
 from app.act.local.look.amounts import span
 from app.act.local.look.past import Past
+from app.act.local.look.snapshot import Proc
 from app.act.local.runaway.burden import Burden
 from app.core.configfile import Section
 
@@ -16,13 +17,19 @@ MOST_SHOWN = 10
 ALIKE = 0.8
 # The past says something about a process from so many looks on.
 LEAST_LOOKS = 10
+# So much of what it holds came within the past, which is so long at least.
+SWOLLEN = 0.2
+SWOLLEN_SECONDS = 300.0
 
 
 class MemoryLimits(Section):
     """From when on a process takes too much memory, and how clear it is.
 
     Attributes:
-        memory_percent: of the machine's memory.
+        memory_percent: of the machine's memory; it counts only together
+            with growth: who holds much and always did is well.
+        swelling_mb_per_minute: so fast must it grow for that, all the time;
+            or have grown by a fifth within the past half hour.
         growth_mb_per_minute: so fast does it grow, all the time.
         growth_floor_percent: and holds so much of the memory by then: what
             has just begun grows fast, and is well.
@@ -31,6 +38,7 @@ class MemoryLimits(Section):
     """
 
     memory_percent: float = Field(25.0, gt=0, le=100)
+    swelling_mb_per_minute: float = Field(60.0, gt=0, le=1_000_000)
     growth_mb_per_minute: float = Field(600.0, gt=0, le=1_000_000)
     growth_floor_percent: float = Field(5.0, ge=0, le=100)
     factor: float = Field(1.5, ge=1.1, le=100)
@@ -42,9 +50,12 @@ class Limits(MemoryLimits):
 
     Attributes:
         cpu_percent: of one core.
+        usual: whether one is ended that has been as busy for the past hour:
+            that is perhaps what it is for.
     """
 
     cpu_percent: float = Field(80.0, gt=0, le=100_000)
+    usual: bool = False
 
 
 class Measure(msgspec.Struct, frozen=True):
@@ -70,21 +81,28 @@ class Measure(msgspec.Struct, frozen=True):
 Measures = tuple[Measure, ...]
 
 
-def all_measures(limits: Limits) -> Measures:
+def all_measures(limits: Limits, past: Past) -> Measures:
     """Return what a process can take too much of."""
     return (
         Measure(
             "CPU", "% of one core", lambda one: one.cpu, limits.cpu_percent
         ),
-        *memory_measures(limits),
+        *memory_measures(limits, past),
     )
 
 
-def memory_measures(limits: MemoryLimits) -> Measures:
+def memory_measures(limits: MemoryLimits, past: Past) -> Measures:
     """Return what of memory can be too much."""
     grown, floor = limits.growth_mb_per_minute, limits.growth_floor_percent
+    swells = limits.swelling_mb_per_minute
+
+    def swollen(one: Burden) -> float:
+        """Return what one holds, nothing when it does not grow."""
+        is_so = one.growth >= swells or has_swollen(past, one.proc)
+        return one.memory if is_so else 0.0
+
     return (
-        Measure("memory", "%", lambda one: one.memory, limits.memory_percent),
+        Measure("growing memory", "%", swollen, limits.memory_percent),
         Measure(
             "growth",
             "MB/min",
@@ -147,6 +165,26 @@ def show_worst(found: list[Burden], measures: Measures) -> str:
     return "; ".join(map(str, rank(found, measures)[:MOST_SHOWN]))
 
 
+def has_swollen(past: Past, proc: Proc) -> bool:
+    """Tell whether a good part of what a process holds is new."""
+    grown = past.swollen(proc)
+    return (
+        grown is not None
+        and grown.seconds >= SWOLLEN_SECONDS
+        and grown.more >= SWOLLEN * proc.rss
+    )
+
+
+def is_usual(past: Past, one: Burden) -> bool:
+    """Tell whether a process was as busy all the time that is known."""
+    usual = past.usual_share(one.proc)
+    return (
+        usual is not None
+        and usual.count >= LEAST_LOOKS
+        and usual.median >= ALIKE * one.given
+    )
+
+
 def recall(past: Past, culprit: Burden) -> str:
     """Return what is remembered of a process, "" for nothing of note.
 
@@ -157,7 +195,7 @@ def recall(past: Past, culprit: Burden) -> str:
     if usual is not None and usual.count >= LEAST_LOOKS:
         said = usual.show(lambda value: f"{value:.0f} % of one core")
         line = f"it usually took {said}"
-        if usual.median >= ALIKE * culprit.given:
+        if is_usual(past, culprit):
             line += ": it has been as busy all that time"
         lines.append(line)
     grown = past.swollen(culprit.proc)

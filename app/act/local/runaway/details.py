@@ -13,6 +13,8 @@ from app.act.local.look.snapshot import PROC, Key, read_proc
 MOST_PROCS = 50
 MOST_BYTES = 16_384
 MOST_WORDS = 200
+# All that the system lets one program be told, as it is usually set up.
+MOST_COMMAND = 2 * 1_024 * 1_024
 MOST_FILES = 100_000
 UNKNOWN = -1
 
@@ -78,6 +80,24 @@ def read_command(pid: int) -> tuple[str, ...]:
     return tuple(words[:MOST_WORDS]) if any(words) else ()
 
 
+def read_whole_command(pid: int) -> tuple[tuple[str, ...], bool]:
+    """Return the command line of a process, and whether it is all of it.
+
+    It is read for the one that shall be ended: what Java runs stands behind
+    all that it finds it in.
+    """
+    found = _read_file(pid, "cmdline", MOST_COMMAND + 1)
+    words = tuple(found.decode("utf-8", "replace").split("\0"))
+    is_whole = 0 < len(found) <= MOST_COMMAND
+    return (words if any(words) else ()), is_whole
+
+
+def read_users(pid: int) -> tuple[int, ...]:
+    """Return the real and the effective user of a process; none if gone."""
+    words = read_named(pid, "status").get("Uid", "").split()[:2]
+    return tuple(int(word) for word in words if word.isdecimal())
+
+
 def read_exe(pid: int) -> str:
     """Return the file that a process runs, "" when it is not shown."""
     with suppress(OSError):
@@ -96,9 +116,14 @@ def read_named(pid: int, file: str) -> dict[str, str]:
 
 def read_text(pid: int, name: str) -> str:
     """Return a file of a process, bounded; "" when it is not shown."""
+    return _read_file(pid, name, MOST_BYTES).decode("utf-8", "replace")
+
+
+def _read_file(pid: int, name: str, most: int) -> bytes:
+    """Return a file of a process, bounded; nothing when it is not shown."""
     with suppress(OSError), Path(f"{PROC}/{pid}/{name}").open("rb") as file:
-        return file.read(MOST_BYTES).decode("utf-8", "replace")
-    return ""
+        return file.read(most)
+    return b""
 
 
 def name_cgroup(text: str) -> str:

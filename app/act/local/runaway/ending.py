@@ -15,6 +15,7 @@ from app.act.local.runaway.details import read_text
 from app.act.local.runaway.identity import Identity
 from app.act.local.runaway.pidfd import Grip
 from app.act.local.runaway.sparing import Sparing, SparingSettings
+from app.core.brief import brief
 from app.models.job import JobState
 
 KEEPERS = frozenset({"supervisord", "monit", "runsv", "s6-supervise"})
@@ -119,7 +120,7 @@ def find_keeper(who: Identity, parent: int) -> str:
     """Return who may start a process again, "" when nobody is known to."""
     for part in reversed(who.cgroup.split("/")):
         if part.endswith(".service") and not part.startswith("user@"):
-            return f"systemd may start {part} again"
+            return f"systemd may start {brief(part)} again"
         if who.is_contained or part.startswith(("docker-", "cri-")):
             return "its container may start it again"
     parents = {proc.pid: proc for proc in read_procs().values()}
@@ -127,5 +128,5 @@ def find_keeper(who: Identity, parent: int) -> str:
     if above is None or above.pid == 1:
         return ""
     if above.name in KEEPERS:
-        return f"{above} keeps it and may start it again"
-    return f"its parent {above} may start it again"
+        return f"{brief(str(above))} keeps it and may start it again"
+    return f"its parent {brief(str(above))} may start it again"

@@ -4,11 +4,14 @@ Numbers are given anew. With the moment of its start, the file that it runs,
 its user and its group it is one process, and the same program as before.
 """
 
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from app.act.local.hand import Unwilling
+from app.act.local.look.aside import Aside
 from app.act.local.look.snapshot import PROC, Key, Proc, read_proc
 from app.act.local.runaway.details import (
     name_cgroup,
@@ -16,10 +19,13 @@ from app.act.local.runaway.details import (
     read_named,
     read_text,
 )
+from app.core.brief import brief
+from app.core.errors import OutgoingFailed
 
 # It may end, or become another program, while it is read.
 TRIES = 3
 SHOWN_CHARS = 200
+STAT_SECONDS = 1.0
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,10 +66,11 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         """Return all of it in a line of an output."""
+        exe, cgroup = brief(self.exe), brief(self.cgroup)
         return (
             f"{self.name}[{self.pid}], started at tick {self.start},"
-            f" {self.exe} (device {self.device}, inode {self.inode}),"
-            f" uid {self.uid}, cgroup {self.cgroup or 'none'}"
+            f" {exe} (device {self.device}, inode {self.inode}),"
+            f" uid {self.uid}, cgroup {cgroup or 'none'}"
         )
 
 
@@ -106,7 +113,7 @@ def identify(pid: int) -> Identity | None:
 def _read(proc: Proc) -> Identity | None:
     """Return who a process is, None when not all of it is shown."""
     exe = read_exe(proc.pid)
-    file = _stat(proc.pid)
+    file = _stat_aside(proc.pid, exe) if exe else None
     status = read_named(proc.pid, "status")
     users = status.get("Uid", "").split()
     cgroups = read_text(proc.pid, "cgroup")
@@ -116,7 +123,8 @@ def _read(proc: Proc) -> Identity | None:
     return Identity(
         pid=proc.pid,
         start=proc.start,
-        name=proc.name,
+        # Whatever signs are in it: it is for an output, in one line.
+        name=brief(proc.name),
         exe=exe,
         device=file[0],
         inode=file[1],
@@ -129,12 +137,21 @@ def _read(proc: Proc) -> Identity | None:
     )
 
 
-def _stat(pid: int) -> tuple[int, int] | None:
-    """Return device and inode of the file that a process runs."""
-    try:
-        found = Path(f"{PROC}/{pid}/exe").stat()
-    except OSError:
-        return None
+def _stat_aside(pid: int, exe: str) -> tuple[int, int] | None:
+    """Return device and inode of what a process runs, None if not shown.
+
+    Its file may be on a file system whose server is away: that hangs, and
+    costs one thread for each file.
+    """
+    with suppress(OSError, OutgoingFailed):
+        looked = Aside(f"exe:{exe}"[:SHOWN_CHARS], partial(_stat, pid))
+        return looked.get(STAT_SECONDS)
+    return None
+
+
+def _stat(pid: int) -> tuple[int, int]:
+    """Return device and inode of what a process runs, or raise OSError."""
+    found = Path(f"{PROC}/{pid}/exe").stat()
     return found.st_dev, found.st_ino
 
 

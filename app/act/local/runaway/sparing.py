@@ -15,8 +15,19 @@ from pydantic import Field, field_validator
 from app.act.local.hand import Unwilling
 from app.act.local.look.snapshot import read_proc, read_procs
 from app.act.local.runaway.burden import DELETED
-from app.act.local.runaway.details import read_command, read_text
+from app.act.local.runaway.details import (
+    read_command,
+    read_text,
+    read_users,
+    read_whole_command,
+)
 from app.act.local.runaway.identity import Identity
+from app.act.local.runaway.java import (
+    find_data,
+    find_why_unknown,
+    is_java,
+)
+from app.act.local.stateful import DATABASES
 from app.core.configfile import Section
 
 Pattern = Annotated[str, Field(min_length=2, max_length=200)]
@@ -35,24 +46,6 @@ SYSTEM = (
     "dockerd", "docker-*", "conmon", "crio", "runc", "crun", "podman",
     "kubelet", "kube-*", "libvirtd", "virt*", "qemu*", "xen*",
     "smokejumper*",
-)  # fmt: skip
-# Whoever holds data: its end may lose some, and its start may take hours.
-DATABASES = (
-    "postgres*", "postmaster", "pgbouncer", "patroni", "mysqld*",
-    "mariadbd*", "mongod*", "mongos", "redis-server*", "redis-sentinel*",
-    "valkey-server*", "keydb-server*", "memcached", "oracle*", "ora_*",
-    "tnslsnr", "sqlservr", "db2*", "etcd*", "consul", "vault",
-    "clickhouse*", "cassandra", "influxd", "couchdb", "beam.smp",
-    "rabbitmq*", "cockroach", "tikv*", "tidb*", "slapd", "ceph*", "minio",
-    "gluster*", "neo4j", "scylla", "prometheus", "hdbindexserver",
-    "hdbnameserver",
-)  # fmt: skip
-# Java is called java: what it runs is a word of its command line.
-JAVA = (
-    "org.apache.cassandra.", "org.elasticsearch.", "org.opensearch.",
-    "kafka.Kafka", "org.apache.zookeeper.", "org.apache.hadoop.",
-    "org.apache.hbase.", "org.neo4j.", "org.apache.solr.",
-    "org.apache.activemq.",
 )  # fmt: skip
 CGROUPS = (
     "*/init.scope*", "*/ssh.service*", "*/sshd.service*", "*/sshd@*",
@@ -121,9 +114,14 @@ class Sparing:
         """Raise Unwilling when what a process runs is protected."""
         for name in sorted(_names(who)):
             self.refuse_name(name)
-        for word in read_command(who.pid):
-            if word.startswith(JAVA):
-                raise Unwilling(f"{word} holds data: it is protected")
+        words, is_whole = read_whole_command(who.pid)
+        found = find_data(words)
+        if found:
+            raise Unwilling(f"{found} holds data: it is protected")
+        if is_java(_names(who)):
+            why = find_why_unknown(words, is_whole=is_whole)
+            if why:
+                raise Unwilling(f"{who.name}[{who.pid}] may hold data: {why}")
 
     def _refuse_kind(self, who: Identity) -> None:
         """Raise Unwilling for the system's processes and for our own."""
@@ -148,8 +146,7 @@ class Sparing:
 
     def _refuse_user(self, who: Identity) -> None:
         """Raise Unwilling for a process of a user that is not ours to end."""
-        own = os.geteuid()
-        allowed = self._uids or ({own} if own else set())
+        allowed = self._allowed()
         for uid in (who.uid, who.effective_uid):
             if uid in allowed:
                 continue
@@ -158,6 +155,15 @@ class Sparing:
                 f" of {', '.join(map(_user_of, sorted(allowed))) or 'nobody'}"
                 " may be ended here (setting 'users')"
             )
+
+    def is_strangers(self, pid: int) -> bool:
+        """Tell whether a process is of a user that is not ours to end."""
+        return not self._allowed().issuperset(read_users(pid))
+
+    def _allowed(self) -> set[int]:
+        """Return whose processes may be ended."""
+        own = os.geteuid()
+        return self._uids or ({own} if own else set())
 
 
 def own_tree() -> set[int]:

@@ -10,13 +10,18 @@ depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 IS_DUE = "due_at IS NOT NULL"
-# What a database has in its log already is old: nobody is told of it now.
+# What a database has in its log already is old: nobody is told of it now,
+# and nobody looks at it.
 BEGIN = """
 INSERT INTO mark (name, position)
-SELECT 'told', max(ends.id) FROM (
-  SELECT max(id) AS id FROM entry UNION ALL SELECT max(id) FROM cut
+SELECT names.name, ends.id FROM (
+  SELECT 'told' AS name UNION ALL SELECT 'evidence'
+) AS names, (
+  SELECT max(each.id) AS id FROM (
+    SELECT max(id) AS id FROM entry UNION ALL SELECT max(id) FROM cut
+  ) AS each
 ) AS ends
-HAVING max(ends.id) IS NOT NULL
+WHERE ends.id IS NOT NULL
 """
 
 

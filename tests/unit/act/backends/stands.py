@@ -19,6 +19,9 @@ from app.act.hands import tame
 from app.act.local.executor import Executor
 from app.act.local.journal import Journal
 from app.act.masking import Secrets
+from app.core.clock import SystemClock
+from app.core.here import Here
+from app.core.host import HostSettings
 from app.models.job import Order, Progress
 from app.ports import Backend
 from tests.awx import MODES, FakeAwx
@@ -297,8 +300,9 @@ def local(folder: Path) -> Iterator[Stand]:
 
     def renew() -> Backend:
         """Return the backend as another process would have it."""
-        executor = Executor(deeds, Journal(journal), 4)
-        return tame(Local(executor, tuple(deeds)), Secrets([]))
+        here = Here(HostSettings(names=("web-01",)), SystemClock()).is_here
+        executor = Executor(deeds, Journal(journal), 4, here)
+        return tame(Local(executor, tuple(deeds), here), Secrets([]))
 
     stand = Stand(renew, _counter(folder, journal), partial(settle, journal))
     stand.lacks = DEAF | {"lose", "blind"}

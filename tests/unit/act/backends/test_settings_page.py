@@ -13,10 +13,14 @@ from app.act import awx_job, rundeck_job
 from app.act.backends import ansible, awx, rundeck
 from app.act.backends.scripted import Script
 from app.act.backends.webhook import EndpointSettings, WebhookSettings
+from app.act.local import deeds
+from app.act.local.settings import LocalSettings
 from app.act.settings import ActSettings
 from app.core.configfile import SEE_EXAMPLE
+from app.core.registry import scan
 from app.core.yamlfile import read_yaml
 from app.models.action import ActionSpec, Run
+from tests.unit.act.backends.making import make
 
 HOME = Path(__file__).parents[4]
 PAGE = (HOME / "docs" / "backends.md").read_text(encoding="utf-8")
@@ -61,15 +65,28 @@ def test_every_setting_is_told(title: str, model: type[BaseModel]) -> None:
 
 
 def test_the_section_act_shows_its_defaults() -> None:
-    """The settings file holds what holds without it, and no backend."""
+    """The settings file holds what holds without it: one can only look."""
     tree = yaml.safe_load(SETTINGS)
     assert tree["act"] == ActSettings().model_dump(mode="json")
-    assert tree["backends"] == {}
+    usual = LocalSettings().model_dump(mode="json")
+    assert tree["backends"] == {"local": usual}
+
+
+def test_the_example_deeds_are_right(tmp_path: Path) -> None:
+    """Whoever takes the marks away has all of them with their settings."""
+    part = SETTINGS.split("\n    deeds: {}\n")[1].split("\n  # Any")[0]
+    lines = [line.replace("    # ", "    ", 1) for line in part.splitlines()]
+    tree = yaml.safe_load("\n".join(lines))
+    local = {"allow": sorted(tree["deeds"]), **tree}
+    (made,) = make(tmp_path, {"local": local}).values()
+    assert sorted(tree["deeds"]) == sorted(scan(deeds))
+    assert all(made.knows(name) for name in tree["deeds"])
 
 
 def examples() -> dict[str, Any]:
     """Return the backends of the settings file without their marks."""
-    part = SETTINGS.split("\nbackends: {}\n")[1].split("\n\n")[0]
+    part = SETTINGS.split("\n    # deeds:\n")[1].split("\n\n")[0]
+    part = "  # Any" + part.split("\n  # Any")[1]
     lines = [line.replace("  # ", "", 1) for line in part.splitlines()]
     named = [line for line in lines if re.match(r" |[a-z]+:$", line)]
     found: dict[str, Any] = yaml.safe_load("\n".join(named))

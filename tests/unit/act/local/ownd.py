@@ -62,8 +62,9 @@ def main(folder: Path, verb: str) -> int:
         return 0 if pid else 3
     if (folder / "broken").exists():
         return 1
-    if (folder / "slow").exists():
-        time.sleep(PATIENCE_SECONDS)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (folder / "slow").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
     stop(folder)
     if verb == "restart":
         start(folder)

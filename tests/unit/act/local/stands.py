@@ -72,7 +72,8 @@ class HandsProcess:
             "deeds": settings_of(folder, TRICKS),
             **local,
         }
-        self.settings.write_text(json.dumps({"backends": {"local": tree}}))
+        whole = {"backends": {"local": tree}, "host": {"names": ["web-01"]}}
+        self.settings.write_text(json.dumps(whole))
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

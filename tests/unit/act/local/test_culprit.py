@@ -38,7 +38,8 @@ from tests.unit.act.local.victims import (
 )
 
 LIMITS = Limits()
-ALL = all_measures(LIMITS)
+NO_PAST = Past(SystemClock())
+ALL = all_measures(LIMITS, NO_PAST)
 SECOND = 1_000_000_000
 
 
@@ -65,14 +66,17 @@ def burden(
             [burden(1, cpu=99), burden(2, cpu=30)],
             "its CPU of 99 % of one core is above 80, the next has 30",
         ),
-        ([burden(1, memory=30)], "its memory of 30 % is above 25"),
+        (
+            [burden(1, memory=30, growth=60)],
+            "its growing memory of 30 % is above 25",
+        ),
         (
             [burden(1, memory=6, growth=900), burden(2, growth=5_000)],
             "its growth of 900 MB/min is above 600, the next has 0",
         ),
         (
-            [burden(1, cpu=90, memory=90), burden(2, cpu=70, memory=2)],
-            "its memory of 90 % is above 25, the next has 2",
+            [burden(1, cpu=90, memory=90, growth=60), burden(2, memory=95)],
+            "its growing memory of 90 % is above 25, the next has 0",
         ),
     ],
 )
@@ -90,9 +94,14 @@ def test_the_clear_one_is_the_culprit(found: list[Burden], says: str) -> None:
         ([], "none of them lived"),
         ([burden(1, cpu=79, memory=24, growth=599)], "no process is above"),
         ([burden(1, memory=4, growth=9_000)], "no process is above"),
+        ([burden(1, memory=30)], "no process is above"),
+        ([burden(1, memory=90, growth=59)], "no process is above"),
         ([burden(1, cpu=99), burden(2, cpu=98)], "2 processes are above"),
         ([burden(1, cpu=400), burden(2, cpu=85)], "2 processes are above"),
-        ([burden(1, cpu=99), burden(2, memory=30)], "2 processes are above"),
+        (
+            [burden(1, cpu=99), burden(2, memory=30, growth=60)],
+            "2 processes are above",
+        ),
         ([burden(1, cpu=99), burden(2, cpu=70)], "two processes look the"),
     ],
 )
@@ -107,7 +116,39 @@ def test_others_are_for_a_person(found: list[Burden], says: str) -> None:
 def test_memory_alone_can_be_asked_for() -> None:
     """Then whoever spins is not to blame."""
     with pytest.raises(Unwilling, match="no process is above"):
-        pick([burden(1, cpu=900)], memory_measures(LIMITS), 1.5)
+        pick([burden(1, cpu=900)], memory_measures(LIMITS, NO_PAST), 1.5)
+
+
+@pytest.mark.parametrize(
+    ("before", "seconds", "is_one"),
+    [
+        (0.7, 900, True),  # three parts of ten came within a quarter hour
+        (0.9, 900, False),  # it holds what it held
+        (0.7, 120, False),  # two minutes are no past
+    ],
+)
+def test_who_has_swollen_holds_too_much(
+    before: float, seconds: float, is_one: bool
+) -> None:
+    """Though it rests at this moment: an hour remembers more than 3 s."""
+    clock = FakeClock()
+    past = Past(clock)
+    held = burden(1, memory=30)
+    earlier = msgspec.structs.replace(
+        held.proc, rss=int(before * held.proc.rss)
+    )
+    clock.advance(100)
+    past.keep(
+        Snapshot(
+            monotonic=clock.monotonic(),
+            procs={earlier.key: earlier},
+            figures={},
+        ),
+        {},
+    )
+    clock.advance(seconds)
+    measures = memory_measures(LIMITS, past)
+    assert (measures[0].share(held) >= 1) is is_one
 
 
 def test_groups_are_summed() -> None:
@@ -210,7 +251,7 @@ def test_the_one_that_leaks_is_found(tmp_path: Path) -> None:
     ):
         procs = find_program("leak-of-a-test")
         found = watch(procs, HandOfATest(tmp_path), 2.0)
-        culprit, why = pick(found, memory_measures(limits), 1.5)
+        culprit, why = pick(found, memory_measures(limits, NO_PAST), 1.5)
         assert culprit.proc.pid == leaks.pid
         assert "its growth" in why
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from app.act.local.notes import FileNotes
 from app.core.daemons import Daemons
+from app.core.errand import Errand
 from app.core.errors import NotAccepted, OutgoingFailed
 from app.core.host import HostSettings
 from app.core.systemd import span_seconds
@@ -45,11 +47,11 @@ def test_a_unit_is_told_with_all_that_matters(
     found = daemons.state("www.service")
     assert (found.name, found.warden) == ("shop", "systemd")
     assert found.state is State.ACTIVE
-    assert (found.pid, found.restarts, found.run) == (4242, 3, "first")
+    assert (found.pid, found.restarts, found.run) == (4204242, 3, "first")
     assert found.seconds is not None
     assert 90 <= found.seconds < 120
     assert found.names == ("shop", "www")
-    assert found.takes_along == ("front", "worker")
+    assert found.takes_along == ("front", "multi-user.target", "worker")
     assert found.refusal == ""
 
 
@@ -61,7 +63,7 @@ def test_a_restart_is_seen_to_have_been_one(
     after = daemons.restart("shop")
     assert systemctl.calls == [RESTART]
     assert (after.state, after.run, after.pid) == (
-        State.ACTIVE, "second", 4711,
+        State.ACTIVE, "second", 4204711,
     )  # fmt: skip
 
 
@@ -97,7 +99,7 @@ def test_what_fails_again_is_told_at_once(
     systemctl.unit("shop.service", {**FAILED, "InvocationID": "second"})
     waits: list[float] = []
     with pytest.raises(OutgoingFailed, match="last result exit-code"):
-        daemons.restart("shop", seconds=600, wait=waits.append)
+        daemons.restart("shop", seconds=600, errand=Errand(wait=waits.append))
     assert len(waits) == 1
 
 
@@ -128,6 +130,10 @@ def test_what_comes_up_and_falls_does_not_stay_up(
          "systemd is at it already"),
         ({"ActiveState": "inactive", "SubState": "dead",
           "UnitFileState": "disabled"}, "somebody switched it off"),
+        ({"ActiveState": "inactive", "SubState": "dead"},
+         "somebody stopped it"),
+        ({"ActiveState": "inactive", "SubState": "dead",
+          "UnitFileState": "static"}, "somebody stopped it"),
     ],
 )  # fmt: skip
 def test_what_must_not_be_restarted_is_not_touched(
@@ -147,6 +153,12 @@ def test_what_must_not_be_restarted_is_not_touched(
         (3, 1, "5 in 10s", False),
         (4, 40, "5 in 10s", False),
         (4, 40, "5 in 1min 30s", True),
+        (3, 40, "5 in 1min 30s", True),
+        (2, 40, "5 in 1min 30s", False),
+        (0, 40, "1 in 1min 30s", True),
+        (4, 100, "5 in 1min 30s", False),
+        (0, 100, "1 in 1min 30s", False),
+        (3, 40, "5 in 1min", False),
         (4, 40, "5 in infinity", True),
         (400, 1, "0 in 10s", False),
         (400, 1, "5 in 0", False),
@@ -176,6 +188,44 @@ def test_a_start_limit_is_respected_before_it_is_hit(
         with pytest.raises(NotAccepted, match="would reach its start limit"):
             daemons.restart("shop")
         assert systemctl.calls == []
+
+
+def test_our_own_restarts_count(
+    systemctl: Systemctl, daemons: Daemons, tmp_path: Path
+) -> None:
+    """Systemd forgets them in what it shows, and not in its limit."""
+    began = now_stamp(1)
+
+    def make() -> None:
+        """Let it run as though it had been started once, by itself."""
+        systemctl.unit("shop.service", StartLimitBurst="5",
+                       StartLimitIntervalUSec="1h",
+                       ExecMainStartTimestampMonotonic=began)  # fmt: skip
+
+    for number in range(3):
+        make()
+        # Another job, and another process: it is on the disk.
+        errand = Errand(FileNotes(tmp_path, f"job-{number}"))
+        assert daemons.restart("shop", errand=errand).is_active
+    make()
+    errand = Errand(FileNotes(tmp_path, "job-9"))
+    with pytest.raises(NotAccepted, match="restarted from here 3 times"):
+        daemons.restart("shop", errand=errand)
+    systemctl.unit("front.service", ExecMainStartTimestampMonotonic=began,
+                   StartLimitIntervalUSec="1h")  # fmt: skip
+    assert daemons.restart("front", errand=errand).is_active
+    assert len(systemctl.calls) == 4
+
+
+def test_what_cannot_be_counted_is_not_restarted(
+    systemctl: Systemctl, daemons: Daemons, tmp_path: Path
+) -> None:
+    """Else the next one would not know of it."""
+    systemctl.unit("shop.service")
+    errand = Errand(FileNotes(tmp_path / "none", "job"))
+    with pytest.raises(NotAccepted, match="cannot be written down"):
+        daemons.restart("shop", errand=errand)
+    assert systemctl.calls == []
 
 
 def test_a_refusal_by_polkit_is_told_with_its_remedy(
@@ -282,7 +332,7 @@ def test_who_waits_may_end_the_waiting(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        daemons.restart("shop", wait=stop)
+        daemons.restart("shop", errand=Errand(wait=stop))
 
 
 def test_a_supervisor_that_is_away_leaves_it_open_who_keeps_it(

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -289,3 +290,31 @@ def test_an_ordinary_user_removes_its_own() -> None:
         )
         assert theirs.exists()
         assert not (disk / "mine").exists()
+
+
+@pytest.mark.parametrize("what", ["os.path.realpath", "Root"])
+def test_a_path_that_hangs_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Its server is away: one thread waits for it, however often we come."""
+    release = threading.Event()
+
+    def hang(path: str) -> str:
+        """Wait until the test is over."""
+        if path == str(tmp_path):
+            release.wait(30)
+        return path
+
+    module = "app.act.local.deeds.free_disk_space"
+    monkeypatch.setattr(f"{module}.{what}", hang)
+    monkeypatch.setattr(f"{module}.LOOK_SECONDS", 0.05)
+    deed = make(tmp_path, "*.log")
+    try:
+        with pytest.raises(Unwilling, match="did not answer in"):
+            do(deed, tmp_path)
+        count = threading.active_count()
+        with pytest.raises(Unwilling, match="an earlier look at it still"):
+            do(deed, tmp_path)
+        assert threading.active_count() == count
+    finally:
+        release.set()

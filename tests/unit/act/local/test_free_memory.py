@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,12 @@ from app.act.local.deeds.free_memory import (
 from app.act.local.hand import Stopped, Unwilling
 from app.act.local.runaway.burden import find_program
 from app.act.local.runaway.caches import drop_caches, show_memory
-from app.core.daemons import Daemons
+from app.act.local.runaway.owning import is_of_unit
+from app.core.daemons import FORGETFUL, Daemons
+from app.core.errand import Errand
 from app.core.errors import NotAccepted
 from app.core.host import HostSettings
-from app.core.warden import State
+from app.core.warden import Standing, State
 from app.models.job import JobState
 from tests.real.supervisor import need_supervisor
 from tests.unit.act.local.victims import (
@@ -35,7 +38,9 @@ from tests.unit.act.local.victims import (
     Victim,
     wait_for,
 )
+from tests.unit.act.local.wards import Systemctl, systemctl
 
+__all__ = ["systemctl"]
 NAME = "grower-of-a-test"
 # Faster than anything else on a machine grows, and it ends with little.
 FLOOD = """
@@ -183,6 +188,115 @@ def test_the_grower_of_a_listed_daemon_is_restarted(
     assert f"shop was restarted, as {NAME[:15]}[{before.pid}]" in done.reason
     assert "sent" not in hand.said
     assert "caches" not in hand.said
+
+
+def test_a_grower_that_ended_meanwhile_restarts_nobody(
+    tmp_path: Path, supervised: HostSettings
+) -> None:
+    """Its warden has started another one, which has grown by nothing yet."""
+    daemons = Daemons(supervised)
+    before = daemons.state("shop")
+
+    def end_it(text: str) -> None:
+        """End it at the last moment."""
+        if "will be restarted: shop" in text:
+            os.kill(before.pid, signal.SIGKILL)
+            wait_for(lambda: daemons.state("shop").pid not in (0, before.pid))
+
+    hand = HandOfATest(tmp_path, hears=end_it)
+    with pytest.raises(Unwilling, match="is not what was measured: it is go"):
+        free(hand, supervised, restart=["shop"])
+    now = daemons.state("shop")
+    time.sleep(0.5)
+    assert daemons.state("shop").pid == now.pid
+
+
+class Kept(Daemons):
+    """Daemons of which one keeps the grower of a test."""
+
+    def __init__(self, **standing: Any) -> None:
+        super().__init__(HostSettings())
+        self._standing = Standing(
+            **{
+                "name": "shop",
+                "warden": "systemd",
+                "state": State.ACTIVE,
+                "says": "fine",
+                **standing,
+            }
+        )
+
+    def state(self, name: str, seconds: float = 5.0) -> Standing:
+        """Return how the one is."""
+        del name, seconds
+        return self._standing
+
+    def restart(
+        self, name: str, seconds: float = 30.0, errand: Errand = FORGETFUL
+    ) -> Standing:
+        """Fail: nothing may be restarted here."""
+        del seconds, errand
+        raise AssertionError(name)
+
+
+@pytest.mark.parametrize(
+    ("standing", "says"),
+    [
+        ({"takes_along": ("postgresql",)}, "postgresql holds data"),
+        ({"names": ("shop", "sshd")}, "sshd is protected"),
+        ({"name": "shop-mysql"}, "shop-mysql holds data"),
+    ],
+)
+def test_what_is_never_restarted_is_not_for_memory_either(
+    tmp_path: Path, standing: Mapping[str, Any], says: str
+) -> None:
+    """The same rules as for restart-service."""
+    hand = HandOfATest(tmp_path)
+    with Victim(tmp_path, NAME, FLOOD) as grows:
+        env = EnvOfATest("free-memory", {**LIMITS, "restart": ["shop"]})
+        deed = FreeMemory(env, Kept(pid=grows.pid, **standing))
+        with pytest.raises(Unwilling, match=says):
+            deed.do(Arguments("web-1"), hand)
+        assert grows.runs
+    assert "will be restarted" not in hand.said
+
+
+OWN = "/system.slice/payd.service"
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "is_one"),
+    [
+        (OWN, True),
+        (f"{OWN}/workers", True),
+        ("/user.slice/user-7.slice/user@7.service/app.slice/payd.service",
+         False),
+        ("/system.slice/other.service/payd.service", False),
+        (f"/docker/0a1b{OWN}", False),
+        (f"{OWN}2", False),
+        ("/", False),
+        ("", False),
+    ],
+)  # fmt: skip
+def test_a_unit_is_known_by_its_own_group(
+    systemctl: Systemctl, cgroup: str, is_one: bool
+) -> None:
+    """Anybody may call a unit of his own the same."""
+    systemctl.unit("payd.service", ControlGroup=OWN)
+    systemctl.unit("alias.service", ControlGroup=OWN)
+    for name in ("payd", "payd.service"):
+        assert is_of_unit(cgroup, name) is is_one
+    assert not is_of_unit(cgroup, "absent")
+    assert not is_of_unit(cgroup, "payd.slice")
+
+
+def test_a_unit_without_a_group_has_no_process(systemctl: Systemctl) -> None:
+    """It does not run; or it is another name of one that does."""
+    systemctl.unit("payd.service", ControlGroup="")
+    assert not is_of_unit(OWN, "payd")
+    systemctl.unit("real.service", ControlGroup=OWN)
+    systemctl.alias("payd.service", "real.service")
+    assert not is_of_unit(OWN, "payd")
 
 
 def test_a_daemon_that_is_not_listed_is_not_restarted(

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from app.act.local import journal as module
-from app.act.local.broom import DAY_SECONDS, KEPT_DAYS, MOST_TAKEN
 from app.act.local.journal import End, Journal, write_all
 from app.core.errors import NotAccepted, OutgoingFailed
 from app.models.job import JobState
@@ -318,54 +317,6 @@ def test_where_nobody_may_look_nothing_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutgoingFailed, match="Not a directory"):
         Journal(tmp_path / "file").find(KEY, "")
-
-
-def make_old(folder: Path, pattern: str, days: float) -> None:
-    """Let files be older than they are."""
-    for file in folder.glob(pattern):
-        then = file.stat().st_mtime - days * DAY_SECONDS
-        os.utime(file, (then, then))
-
-
-def test_old_jobs_are_taken_off(journal: Journal) -> None:
-    """Those that ended, those whose doer died; what runs stays."""
-    folder = journal.stop_file(KEY).parent
-    for number in range(MOST_TAKEN + 5):
-        lock = open_job(journal, f"sj-old-{number}")
-        with journal.writing(f"sj-old-{number}") as file:
-            write_all(file, b"line\n")
-        if number % 2:
-            journal.end(f"sj-old-{number}", SUCCEEDED)
-        os.close(lock)
-    runs = open_job(journal, "sj-runs")
-    make_old(folder, "*", KEPT_DAYS + 1)
-    (folder / "sj-x.end-1-00000000").write_text("half")
-    (folder / "foreign.txt").write_text("not ours")
-    make_old(folder, "*-00000000", KEPT_DAYS + 2)
-    make_old(folder, "foreign.txt", KEPT_DAYS + 2)
-    os.close(open_job(journal, "sj-new-1"))
-    assert not (folder / "sj-x.end-1-00000000").exists()
-    os.close(open_job(journal, "sj-new-2"))
-    kept = {file.name for file in folder.iterdir()}
-    assert kept == {
-        "foreign.txt",
-        "sj-runs.order",
-        "sj-new-1.order",
-        "sj-new-2.order",
-    }
-    os.close(runs)
-
-
-def test_what_is_younger_is_kept(journal: Journal) -> None:
-    """A week long it can be said what became of a job."""
-    lock = open_job(journal)
-    journal.end(KEY, SUCCEEDED)
-    os.close(lock)
-    make_old(journal.stop_file(KEY).parent, "*", KEPT_DAYS - 1)
-    os.close(open_job(journal, "sj-2"))
-    said = journal.find(KEY, "")
-    assert said is not None
-    assert said.state is JobState.SUCCEEDED
 
 
 def test_a_lock_is_not_handed_to_children(journal: Journal) -> None:

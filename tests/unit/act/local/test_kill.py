@@ -42,9 +42,15 @@ NAME = "killed-of-a-test"
 OURS: Mapping[str, Any] = {"users": [os.getuid()]}
 
 
-def kill(hand: HandOfATest, name: str = NAME, **more: Any) -> Done:
+def kill(
+    hand: HandOfATest,
+    name: str = NAME,
+    past: Past | None = None,
+    **more: Any,
+) -> Done:
     """Return what comes of the deed."""
-    deed = plugin(EnvOfATest("kill-process", {**OURS, **more}))
+    settings = {**OURS, **more}
+    deed = plugin(EnvOfATest("kill-process", settings, past=past))
     return deed.do(Arguments("web-1", name), hand)
 
 

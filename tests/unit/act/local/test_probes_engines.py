@@ -145,7 +145,7 @@ def listening(port: int) -> str:
 
 
 def test_listeners_are_called(tmp_path: Path) -> None:
-    """One that answers, and one that is gone meanwhile."""
+    """One that answers; one that refuses, though it is said to listen."""
     with create_server(("127.0.0.1", 0)) as gone:
         closed = gone.getsockname()[1]
     with create_server(("127.0.0.1", 0)) as server:
@@ -165,7 +165,7 @@ def test_listeners_are_called(tmp_path: Path) -> None:
         for line in lines
     )
     assert found.first == [
-        f"127.0.0.1 port {closed} does not accept connections"
+        f"127.0.0.1 port {closed} listens and refuses connections"
     ]
 
 

@@ -18,7 +18,7 @@ from app.act.local.look.walking import weigh
 from app.act.local.probes.latency import call_all
 from app.core.clock import SystemClock
 from tests.unit.act.local.rounds import MB, Round, write
-from tests.unit.act.local.victims import LEAK, SPIN, Victim, wait_for
+from tests.unit.act.local.victims import SPIN, Victim, wait_for
 
 IS_ROOT = os.geteuid() == 0
 needs_root = pytest.mark.skipif(not IS_ROOT, reason="only root mounts")
@@ -67,12 +67,12 @@ def test_what_burns_cpu_is_named_first(tmp_path: Path) -> None:
 
 def test_what_burns_as_it_always_did_weighs_less(tmp_path: Path) -> None:
     """A process that was as busy for an hour is no news, and said so."""
-    past = Past(SystemClock())
+    past = Past(LaterClock())
     with Victim(tmp_path, "worker", SPIN) as victim:
-        for _ in range(4):
+        for _ in range(LEAST_COUNT + 2):
             past.keep(take(), {})
             busy = worked(victim.pid)
-            wait_for(lambda: worked(victim.pid) > busy + 10)  # noqa: B023
+            wait_for(lambda: worked(victim.pid) > busy + 5)  # noqa: B023
 
         def is_usual() -> bool:
             """Tell whether it is said to be as usual."""
@@ -89,24 +89,41 @@ def worked(pid: int) -> int:
     return next(proc.ticks for proc in procs if proc.pid == pid)
 
 
-def test_what_leaks_is_named_as_grower(tmp_path: Path) -> None:
+def test_what_leaks_is_named_as_grower() -> None:
     """Against the real past: how much more it holds, and since when."""
     past = Past(LaterClock())
-    with Victim(tmp_path, "leaker", LEAK) as victim:
+    total = take().memory_bytes
+    more = int(min(520 * MB, 0.06 * total))
+    code = (
+        "print('ready', flush=True)\ninput()\n"
+        f"held = bytearray(b'x') * {more}\ninput()\n"
+    )
+    with running(code) as child:
 
         def rss() -> int:
             """Return what it holds."""
             procs = take().procs.values()
-            return next(p.rss for p in procs if p.pid == victim.pid)
+            return next(p.rss for p in procs if p.pid == child.pid)
 
+        first = rss()
         past.keep(take(), {})
-        first, total = rss(), take().memory_bytes
-        more = max(110 * MB, int(0.006 * total))
-        wait_for(lambda: rss() > first + more)
+        young = Past(SystemClock())
+        young.keep(take(), {})
+        assert child.stdin is not None
+        child.stdin.write(b"\n")
+        child.stdin.flush()
+        wait_for(lambda: rss() >= first + 0.99 * more)
         found = Round("memory", past=past)
-    line = next(one for one in found.first if f"leaker[{victim.pid}]" in one)
+        soon = Round("memory", past=young)
+    name = f"python[{child.pid}] holds "
+    line = next(one for one in found.first if one.startswith(name))
     assert " more than 30 min ago, " in line
     assert line in found.lines("processes that grow")
+    # Of one that has just begun it is listed, and no news.
+    assert any(
+        one.startswith(name) for one in soon.lines("processes that grow")
+    )
+    assert not any(one.startswith(name) for one in soon.first)
 
 
 def test_zombies_are_counted_with_their_parent() -> None:

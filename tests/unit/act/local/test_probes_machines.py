@@ -154,8 +154,10 @@ def test_memory_that_runs_out_stands_out(tmp_path: Path) -> None:
     assert texts[0].startswith(
         "the kernel ended 3 processes for want of memory in the past 10 min"
     )
+    assert texts[2].startswith("most memory: ")
     assert texts[1:] == [
         "memory used 96 %",
+        texts[2],
         "/system.slice/app.service holds 990 MB of 1.0 GB (99 %)",
         "swap used 90 %",
         (

@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 
 from app.act.local.deed import Done, read_arguments
-from app.act.local.deeds.restart_container import image_names, plugin
+from app.act.local.deeds.restart_container import (
+    ContainerSettings,
+    image_names,
+    plugin,
+)
 from app.act.local.hand import Stopped, Unwilling
 from app.act.local.restart.containers import unpack
 from app.core.errors import NotAccepted, OutgoingFailed
@@ -36,7 +40,8 @@ def restart(
     engine: Engine, hand: Palm, name: str = "shop", **settings: Any
 ) -> Done:
     """Return what comes of the deed."""
-    env = Env({"socket": str(engine.socket), "wait_seconds": 1, **settings})
+    given = {"labels": True, "wait_seconds": 1, **settings}
+    env = Env({"socket": str(engine.socket), **given})
     deed = plugin(env)
     asked: dict[str, str | int] = {"host": "web-1", "container": name}
     return deed.do(read_arguments(deed.takes, asked), hand)
@@ -189,6 +194,51 @@ def test_one_that_ended_is_started_only_when_it_crashed(
             return
         with pytest.raises(Unwilling, match=why):
             restart(engine, hand)
+        assert engine.asked == []
+
+
+def test_a_label_counts_only_where_the_settings_say_so(
+    tmp_path: Path, hand: Palm
+) -> None:
+    """An image may bring it along: whoever made it would decide."""
+    with Engine(tmp_path, container()) as engine:
+        with pytest.raises(Unwilling, match="is not listed on this machine"):
+            restart(engine, hand, labels=False)
+        assert ContainerSettings().labels is False
+        assert restart(engine, hand, labels=False, containers=["sh*"]).reason
+    (tmp_path / "d.sock").unlink()
+    never = change("Config.Labels", {"smokejumper.restart": "never"})
+    with (
+        Engine(tmp_path, never) as engine,
+        pytest.raises(Unwilling, match="protected by its label"),
+    ):
+        restart(engine, hand, labels=False, containers=["shop"])
+
+
+@pytest.mark.parametrize(
+    ("name", "image", "is_let"),
+    [
+        ("smokejumper", "x/front", False),
+        ("Smokejumper-hands-1", "x/front", False),
+        ("shop", "ghcr.io/x/smokejumper:1.2", False),
+        ("shop", "ghcr.io/smokejumper/hands@sha256:" + ID, False),
+        ("shop", "docker:24-dind", False),
+        ("sshd", "x/front", False),
+        ("shop", "docker.io/library/nginx:1", True),
+        ("shop", "supervisor.example.net:5000/x/front", True),
+    ],
+)
+def test_what_is_never_restarted_is_so_as_a_container(
+    tmp_path: Path, hand: Palm, name: str, image: str, *, is_let: bool
+) -> None:
+    """By its name or its image, even where somebody listed it."""
+    found = change("Config.Image", image, name)
+    with Engine(tmp_path, found) as engine:
+        if is_let:
+            assert restart(engine, hand, name, containers=[name]).reason
+            return
+        with pytest.raises(Unwilling, match="is protected by its name"):
+            restart(engine, hand, name, containers=[name])
         assert engine.asked == []
 
 

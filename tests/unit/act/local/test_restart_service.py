@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from app.act.local.deed import Done, read_arguments
 from app.act.local.deeds.restart_service import plugin
@@ -17,12 +18,14 @@ from app.core.host import Declared, HostSettings
 from app.core.warden import State
 from app.models.job import JobState
 from tests.unit.act.local import ownd
+from tests.unit.act.local.stands import wait_for
 from tests.unit.act.local.wards import Env, Palm, Systemctl, hasty, systemctl
 
 __all__ = ["hasty", "systemctl"]
 pytestmark = pytest.mark.usefixtures("hasty")
+ALONG = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf",
+         "PropagatesStopTo")  # fmt: skip
 SCRIPT = str(Path(ownd.__file__))
-
 
 Arguments = dict[str, str | int]
 
@@ -73,7 +76,7 @@ def test_it_tells_how_it_was_and_how_it_is(
     assert log == "the last lines of its log:"
     assert line == "worker crashed: no space left on device"
     assert after.startswith("after: shop.service is active (running), for ")
-    assert after.endswith(", process 4711")
+    assert after.endswith(", process 4204711")
 
 
 def test_a_log_that_is_not_shown_is_no_obstacle(
@@ -107,6 +110,15 @@ def test_a_log_that_is_not_shown_is_no_obstacle(
         ("postgresql@15-main", ["*"], "is not listed"),
         ("redis-server", ["redis*"], "is not listed"),
         ("MySQL", ["*"], "is not listed"),
+        ("rh-postgresql12-postgresql", ["*"], "is not listed"),
+        ("app-mysql", ["app-*"], "is not listed"),
+        ("crm-redis", ["*"], "is not listed"),
+        ("hadoop-hdfs-namenode", ["*"], "is not listed"),
+        ("memcached", ["*"], "is not listed"),
+        ("prometheus", ["*"], "is not listed"),
+        ("sqlservr", ["*"], "is not listed"),
+        ("tikv-20160", ["*"], "is not listed"),
+        ("myasd", [], "myasd is not listed"),
         ("payments", ["*"], "payments is protected"),
     ],
 )
@@ -158,6 +170,64 @@ def test_what_would_take_a_protected_one_along_is_spared(
     with pytest.raises(Unwilling, match="dbus is protected, and would be"):
         restart(hand, "shop", services=["*"])
     assert systemctl.calls == []
+
+
+@pytest.mark.parametrize("way", ALONG)
+def test_a_database_is_not_taken_along(
+    systemctl: Systemctl, hand: Palm, way: str
+) -> None:
+    """Not even by what is taken along itself, nor by a target."""
+    systemctl.unit("shop.service", **{way: "front.service"})
+    systemctl.unit("front.service", ConsistsOf="site.target")
+    systemctl.unit("site.target", BoundBy="shop.service store.service")
+    systemctl.unit("store.service")
+    assert restart(hand, "shop", services=["*"]).reason
+    systemctl.alias("mysql.service", "store.service")
+    systemctl.unit("shop.service", **{way: "front.service"})
+    why = "mysql holds data by its name, and would be restarted with shop"
+    with pytest.raises(Unwilling, match=why):
+        restart(hand, "shop", services=["*", "shop"])
+    assert len(systemctl.calls) == 1
+    assert restart(hand, "shop", services=["shop", "mysql"]).reason
+
+
+def test_what_is_no_service_is_looked_at_as_well(
+    systemctl: Systemctl, hand: Palm
+) -> None:
+    """A mount of a database's files goes with what it is bound to."""
+    systemctl.unit("shop.service", BoundBy="var-lib-mysql.mount")
+    with pytest.raises(Unwilling, match=r"var-lib-mysql\.mount holds data"):
+        restart(hand, "shop", services=["*"])
+    systemctl.unit("shop.service", RequiredBy="network-online.target")
+    with pytest.raises(Unwilling, match=r"network-online\.target is protec"):
+        restart(hand, "shop", services=["*"])
+
+
+def test_who_takes_too_many_along_is_not_restarted(
+    systemctl: Systemctl, hand: Palm
+) -> None:
+    """Nobody followed them all."""
+    many = " ".join(f"u{number}.service" for number in range(300))
+    systemctl.unit("shop.service", RequiredBy=many)
+    with pytest.raises(Unwilling, match="nobody knows what would be"):
+        restart(hand, "shop", services=["*"])
+    for number in range(20):
+        unit, other = f"c{number}.service", f"c{number + 1}.service"
+        systemctl.unit(unit, RequiredBy=other)
+    with pytest.raises(Unwilling, match="nobody knows what would be"):
+        restart(hand, "c0", services=["*"])
+    assert systemctl.calls == []
+
+
+def test_an_alias_of_a_database_must_be_listed_as_well(
+    systemctl: Systemctl, hand: Palm
+) -> None:
+    """Each of its names says what it is."""
+    systemctl.unit("store.service")
+    systemctl.alias("mysqld.service", "store.service")
+    with pytest.raises(Unwilling, match="mysqld holds data by its name"):
+        restart(hand, "store", services=["store"])
+    assert restart(hand, "store", services=["store", "mysqld"]).reason
 
 
 def test_we_do_not_restart_what_we_run_in(
@@ -273,17 +343,42 @@ def test_a_command_that_fails_is_no_success(
         restart(hand, "ownd", own)
 
 
-def test_a_command_that_hangs_is_ended(
-    own: HostSettings,
-    hand: Palm,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_command_that_takes_long_is_left_running(
+    own: HostSettings, hand: Palm, tmp_path: Path
 ) -> None:
-    """And the job has failed."""
-    (tmp_path / "own" / "slow").touch()
-    monkeypatch.setattr("app.core.daemons.RESTART_SECONDS", 0.5)
-    with pytest.raises(OutgoingFailed, match=r"did not end within 0\.5 s"):
-        restart(hand, "ownd", own)
+    """It may be between the end of the daemon and its start."""
+    slow = tmp_path / "own" / "slow"
+    slow.touch()
+    declared = own.services["ownd"].model_copy(update={"seconds": 0.5})
+    daemons = Daemons(HostSettings(services={"ownd": declared}))
+    with pytest.raises(OutgoingFailed, match="left running, and nobody"):
+        daemons.restart("ownd", errand=hand.errand)
+    with pytest.raises(NotAccepted, match="runs still, from before"):
+        daemons.restart("ownd", errand=hand.errand)
+    slow.unlink()
+    wait_for(lambda: daemons.state("ownd").is_active)
+    wait_for(lambda: restart(hand, "ownd", own).reason)
+
+
+def test_a_job_that_must_end_leaves_the_command_running(
+    own: HostSettings, tmp_path: Path
+) -> None:
+    """Its time was over; the daemon comes up nevertheless."""
+    slow = tmp_path / "own" / "slow"
+    slow.touch()
+    with pytest.raises(Stopped):
+        restart(Palm(tmp_path, 1.0), "ownd", own)
+    slow.unlink()
+    wait_for(lambda: Daemons(own).state("ownd").is_active)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 901])
+def test_a_command_has_its_time(seconds: float) -> None:
+    """Not none, and not for ever."""
+    words = ("/bin/true",)
+    assert Declared(status=words, restart=words).seconds == 120
+    with pytest.raises(ValidationError):
+        Declared(status=words, restart=words, seconds=seconds)
 
 
 def test_a_command_that_is_not_there_did_nothing(hand: Palm) -> None:

@@ -1,6 +1,7 @@
 """The executor's process: who may ask it, what, and what harms it not."""
 
 import contextlib
+import grp
 import os
 import resource
 import socket
@@ -18,7 +19,7 @@ import psutil
 import pytest
 
 from app.act.local.client import Client
-from app.act.local.server import MOST_LEAVING, MOST_LINES
+from app.act.local.server import MOST_LEAVING, MOST_LINES, listening
 from app.act.local.wire import MOST_ASKED
 from app.core.errors import NotAccepted
 from app.models.job import JobState
@@ -135,7 +136,9 @@ def test_an_order_that_may_not_be_is_refused(
     hands: HandsProcess, asked: Any, says: str
 ) -> None:
     """The executor has its own list, whatever the other end thinks."""
-    said = msgspec.json.decode(say(hands.socket, line(asked)))
+    # It was written when the tests were collected: a while ago.
+    by = asked["by"] and time.monotonic() + 30
+    said = msgspec.json.decode(say(hands.socket, line({**asked, "by": by})))
     assert says in said["refused"]
     assert count_starts(hands.folder, KEY) == 0
 
@@ -267,3 +270,24 @@ def test_without_a_name_only_its_own_user_is_heard(open_folder: Path) -> None:
         assert "may not ask here" in ask_as(NOBODY, hands.socket)
     finally:
         hands.kill()
+
+
+def test_a_group_that_is_right_needs_no_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The socket has it already: then nothing is asked of the system."""
+
+    def refuse(*_: object) -> None:
+        """Do as a system that forbids it."""
+        raise PermissionError
+
+    own = grp.getgrgid(os.getegid()).gr_name
+    monkeypatch.setattr(os, "chown", refuse)
+    with listening(tmp_path / "a.sock", own):
+        assert (tmp_path / "a.sock").stat().st_gid == os.getegid()
+    other = next(one for one in grp.getgrall() if one.gr_gid != os.getegid())
+    with (
+        pytest.raises(PermissionError),
+        listening(tmp_path / "b.sock", other.gr_name),
+    ):
+        pass

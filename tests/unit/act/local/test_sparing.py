@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from app.act.local.hand import Unwilling
 from app.act.local.look.snapshot import read_procs
+from app.act.local.runaway import details, identity
 from app.act.local.runaway.details import read_command
 from app.act.local.runaway.identity import Identity, identify
 from app.act.local.runaway.sparing import Sparing, SparingSettings, own_tree
@@ -93,6 +95,27 @@ def test_a_name_protects_a_real_process(tmp_path: Path, name: str) -> None:
         (["java", "wait", "org.apache.cassandra.X"], "cassandra.X holds"),
         (["java", "-B", "wait", "kafka.Kafka"], "kafka.Kafka holds data"),
         (["postgres: writer", "wait"], "postgres is protected"),
+        (
+            ["java", "wait", "-cp", "x" * 30_000, "org.elasticsearch.boot.E"],
+            "org.elasticsearch.boot.E holds data",
+        ),
+        (
+            ["java", "wait", *["-Dx=y"] * 300, "kafka/kafka.Kafka"],
+            "kafka.Kafka holds data",
+        ),
+        (
+            ["java", "wait", "-Xmx1g", "-jar", "/opt/x/bin/activemq.jar"],
+            "activemq.jar holds data",
+        ),
+        (
+            ["java", "wait", "-jar", "/opt/solr-9.1/server/start.jar"],
+            "start.jar holds data",
+        ),
+        (
+            ["java", "wait", "-Dsolr.solr.home=/var/x", "-jar", "start.jar"],
+            "-Dsolr.solr.home=/var/x holds data",
+        ),
+        (["java", "wait", "@/etc/x.args"], "may hold data: .* the file /etc"),
     ],
 )
 def test_a_command_line_tells_too(
@@ -114,6 +137,63 @@ def test_a_command_line_tells_too(
         with pytest.raises(Unwilling, match=says):
             Sparing(OURS).refuse_program(found)
         child.kill()
+
+
+def test_a_java_of_which_not_all_is_shown_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it runs stands at the end of its command line."""
+    with Victim(tmp_path, "java", REST) as one:
+        found = identify(one.pid)
+        assert found is not None
+        Sparing(OURS).refuse_program(found)
+        monkeypatch.setattr(details, "MOST_COMMAND", 10)
+        with pytest.raises(Unwilling, match=r"java.*may hold data: its"):
+            Sparing(OURS).refuse_program(found)
+    with Victim(tmp_path, "plain-of-a-test", REST) as other:
+        found = identify(other.pid)
+        assert found is not None
+        Sparing(OURS).refuse_program(found)
+
+
+def test_an_ordinary_java_may_end(tmp_path: Path) -> None:
+    """One that only speaks with a database is none."""
+    (tmp_path / "wait").write_text("import time\ntime.sleep(20)\n")
+    words = ["java", "wait", "-cp", "/opt/kafka-clients.jar:/opt/mysql.jar"]
+    words += ["-Dkafka.servers=k1:9092", "com.example.shop.Shop"]
+    with subprocess.Popen(
+        words,
+        executable=sys.executable,
+        env={"PYTHONHOME": sys.base_prefix},
+        cwd=tmp_path,
+    ) as child:
+        wait_for(lambda: read_command(child.pid))
+        found = identify(child.pid)
+        assert found is not None
+        Sparing(OURS).refuse_program(found)
+        child.kill()
+
+
+def test_a_file_that_hangs_hides_who_it_is(
+    monkeypatch: pytest.MonkeyPatch, victim: Identity
+) -> None:
+    """Its server is away: one thread waits, and nobody is touched."""
+    release = threading.Event()
+
+    def hang(_: int) -> tuple[int, int]:
+        """Wait until the test is over."""
+        release.wait(30)
+        return 1, 1
+
+    monkeypatch.setattr(identity, "_stat", hang)
+    monkeypatch.setattr(identity, "STAT_SECONDS", 0.05)
+    before = threading.active_count()
+    try:
+        with pytest.raises(Unwilling, match="we are not shown who"):
+            identify(victim.pid)
+        assert threading.active_count() == before + 1
+    finally:
+        release.set()
 
 
 def refuse(pid: int) -> None:

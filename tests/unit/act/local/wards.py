@@ -20,7 +20,8 @@ from app.core.host import HostSettings
 
 Settings = TypeVar("Settings", bound=BaseModel)
 PLACES = "/usr/bin:/bin"
-# What systemd shows of a unit that runs and was never in trouble.
+# What systemd shows of a unit that runs and was never in trouble. No machine
+# has such a process: it is none of ours.
 HEALTHY: Mapping[str, str] = {
     "LoadState": "loaded",
     "ActiveState": "active",
@@ -28,7 +29,7 @@ HEALTHY: Mapping[str, str] = {
     "UnitFileState": "enabled",
     "Type": "simple",
     "Result": "success",
-    "MainPID": "4242",
+    "MainPID": "4204242",
     "NRestarts": "0",
     "InvocationID": "first",
     "StateChangeTimestampMonotonic": "1000000",
@@ -39,6 +40,7 @@ HEALTHY: Mapping[str, str] = {
     "RefuseManualStop": "no",
     "CanStart": "yes",
     "RequiredBy": "",
+    "RequisiteOf": "",
     "BoundBy": "",
     "ConsistsOf": "",
 }
@@ -53,7 +55,8 @@ SYSTEMCTL = """
     with (folder / "calls").open("a") as calls:
         calls.write(" ".join(sys.argv[1:]) + "\\n")
     verb, *words = sys.argv[1:]
-    unit = words[words.index("--") + 1]
+    asked_units = words[words.index("--") + 1 :]
+    unit = asked_units[0]
     own = known["aliases"].get(unit, unit)
     shown = known["units"].get(own)
 
@@ -73,9 +76,14 @@ SYSTEMCTL = """
         elif shown.get("then"):
             shown.update(shown["then"].pop(0))
             save()
-        for name in sorted(shown):
-            if name in names:
-                print(f"{name}={shown[name]}")
+        for place, each in enumerate(asked_units):
+            if place:
+                own = known["aliases"].get(each, each)
+                shown = known["units"].get(own, {"Id": each, "Names": each})
+                print()
+            for name in sorted(shown):
+                if name in names:
+                    print(f"{name}={shown[name]}")
     elif verb == "restart":
         assert "--no-block" in words and "--no-ask-password" in words
         begin = f"Failed to restart {unit}: "
@@ -161,7 +169,8 @@ class Systemctl:
             "Names": name,
             **shown,
             "after_restart": list(
-                after or [{**UP, "InvocationID": "second", "MainPID": "4711"}]
+                after
+                or [{**UP, "InvocationID": "second", "MainPID": "4204711"}]
             ),
         }
         self._save()

@@ -1,6 +1,7 @@
 """What channels talk to in tests: a real HTTP and a real SMTP server."""
 
 import contextlib
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ ANSWERS: dict[str, tuple[int, dict[str, str]]] = {
     "/gone": (410, {}),
     "/elsewhere": (302, {"Location": "/ok"}),
 }
+# What was taken has a name; a pager says so in its own words.
+TAKEN = b'{"id": "m-1", "requestId": "r-1"}'
 
 
 class Receiver:
@@ -54,7 +57,7 @@ class Receiver:
                 if self.path == "/hang":
                     receiver.release.wait(60)
                 status, headers = ANSWERS.get(self.path, (200, {}))
-                text = b'{"id": "m-1"}' if status < 300 else b"no, not now"
+                text = TAKEN if status < 300 else b"no, not now"
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
@@ -90,10 +93,16 @@ class Receiver:
 
 
 class Postbox:
-    """Takes mail; refuses that to people whose name begins with ``no``."""
+    """Takes mail; refuses that to people whose name begins with ``no``.
+
+    Attributes:
+        mails: what came.
+        sealed: of each, whether it came through TLS.
+    """
 
     def __init__(self) -> None:
         self.mails: list[Envelope] = []
+        self.sealed: list[bool] = []
 
     async def handle_RCPT(  # noqa: N802 (the server calls it so)
         self,
@@ -112,10 +121,11 @@ class Postbox:
         return "250 OK"
 
     async def handle_DATA(  # noqa: N802 (the server calls it so)
-        self, _server: SMTP, _session: Session, envelope: Envelope
+        self, _server: SMTP, session: Session, envelope: Envelope
     ) -> str:
         """Take a mail."""
         self.mails.append(envelope)
+        self.sealed.append(session.ssl is not None)
         return "250 taken"
 
 
@@ -130,10 +140,23 @@ def receiving() -> Iterator[Receiver]:
 
 
 @contextmanager
-def collecting(port: int) -> Iterator[Postbox]:
-    """Give an SMTP server, as long as it is needed."""
+def collecting(
+    port: int, sealing: ssl.SSLContext | None = None
+) -> Iterator[Postbox]:
+    """Give an SMTP server, as long as it is needed.
+
+    Args:
+        port: where it listens.
+        sealing: it takes mail after STARTTLS only, with this certificate.
+    """
     box = Postbox()
-    controller = Controller(box, hostname="127.0.0.1", port=port)
+    controller = Controller(
+        box,
+        hostname="127.0.0.1",
+        port=port,
+        tls_context=sealing,
+        require_starttls=sealing is not None,
+    )
     controller.start()
     try:
         yield box

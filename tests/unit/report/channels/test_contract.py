@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import json
+import ssl
 from collections.abc import Callable, Iterator
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -14,6 +15,7 @@ from app.core.errors import NotAccepted, OutgoingFailed
 from app.models.message import Kind, Letter
 from app.ports import Channel
 from app.report.channels.apprise import MOST_AT_ONCE
+from tests.certificates import certify
 from tests.programs import free_port
 from tests.unit.report.channels.receiver import (
     Postbox,
@@ -343,3 +345,27 @@ def test_mail_with_starttls_to_a_server_without_it_is_not_sent(
     with pytest.raises(OutgoingFailed):
         send(channel, letter())
     assert box.mails == []
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_mail_is_handed_over_after_starttls_to_whom_we_trust(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_trusted: bool
+) -> None:
+    """A certificate that nobody signed for gets nothing."""
+    file = certify(tmp_path, "localhost")
+    sealing = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    sealing.load_cert_chain(file)
+    if is_trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    port = free_port()
+    section = mail(port, "ana@example.org")
+    url = section["url"].replace("insecure", "starttls")
+    section["url"] = url.replace("mailto://127.0.0.1", "mailtos://localhost")
+    channel = make(tmp_path, {"mail": section})["mail"]
+    with collecting(port, sealing) as box:
+        if is_trusted:
+            send(channel, letter(title="caf\u00e9"))
+        else:
+            with pytest.raises(OutgoingFailed):
+                send(channel, letter())
+    assert box.sealed == [True] * is_trusted

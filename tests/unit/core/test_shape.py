@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.models.shape import SHAPES
+from app.core.shape import SHAPES
 
 FITTING = {
     "host": {

@@ -13,14 +13,15 @@ import psutil
 
 from app.core.clock import Clock
 from app.core.host import HostSettings
-from app.models.naming import host_names
+from app.core.naming import host_names
 
 AGE_SECONDS = 60.0
 NAME_SECONDS = 2.0
 # Interfaces whose addresses other machines have as well.
 INNER = (
     "docker", "br-", "virbr", "veth", "cni", "flannel", "cali", "lxc",
-    "lxd", "podman", "kube", "nodelocal",
+    "lxd", "podman", "kube", "nodelocal", "vboxnet", "vmnet", "incusbr",
+    "weave",
 )  # fmt: skip
 
 
@@ -41,13 +42,16 @@ class Here:
         self._names: frozenset[str] = frozenset()
 
     def is_here(self, *names: str) -> bool:
-        """Tell whether any name of one host is ours.
+        """Tell whether the names of one host are ours.
 
         A name without a domain is ours when our own begins with it; a name
-        with a domain is ours only as a whole.
+        with a domain is ours only as a whole. Where there are some of
+        those, one must be: web-01 is here and in staging, too.
         """
         own = self.names()
-        return any(name.casefold() in own for name in host_names(names))
+        said = [name.casefold() for name in host_names(names)]
+        whole = [name for name in said if "." in name and not is_address(name)]
+        return any(name in own for name in whole or said)
 
     def names(self) -> frozenset[str]:
         """Return what this machine is called."""

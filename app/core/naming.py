@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from ipaddress import ip_address
 
-from app.models.shape import SHAPES
+from app.core.shape import SHAPES
 
 LOCAL = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 

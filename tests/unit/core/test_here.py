@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from app.core.here import NAME_SECONDS, Finder, Here
 from app.core.host import HostSettings
-from app.verify.here import NAME_SECONDS, Finder, Here
 from tests.fakes import FakeClock
 
 ADDRESSES = {
