@@ -5,15 +5,14 @@ is a job like all others, which code proposes: it only looks, and the guard
 rules on it. Where nothing can look, nothing is proposed.
 """
 
-import asyncio
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 
 import msgspec
 
 from app.core.errors import SmokejumperError, Unreadable
 from app.core.log import get_log
+from app.engine.bell import Bell
 from app.engine.keeper import Keeper
 from app.engine.motions import Motions
 from app.engine.moves import Moves
@@ -230,24 +229,12 @@ class EvidenceChore:
     def __init__(self, parts: Parts) -> None:
         """Take what it is made of."""
         self._parts = parts
-        self._news = asyncio.Event()
+        self._bell = Bell()
 
     async def run(self) -> None:
         """Go on until cancelled."""
-        loop = asyncio.get_running_loop()
-
-        def tell() -> None:
-            """Say that the log has grown, from the keeper's thread."""
-            with suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(self._news.set)
-
-        self._parts.keeper.listen(tell)
-        while True:
-            self._news.clear()
-            pause = await self._try_round()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._news.wait()
+        self._bell.hang(self._parts.keeper)
+        await self._bell.rounds(self._try_round)
 
     async def _try_round(self) -> float:
         """Look once; return for how long nothing is known."""

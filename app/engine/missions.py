@@ -19,6 +19,7 @@ from app.core.clock import Clock
 from app.core.errors import SmokejumperError, TooLate
 from app.core.log import get_log
 from app.engine.advancing import Advancer
+from app.engine.bell import Bell
 from app.engine.keeper import Keeper
 from app.engine.leases import Lease
 from app.engine.moves import Moves
@@ -128,7 +129,7 @@ class MissionChore:
         """Take what it is made of, and what no other worker is called."""
         self._parts = parts
         self._node = node
-        self._news = asyncio.Event()
+        self._bell = Bell()
         self._position: int | None = None
         self._swept_at = float("-inf")
         self._leases: dict[int, Lease] = {}
@@ -136,22 +137,10 @@ class MissionChore:
 
     async def run(self) -> None:
         """Go on until cancelled."""
-        loop = asyncio.get_running_loop()
-
-        def tell() -> None:
-            """Say that the log has grown, from the keeper's thread."""
-            with suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(self._news.set)
-
-        self._parts.keeper.listen(tell)
+        self._bell.hang(self._parts.keeper)
         renewing = asyncio.create_task(self._keep_renewing())
         try:
-            while True:
-                self._news.clear()
-                pause = await self._try_round()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(pause):
-                        await self._news.wait()
+            await self._bell.rounds(self._try_round)
         finally:
             await self._stop()
             renewing.cancel()
@@ -377,7 +366,7 @@ class MissionChore:
             # When it failed, its lease runs out, and it is tried again.
             self._leases.pop(mission.id, None)
             self._tasks.pop(mission.id, None)
-            self._news.set()
+            self._bell.ring()
 
 
 def _find_unaware(connection: Connection, now: int) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ import msgspec
 from app.core.clock import Clock
 from app.core.errors import OutgoingFailed, SmokejumperError
 from app.core.log import get_log
+from app.engine.bell import Bell
 from app.engine.keeper import Keeper
 from app.engine.leases import Lease
 from app.engine.outgoing import Claimant, Outgoing, Parcel
@@ -105,7 +106,7 @@ class PostingChore:
         """Take what it is made of, and what no other worker is called."""
         self._parts = parts
         self._node = node
-        self._news = asyncio.Event()
+        self._bell = Bell()
         self._swept_at = float("-inf")
         self._left: tuple[str, ...] = ()
         self._leases: dict[int, Lease] = {}
@@ -114,22 +115,10 @@ class PostingChore:
 
     async def run(self) -> None:
         """Go on until cancelled."""
-        loop = asyncio.get_running_loop()
-
-        def tell() -> None:
-            """Say that the log has grown, from the keeper's thread."""
-            with suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(self._news.set)
-
-        self._parts.keeper.listen(tell)
+        self._bell.hang(self._parts.keeper)
         renewing = asyncio.create_task(self._keep_renewing())
         try:
-            while True:
-                self._news.clear()
-                pause = await self._try_round()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(pause):
-                        await self._news.wait()
+            await self._bell.rounds(self._try_round)
         finally:
             await self._stop()
             renewing.cancel()
@@ -254,7 +243,7 @@ class PostingChore:
             for number in parcel.ids:
                 self._leases.pop(number, None)
             self._busy[parcel.channel] -= 1
-            self._news.set()
+            self._bell.ring()
 
     async def _send_held(self, parcel: Parcel) -> None:
         """Send a letter that is ours, and write down what came of it."""

@@ -5,9 +5,7 @@ writes the messages and each way that they go, and moves the mark: what is
 in the log is told once, and nobody is told what is not on the disk.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -16,6 +14,7 @@ import msgspec
 from app.core.clock import Clock
 from app.core.errors import SmokejumperError
 from app.core.log import get_log
+from app.engine.bell import Bell
 from app.engine.factfinding import COLLECT, FactFinder, make_bare
 from app.engine.joining import Joining, Looks
 from app.engine.keeper import Keeper
@@ -155,26 +154,14 @@ class TellingChore:
         self._teller = teller
         self._ways = ways
         self._keeper = keeper
-        self._news = asyncio.Event()
+        self._bell = Bell()
         self._seen = 0
         self._marked = 0
 
     async def run(self) -> None:
         """Go on until cancelled."""
-        loop = asyncio.get_running_loop()
-
-        def tell() -> None:
-            """Say that the log has grown, from the keeper's thread."""
-            with suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(self._news.set)
-
-        self._keeper.listen(tell)
-        while True:
-            self._news.clear()
-            pause = await self._try_round()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._news.wait()
+        self._bell.hang(self._keeper)
+        await self._bell.rounds(self._try_round)
 
     async def _try_round(self) -> float:
         """Look once; return for how long nothing is known."""

@@ -342,7 +342,8 @@ def test_a_policy_is_tried_and_changes_nothing(node: ActingService) -> None:
     same = node.post(url, {}).json()
     assert (same["policy"], same["moves"]) == (before["version"], {})
     assert same["looked_at"] == same["same"] > 0
-    other = {"policy": "trust: {otherwise: suggest}\n", "days": 1}
+    suggests = "trust: {ladder: [], otherwise: suggest}\n"
+    other = {"policy": suggests, "days": 1}
     found = node.post(url, other).json()
     assert found["moves"]["ask -> suggest"] > 0
     assert found["changes"][0]["now_rule"] == "trust:suggest"

@@ -205,13 +205,16 @@ def test_the_runaway_ends_and_the_busy_one_lives(tmp_path: Path) -> None:
         assert (mission["stage"], mission["end"]) == ("closed", "fixed")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a tmpfs")
 def test_a_full_disk_has_room_again(tmp_path: Path) -> None:
     """Old files of an allowed pattern go; a new one, and another, stay."""
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)]
-    subprocess.run(mount, check=True, timeout=30)
+    done = subprocess.run(
+        mount, check=False, timeout=30, capture_output=True, text=True
+    )
+    if done.returncode:
+        pytest.skip(f"a tmpfs cannot be mounted: {done.stderr.strip()}")
     try:
         old, young = disk / "old.log.1", disk / "young.log.1"
         other = disk / "data.db"

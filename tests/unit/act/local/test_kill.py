@@ -38,7 +38,8 @@ from tests.unit.act.local.victims import (
     Victim,
 )
 
-NAME = "killed-of-a-test"
+# Others may run the same tests beside us.
+NAME = f"killed-by-{os.getpid()}"
 OURS: Mapping[str, Any] = {"users": [os.getuid()]}
 
 

@@ -1,5 +1,6 @@
 """The shipped weights are what this tree would make, and so is their page."""
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -57,7 +58,11 @@ def test_the_shipped_gate_shows_restraint() -> None:
             assert not weighed.allows, example
 
 
-@pytest.mark.long
+@pytest.mark.skipif(
+    os.environ.get("TESTS") != "all",
+    reason="takes two minutes, and says something new only about new lessons:"
+    " TESTS=all runs it",
+)
 def test_training_again_gives_the_same_decisions() -> None:
     """On every lesson, with the facts that are shipped."""
     lessons = read_lessons()
