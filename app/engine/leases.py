@@ -1,10 +1,14 @@
 """Leases: until when a worker has what it took, and what it is called."""
 
+import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from app.core.clock import Clock
+
+# How long a shut-down waits for what is under way.
+GRACE_SECONDS = 4.0
 
 
 class Lease:
@@ -37,6 +41,23 @@ class Lease:
     def is_held(self) -> bool:
         """Tell whether nobody else can have taken it meanwhile."""
         return self._clock.monotonic() < self._until
+
+
+async def wind_down(
+    tasks: Collection["asyncio.Task[None]"], leases: Mapping[int, Lease]
+) -> list[int]:
+    """Call off what is under way; return what was not given back by it.
+
+    What is being sent is answered first, if that does not take long.
+    """
+    under_way = list(tasks)
+    if under_way:
+        await asyncio.wait(under_way, timeout=GRACE_SECONDS)
+    left = list(leases)
+    for task in under_way:
+        task.cancel()
+    await asyncio.gather(*under_way, return_exceptions=True)
+    return left
 
 
 def node_name(random: int) -> str:

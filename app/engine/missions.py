@@ -21,7 +21,7 @@ from app.core.log import get_log
 from app.engine.advancing import Advancer
 from app.engine.bell import Bell
 from app.engine.keeper import Keeper
-from app.engine.leases import Lease
+from app.engine.leases import Lease, wind_down
 from app.engine.moves import Moves
 from app.engine.quieting import expire_suggestions, hand_over, quiet
 from app.engine.ways import Ways
@@ -32,14 +32,13 @@ from app.store.halts import find_halt
 from app.store.jobs import find_live_jobs
 from app.store.ledger import Connection
 from app.store.missions import (
+    LENDING,
     claim_due,
     count_stages,
     find_disturbed,
     find_left_alone,
     find_live,
-    free,
     next_due,
-    renew,
     wake,
 )
 from app.store.unhealed import find_forgotten, find_unhealed
@@ -51,8 +50,6 @@ SWEEP_SECONDS = 30.0
 # A lease is renewed this much before its end, at the latest.
 RENEW_SHARE = 3.0
 RETRY_SECONDS = 2.0
-# How long a shut-down waits for what is under way.
-GRACE_SECONDS = 4.0
 PAGE = 200
 # So many incidents are quieted, or handed over, in one turn.
 FEW = 20
@@ -148,16 +145,9 @@ class MissionChore:
 
     async def _stop(self) -> None:
         """Call off what is under way, and let others have it at once."""
-        tasks = list(self._tasks.values())
-        if tasks:
-            # What is being sent is answered, if that does not take long.
-            await asyncio.wait(tasks, timeout=GRACE_SECONDS)
-        left = list(self._leases)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        left = await wind_down(self._tasks.values(), self._leases)
         if left:
-            give = partial(free, holder=self._node, ids=left)
+            give = partial(LENDING.free, holder=self._node, ids=left)
             with suppress(SmokejumperError):
                 await self._parts.ways.turn(give)
 
@@ -266,7 +256,7 @@ class MissionChore:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if found:
-            give = partial(free, holder=self._node, ids=found)
+            give = partial(LENDING.free, holder=self._node, ids=found)
             await self._parts.ways.turn(give)
         return bool(found)
 
@@ -308,7 +298,9 @@ class MissionChore:
         if not ids:
             return
         until = self._parts.clock.now() + int(seconds * SECOND)
-        work = partial(renew, holder=self._node, ids=ids, lease_until=until)
+        work = partial(
+            LENDING.renew, holder=self._node, ids=ids, lease_until=until
+        )
         ours = await self._parts.ways.turn(work)
         for number in ids:
             lease = self._leases.get(number)

@@ -19,7 +19,7 @@ from app.core.errors import OutgoingFailed, SmokejumperError
 from app.core.log import get_log
 from app.engine.bell import Bell
 from app.engine.keeper import Keeper
-from app.engine.leases import Lease
+from app.engine.leases import Lease, wind_down
 from app.engine.outgoing import Claimant, Outgoing, Parcel
 from app.engine.postmeters import Meters
 from app.engine.ways import Ways
@@ -28,12 +28,11 @@ from app.models.mission import SECOND
 from app.ports import Channel
 from app.report.composing import Composer
 from app.store.dispatches import (
+    LENDING,
     count_states,
     find_oldest_due,
-    free,
     is_due,
     next_due,
-    renew,
 )
 from app.store.ledger import Connection
 from app.store.outbox import find_strangers
@@ -48,8 +47,6 @@ RENEW_SECONDS = 3.0
 SEND_SECONDS = 30.0
 # So many letters are on their way to one channel at once.
 PLACES = 2
-# How long a shut-down waits for what is under way.
-GRACE_SECONDS = 4.0
 # What came of a letter is written down, however busy the store is.
 WRITE_TRIES = 5
 log = get_log("posting")
@@ -126,16 +123,9 @@ class PostingChore:
 
     async def _stop(self) -> None:
         """Call off what is under way, and let others have it at once."""
-        tasks = list(self._tasks)
-        if tasks:
-            # What is being sent is answered, if that does not take long.
-            await asyncio.wait(tasks, timeout=GRACE_SECONDS)
-        left = list(self._leases)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        left = await wind_down(self._tasks, self._leases)
         if left:
-            give = partial(free, holder=self._node, ids=left)
+            give = partial(LENDING.free, holder=self._node, ids=left)
             with suppress(SmokejumperError):
                 await self._parts.ways.turn(give)
 
@@ -309,7 +299,9 @@ class PostingChore:
             return
         began = self._parts.clock.monotonic()
         until = self._parts.clock.now() + int(LEASE_SECONDS * SECOND)
-        work = partial(renew, holder=self._node, ids=ids, lease_until=until)
+        work = partial(
+            LENDING.renew, holder=self._node, ids=ids, lease_until=until
+        )
         for number in await self._parts.ways.turn(work):
             lease = self._leases.get(number)
             if lease is not None:

@@ -29,6 +29,7 @@ from app.models.tables import table_of
 from app.store.among import among
 from app.store.incidents import next_id
 from app.store.indexing import note_spans
+from app.store.lending import Lending
 from app.store.listings import Listing
 from app.store.missions import Fenced
 
@@ -110,27 +111,7 @@ def _due(state: str) -> Select[Any]:
 
 DUE = _due(WAITING).where(IN_ORDER)
 GATHERED = _due(GATHERING).add_columns(DISPATCH.c.reason)
-CLAIM = (
-    update(DISPATCH)
-    .where(among(DISPATCH.c.id, "ids"), IS_FREE)
-    .values(
-        holder=bindparam("by"),
-        lease_until=bindparam("until"),
-        fence=DISPATCH.c.fence + 1,
-    )
-    .returning(DISPATCH)
-)
-RENEW = (
-    update(DISPATCH)
-    .where(among(DISPATCH.c.id, "ids"), DISPATCH.c.holder == bindparam("by"))
-    .values(lease_until=bindparam("until"))
-    .returning(DISPATCH.c.id)
-)
-FREE = (
-    update(DISPATCH)
-    .where(among(DISPATCH.c.id, "ids"), DISPATCH.c.holder == bindparam("by"))
-    .values(holder="", lease_until=0)
-)
+LENDING = Lending(DISPATCH, IS_FREE)
 SAVE = (
     update(DISPATCH)
     .where(
@@ -299,31 +280,9 @@ def _claim(
     moments: tuple[int, int],
 ) -> list[Dispatch]:
     """Take some dispatches; return those that nobody else has."""
-    if not ids:
-        return []
-    now, until = moments
-    bounds = {"ids": ids, "now": now, "by": holder, "until": until}
-    taken = [to_dispatch(row) for row in connection.execute(CLAIM, bounds)]
+    rows = LENDING.claim(connection, holder, ids, moments)
+    taken = [to_dispatch(row) for row in rows]
     return sorted(taken, key=lambda one: (one.due_at or 0, one.id))
-
-
-def renew(
-    connection: Connection,
-    holder: str,
-    ids: Collection[int],
-    lease_until: int,
-) -> set[int]:
-    """Keep dispatches for longer; return those that are still ours."""
-    if not ids:
-        return set()
-    bounds = {"ids": ids, "by": holder, "until": lease_until}
-    return set(connection.execute(RENEW, bounds).scalars())
-
-
-def free(connection: Connection, holder: str, ids: Collection[int]) -> None:
-    """Give dispatches back as they are, so that anybody may take them."""
-    if ids:
-        connection.execute(FREE, {"ids": ids, "by": holder})
 
 
 def save_dispatch(

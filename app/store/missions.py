@@ -32,6 +32,7 @@ from app.store.among import among
 from app.store.decisions import DECISION, IS_LIVE
 from app.store.incidents import INCIDENT, next_id
 from app.store.indexing import note_spans
+from app.store.lending import Lending
 from app.store.listings import Listing
 
 __all__ = ["MISSIONS", "Fenced"]
@@ -100,27 +101,7 @@ DUE = (
     .order_by(MISSION.c.due_at, MISSION.c.id)
     .limit(bindparam("most"))
 )
-CLAIM = (
-    update(MISSION)
-    .where(among(MISSION.c.id, "ids"), IS_FREE)
-    .values(
-        holder=bindparam("by"),
-        lease_until=bindparam("until"),
-        fence=MISSION.c.fence + 1,
-    )
-    .returning(MISSION)
-)
-RENEW = (
-    update(MISSION)
-    .where(among(MISSION.c.id, "ids"), MISSION.c.holder == bindparam("by"))
-    .values(lease_until=bindparam("until"))
-    .returning(MISSION.c.id)
-)
-FREE = (
-    update(MISSION)
-    .where(among(MISSION.c.id, "ids"), MISSION.c.holder == bindparam("by"))
-    .values(holder="", lease_until=0)
-)
+LENDING = Lending(MISSION, IS_FREE)
 WAKE = (
     update(MISSION)
     .where(among(MISSION.c.id, "ids"), LIVES)
@@ -270,10 +251,8 @@ def claim_due(
         limit: how many at most.
     """
     found = _find_due(connection, now, limit)
-    if not found:
-        return []
-    bounds = {"ids": found, "now": now, "by": holder, "until": lease_until}
-    taken = [to_mission(row) for row in connection.execute(CLAIM, bounds)]
+    rows = LENDING.claim(connection, holder, found, (now, lease_until))
+    taken = [to_mission(row) for row in rows]
     return sorted(taken, key=lambda one: (one.due_at or 0, one.id))
 
 
@@ -289,25 +268,6 @@ def _find_due(connection: Connection, now: int, limit: int) -> list[int]:
         if len(rows) < limit or len(found) >= limit:
             break
     return list(found.values())
-
-
-def renew(
-    connection: Connection,
-    holder: str,
-    ids: Collection[int],
-    lease_until: int,
-) -> set[int]:
-    """Keep missions for longer; return those that are still the holder's."""
-    if not ids:
-        return set()
-    bounds = {"ids": ids, "by": holder, "until": lease_until}
-    return set(connection.execute(RENEW, bounds).scalars())
-
-
-def free(connection: Connection, holder: str, ids: Collection[int]) -> None:
-    """Give missions back as they are, so that anybody may take them."""
-    if ids:
-        connection.execute(FREE, {"ids": ids, "by": holder})
 
 
 def wake(connection: Connection, ids: Collection[int], now: int) -> None:

@@ -20,7 +20,7 @@ from tests.receiver import Receiver
 
 pytestmark = pytest.mark.chaos
 # What others do besides is killed by other tests.
-ASIDE = ("Cleaner", "expire", "renew", "free")
+ASIDE = ("Cleaner", "expire", "Lending")
 # What is only passed after a crash at a point.
 THEN = {
     "Starting.start 1 after": "Jobs.end 1",

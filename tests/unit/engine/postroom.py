@@ -27,11 +27,10 @@ from app.guard.halting import Halting
 from app.models.entry import Note
 from app.models.inventory import Inventory
 from app.models.message import Dispatch, Letter
-from app.models.message_tables import DispatchRow
 from app.report.composing import Composer
 from app.report.settings import ReportSettings
 from app.report.templates import Templates
-from app.store.dispatches import to_dispatch
+from app.store.dispatches import DISPATCH, to_dispatch
 from app.store.ledger import Connection, Ledger
 from app.store.location import Location
 from app.store.log import append
@@ -169,7 +168,7 @@ class PostRoom:
 
     def ways(self) -> list[Dispatch]:
         """Return all dispatches, in their order."""
-        query = select(DispatchRow.__table__).order_by(DispatchRow.id)  # type: ignore[attr-defined, arg-type]
+        query = select(DISPATCH).order_by(DISPATCH.c.id)
         return self.reader.ask(
             lambda c: [to_dispatch(row) for row in c.execute(query)]
         )

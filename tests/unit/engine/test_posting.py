@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from app.engine import outgoing, posting
+from app.engine import leases, outgoing, posting
 from app.engine.outgoing import Parcel
 from app.engine.posting import PLACES
 from app.models.message import Letter
@@ -97,7 +97,7 @@ def test_a_shut_down_gives_back_what_is_under_way(
     location: Location, tmp_path: Path, monkeypatch: Any
 ) -> None:
     """Another node has it at once: no lease is waited for."""
-    monkeypatch.setattr(posting, "GRACE_SECONDS", 0.05)
+    monkeypatch.setattr(leases, "GRACE_SECONDS", 0.05)
 
     async def scene() -> None:
         """A node ends while a letter is being sent."""

@@ -10,6 +10,7 @@ from app.models.message import Dispatch
 from app.store import dispatches, outbox
 from app.store.dispatches import (
     DISPATCHES,
+    LENDING,
     Fenced,
     claim_due,
     claim_gathered,
@@ -151,12 +152,12 @@ def test_a_lease_is_renewed_and_given_back(turn: Connection) -> None:
     """By whoever has it, and by nobody else."""
     (number,) = add_sending(turn, 1, make_dispatch())
     take(turn)
-    assert dispatches.renew(turn, "b", [number], NOW + 2 * LEASE) == set()
-    assert dispatches.renew(turn, "a", [number], NOW + 2 * LEASE) == {number}
+    assert LENDING.renew(turn, "b", [number], NOW + 2 * LEASE) == set()
+    assert LENDING.renew(turn, "a", [number], NOW + 2 * LEASE) == {number}
     assert take(turn, NOW + LEASE, "b") == []
-    dispatches.free(turn, "b", [number])
+    LENDING.free(turn, "b", [number])
     assert take(turn, NOW, "b") == []
-    dispatches.free(turn, "a", [number])
+    LENDING.free(turn, "a", [number])
     assert ids(take(turn, NOW, "b")) == [number]
 
 

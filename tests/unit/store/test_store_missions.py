@@ -15,7 +15,7 @@ from app.store import missions as store
 from app.store.decisions import add_decision, find_decision
 from app.store.ledger import Connection, Ledger
 from app.store.location import Location
-from app.store.missions import MISSIONS, Fenced
+from app.store.missions import LENDING, MISSIONS, Fenced
 from app.store.reading import Reader, Wish
 from tests.records import make_record
 from tests.unit.store.missions import (
@@ -183,9 +183,9 @@ def test_a_lease_is_renewed_by_its_holder_only(
     add(connection)
     (mine,) = claim(connection)
     longer = LEASE + SECOND
-    assert store.renew(connection, "b", [mine.id], longer) == set()
-    assert store.renew(connection, "a", [mine.id, 99], longer) == {mine.id}
-    assert store.renew(connection, "a", [], longer) == set()
+    assert LENDING.renew(connection, "b", [mine.id], longer) == set()
+    assert LENDING.renew(connection, "a", [mine.id, 99], longer) == {mine.id}
+    assert LENDING.renew(connection, "a", [], longer) == set()
     assert find(connection, mine.id) == replace(mine, lease_until=longer)
 
 
@@ -195,7 +195,7 @@ def test_a_move_does_not_shorten_a_renewed_lease(
     """Unless the mission is given back with it."""
     add(connection)
     (mine,) = claim(connection)
-    store.renew(connection, "a", [mine.id], LEASE + SECOND)
+    LENDING.renew(connection, "a", [mine.id], LEASE + SECOND)
     moved = replace(mine, version=2, stage="acting")
     store.save_mission(connection, mine, moved)
     found = find(connection, mine.id)
@@ -211,10 +211,10 @@ def test_what_is_given_back_can_be_taken_at_once(
     """By anybody, with a higher fence; nobody else can give it back."""
     add(connection)
     (mine,) = claim(connection)
-    store.free(connection, "b", [mine.id])
-    store.free(connection, "a", [])
+    LENDING.free(connection, "b", [mine.id])
+    LENDING.free(connection, "a", [])
     assert find(connection, mine.id) == mine
-    store.free(connection, "a", [mine.id])
+    LENDING.free(connection, "a", [mine.id])
     assert find(connection, mine.id) == replace(mine, holder="", lease_until=0)
     (again,) = claim(connection, "b")
     assert (again.id, again.fence) == (mine.id, 2)

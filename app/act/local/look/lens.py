@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -123,7 +124,7 @@ class Lens:
     def folder(self, path: str, most: int = 1_000) -> list[str]:
         """Return some names of a folder, or raise OSError."""
         with os.scandir(self.root / path) as found:
-            names = [one.name for _, one in zip(range(most), found)]  # noqa: B905
+            names = [one.name for one in islice(found, most)]
         return sorted(names)
 
     def all_of(

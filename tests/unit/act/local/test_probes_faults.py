@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -71,8 +72,8 @@ def test_what_burns_as_it_always_did_weighs_less(tmp_path: Path) -> None:
     with Victim(tmp_path, "worker", SPIN) as victim:
         for _ in range(LEAST_COUNT + 2):
             past.keep(take(), {})
-            busy = worked(victim.pid)
-            wait_for(lambda: worked(victim.pid) > busy + 5)  # noqa: B023
+            enough = worked(victim.pid) + 5
+            wait_for(partial(has_worked, victim.pid, enough))
 
         def is_usual() -> bool:
             """Tell whether it is said to be as usual."""
@@ -81,6 +82,11 @@ def test_what_burns_as_it_always_did_weighs_less(tmp_path: Path) -> None:
             return bool(lines) and " as usual" in lines[0]
 
         wait_for(is_usual)
+
+
+def has_worked(pid: int, ticks: int) -> bool:
+    """Tell whether a process has worked for so many ticks."""
+    return worked(pid) >= ticks
 
 
 def worked(pid: int) -> int:
