@@ -16,8 +16,8 @@ from contextlib import contextmanager
 
 import psutil
 
-from app.act.local.look.snapshot import Snapshot, read_procs, take
 from app.act.local.runaway.details import details
+from app.core.look.snapshot import Snapshot, read_procs, take
 
 MOST_CHILDREN = 700
 DETAILED = 20

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from app.act.catalogue import make_catalogue
 from app.act.local import making
-from app.act.local.look.past import Past
 from app.bootstrap import hands
 from app.cli.commands import app
 from app.core.clock import SystemClock
+from app.core.look.past import Past
 from app.core.registry import Factory
 from app.models.action import Catalogue
 from app.ports import BackendEnv

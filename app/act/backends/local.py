@@ -6,10 +6,10 @@ from typing import TypeVar
 
 from app.act.local.client import Client
 from app.act.local.executor import Executor
-from app.act.local.look.past import Past
 from app.act.local.repaying import keep_repaying
 from app.act.local.settings import LocalSettings, make_executor
 from app.core.here import Here
+from app.core.look.past import Past
 from app.models.job import Order, Progress
 from app.ports import Backend, BackendEnv
 

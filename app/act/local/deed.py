@@ -5,10 +5,10 @@ from typing import Any, Protocol
 import msgspec
 
 from app.act.local.hand import Hand
-from app.act.local.look.past import Past
 from app.core.clock import Clock
 from app.core.errors import ConfigProblem, NotAccepted
 from app.core.host import HostSettings
+from app.core.look.past import Past
 from app.core.shape import SHAPES
 from app.models.job import JobState
 from app.models.menu import Arguments

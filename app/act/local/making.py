@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from app.act.local.deed import Deed
-from app.act.local.look.past import Past
 from app.core.clock import Clock
 from app.core.configfile import suggest
 from app.core.errors import ConfigError, ConfigProblem
 from app.core.host import HostSettings
+from app.core.look.past import Past
 from app.core.registry import Factory
 from app.ports import BackendEnv, Settings
 

@@ -7,11 +7,11 @@ from pydantic import Field
 from app.act.local import deeds
 from app.act.local.executor import Executor
 from app.act.local.journal import Journal
-from app.act.local.look.past import Past
 from app.act.local.making import make_deeds
 from app.core.configfile import Section
 from app.core.daemons import Daemons
 from app.core.here import Here
+from app.core.look.past import Past
 from app.core.registry import scan
 from app.ports import BackendEnv
 

@@ -14,7 +14,6 @@ from pathlib import Path
 import msgspec
 
 from app.act.local.executor import Executor
-from app.act.local.look.past import Past
 from app.act.local.repaying import keep_repaying
 from app.act.local.server import Server, listening
 from app.act.local.settings import LocalSettings, make_executor
@@ -23,6 +22,7 @@ from app.core.configfile import PREFIX, Config, load_config, suggest
 from app.core.errors import ConfigError, ConfigProblem
 from app.core.host import HostSettings
 from app.core.log import get_log, set_up_log
+from app.core.look.past import Past
 from app.core.place import Place
 from app.core.settings import LogSettings
 

@@ -11,7 +11,6 @@ import msgspec
 
 from app.act.local.deed import Deed, DeedEnv, Done, fit
 from app.act.local.hand import Hand, Unwilling
-from app.act.local.look.amounts import size
 from app.act.local.look.aside import Aside
 from app.act.local.sweep.beneath import Root
 from app.act.local.sweep.cleaning import (
@@ -25,6 +24,7 @@ from app.act.local.sweep.space import read_space
 from app.act.local.sweep.sweeprules import SweepSettings
 from app.core.clock import Clock
 from app.core.errors import OutgoingFailed
+from app.core.look.amounts import size
 from app.models.job import JobState
 
 LOOK_SECONDS = 5.0

@@ -5,7 +5,6 @@ from pydantic import Field
 
 from app.act.local.deed import Deed, DeedEnv, Done, fit
 from app.act.local.hand import Hand, Unwilling
-from app.act.local.look.snapshot import read_proc, read_procs
 from app.act.local.restart.untouched import refuse
 from app.act.local.runaway.burden import (
     MB,
@@ -32,6 +31,7 @@ from app.core.brief import brief
 from app.core.daemons import Daemons
 from app.core.errors import NotAccepted, OutgoingFailed
 from app.core.host import Name
+from app.core.look.snapshot import read_proc, read_procs
 
 MOST_PROCS = 2_000
 MOST_SHOWN = 10

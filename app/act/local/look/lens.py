@@ -10,14 +10,14 @@ from typing import TypeVar
 
 import msgspec
 
-from app.act.local.look.amounts import show_command, size, span
 from app.act.local.look.aside import Aside
-from app.act.local.look.counters import MOST_BYTES, read_counters, read_text
 from app.act.local.look.ours import MARK, is_our_group, is_our_program, is_us
-from app.act.local.look.past import Past, share_of
-from app.act.local.look.snapshot import TICKS, Key, Proc, Snapshot, take
 from app.core.errors import OutgoingFailed
 from app.core.host import HostSettings
+from app.core.look.amounts import show_command, size, span
+from app.core.look.counters import MOST_BYTES, read_counters, read_text
+from app.core.look.past import Past, share_of
+from app.core.look.snapshot import TICKS, Key, Proc, Snapshot, take
 
 # Beside the window itself: reading takes a moment on a loaded machine.
 WINDOW_EXTRA_SECONDS = 6.0

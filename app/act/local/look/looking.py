@@ -3,10 +3,8 @@
 import time
 from collections.abc import Mapping
 
-from app.act.local.look.amounts import span
 from app.act.local.look.aside import KNOWN, Aside
 from app.act.local.look.lens import Lens
-from app.act.local.look.past import EVERY_SECONDS
 from app.act.local.look.probe import (
     FIGURE,
     LEAST_COUNT,
@@ -16,6 +14,8 @@ from app.act.local.look.probe import (
     Probe,
     why,
 )
+from app.core.look.amounts import span
+from app.core.look.past import EVERY_SECONDS
 from app.core.redaction import hide_secrets
 from app.models.evidence import MOST_LINES, NOTHING, Evidence, Section
 

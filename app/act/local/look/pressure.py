@@ -1,8 +1,8 @@
 """Pressure: how long work waits for a thing of which there is too little."""
 
-from app.act.local.look.amounts import percent
 from app.act.local.look.lens import Lens, Window
 from app.act.local.look.probe import Limit, Notes
+from app.core.look.amounts import percent
 
 # For so many percent of the time something waits.
 _LIMITS = {

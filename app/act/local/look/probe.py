@@ -8,8 +8,8 @@ import msgspec
 
 from app.act.local.look.aside import KNOWN
 from app.act.local.look.lens import Lens
-from app.act.local.look.past import Usual
 from app.core.errors import OutgoingFailed
+from app.core.look.past import Usual
 from app.core.redaction import hide_secrets
 from app.models.evidence import Section
 

@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from app.act.local.look.amounts import span
 from app.act.local.look.aside import KNOWN
 from app.act.local.look.der import read_certificate
 from app.act.local.look.lens import Lens
 from app.act.local.look.probe import Notes, Probe, why
 from app.act.local.look.sockets import reachable, read_sockets
+from app.core.look.amounts import span
 
 TITLE = "certificates"
 TOPICS = frozenset({"certificate", "http", "security"})

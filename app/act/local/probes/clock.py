@@ -3,11 +3,11 @@
 import ctypes
 import sys
 
-from app.act.local.look.amounts import span
 from app.act.local.look.lens import Lens
 from app.act.local.look.probe import Notes, Probe
 from app.core.command import run_program
 from app.core.errors import OutgoingFailed
+from app.core.look.amounts import span
 
 TITLE = "clock"
 TOPICS = frozenset({"time", "certificate", "security", "database"})

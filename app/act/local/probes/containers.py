@@ -6,10 +6,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from app.act.local.look.amounts import percent, size
 from app.act.local.look.lens import Lens
 from app.act.local.look.probe import Notes, Probe, why
 from app.core.errors import OutgoingFailed
+from app.core.look.amounts import percent, size
 from app.core.nearby import Address, Call, call_near
 
 TITLE = "containers"

@@ -4,9 +4,9 @@ import os
 from collections import Counter
 from contextlib import suppress
 
-from app.act.local.look.amounts import size
 from app.act.local.look.lens import MOST_PROCS, Lens
 from app.act.local.look.probe import Notes, Probe
+from app.core.look.amounts import size
 
 TITLE = "deleted files that are still open"
 TOPICS = frozenset({"disk", "storage", "logs", "backup"})

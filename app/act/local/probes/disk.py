@@ -8,9 +8,7 @@ from functools import partial
 
 import msgspec
 
-from app.act.local.look.amounts import percent, size, span
 from app.act.local.look.lens import Lens
-from app.act.local.look.past import EVERY_SECONDS, Growth
 from app.act.local.look.probe import (
     FIGURE,
     LEAST_COUNT,
@@ -20,6 +18,8 @@ from app.act.local.look.probe import (
     why,
 )
 from app.act.local.look.walking import MOST_SECONDS, Weighed, weigh
+from app.core.look.amounts import percent, size, span
+from app.core.look.past import EVERY_SECONDS, Growth
 
 TITLE = "file systems"
 TOPICS = frozenset({"disk", "storage", "backup", "logs", "database", "queue"})

@@ -2,11 +2,11 @@
 
 from contextlib import suppress
 
-from app.act.local.look.amounts import percent, size, span
 from app.act.local.look.lens import Lens, Window
 from app.act.local.look.pressure import note_pressure
 from app.act.local.look.probe import Limit, Notes, Probe
-from app.act.local.look.snapshot import Key
+from app.core.look.amounts import percent, size, span
+from app.core.look.snapshot import Key
 
 TITLE = "disks at work"
 TOPICS = frozenset(

@@ -12,10 +12,10 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from app.act.local.look.amounts import span
 from app.act.local.look.lens import Lens
 from app.act.local.look.probe import Notes, Probe, why
 from app.act.local.look.sockets import reachable, read_sockets
+from app.core.look.amounts import span
 
 TITLE = "local listeners"
 TOPICS = frozenset({"http", "network", "service", "database", "queue"})

@@ -4,11 +4,11 @@ import platform
 import time
 from contextlib import suppress
 
-from app.act.local.look.amounts import span
 from app.act.local.look.lens import Lens
 from app.act.local.look.probe import Notes, Probe
 from app.core.command import run_program
 from app.core.errors import OutgoingFailed
+from app.core.look.amounts import span
 from app.models.origins import TOPICS
 
 TITLE = "machine"

@@ -3,10 +3,8 @@
 from collections import Counter
 from pathlib import Path
 
-from app.act.local.look.amounts import percent, size, span
 from app.act.local.look.cgroups import groups, read_number, read_pairs
 from app.act.local.look.lens import Lens, Window
-from app.act.local.look.past import EVERY_SECONDS, Growth
 from app.act.local.look.pressure import note_pressure
 from app.act.local.look.probe import (
     FIGURE,
@@ -16,7 +14,9 @@ from app.act.local.look.probe import (
     Notes,
     Probe,
 )
-from app.act.local.look.snapshot import Proc
+from app.core.look.amounts import percent, size, span
+from app.core.look.past import EVERY_SECONDS, Growth
+from app.core.look.snapshot import Proc
 
 TITLE = "memory"
 TOPICS = frozenset(

@@ -7,10 +7,10 @@ from collections import Counter
 from contextlib import suppress
 from functools import partial
 
-from app.act.local.look.amounts import percent, size, span
 from app.act.local.look.lens import Lens, Window
 from app.act.local.look.probe import Limit, Notes, Probe, why
 from app.act.local.look.sockets import read_sockets
+from app.core.look.amounts import percent, size, span
 
 TITLE = "network"
 TOPICS = frozenset({"network", "http", "queue", "security", "database"})

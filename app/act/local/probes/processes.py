@@ -4,10 +4,10 @@ import time
 from collections import Counter
 from contextlib import suppress
 
-from app.act.local.look.amounts import percent, span
 from app.act.local.look.lens import MOST_PROCS, Lens
 from app.act.local.look.probe import Notes, Probe
-from app.act.local.look.snapshot import TICKS, Proc, Snapshot, take
+from app.core.look.amounts import percent, span
+from app.core.look.snapshot import TICKS, Proc, Snapshot, take
 
 TITLE = "processes"
 TOPICS = frozenset(

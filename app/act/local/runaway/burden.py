@@ -13,8 +13,6 @@ from pathlib import PurePath
 import msgspec
 
 from app.act.local.hand import Hand, Unwilling
-from app.act.local.look.snapshot import TICKS, Proc, read_proc, read_procs
-from app.act.local.look.totals import read_memory
 from app.act.local.runaway.details import (
     name_cgroup,
     read_command,
@@ -25,6 +23,8 @@ from app.act.local.runaway.identity import Identity, identify
 from app.core.brief import brief
 from app.core.demand import Work, read_work, wanted
 from app.core.errors import OutgoingFailed
+from app.core.look.snapshot import TICKS, Proc, read_proc, read_procs
+from app.core.look.totals import read_memory
 
 MB = 1_048_576
 DELETED = " (deleted)"

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from app.act.local.hand import Unwilling
-from app.act.local.look.totals import read_meminfo
 from app.act.local.runaway.burden import MB
+from app.core.look.totals import read_meminfo
 
 DROP = Path("/proc/sys/vm/drop_caches")
 # Pages of files only: what is known of folders is dear to read again.

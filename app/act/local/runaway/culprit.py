@@ -6,11 +6,11 @@ import msgspec
 from pydantic import Field
 
 from app.act.local.hand import Unwilling
-from app.act.local.look.amounts import span
-from app.act.local.look.past import Past
-from app.act.local.look.snapshot import Proc
 from app.act.local.runaway.burden import Burden
 from app.core.configfile import Section
+from app.core.look.amounts import span
+from app.core.look.past import Past
+from app.core.look.snapshot import Proc
 
 MOST_SHOWN = 10
 # So much of what it takes now it usually took: then that is nothing new.

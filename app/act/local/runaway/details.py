@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from app.act.local.look.snapshot import PROC, Key, read_proc
+from app.core.look.snapshot import PROC, Key, read_proc
 
 MOST_PROCS = 50
 MOST_BYTES = 16_384

@@ -7,8 +7,6 @@ from pydantic import Field
 
 from app.act.local.deed import Done
 from app.act.local.hand import Hand, Unwilling
-from app.act.local.look.past import Past
-from app.act.local.look.snapshot import read_proc, read_procs
 from app.act.local.runaway.burden import Burden
 from app.act.local.runaway.culprit import recall
 from app.act.local.runaway.details import read_text
@@ -16,6 +14,8 @@ from app.act.local.runaway.identity import Identity
 from app.act.local.runaway.pidfd import Grip
 from app.act.local.runaway.sparing import Sparing, SparingSettings
 from app.core.brief import brief
+from app.core.look.past import Past
+from app.core.look.snapshot import read_proc, read_procs
 from app.models.job import JobState
 
 KEEPERS = frozenset({"supervisord", "monit", "runsv", "s6-supervise"})

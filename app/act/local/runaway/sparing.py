@@ -13,7 +13,6 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from app.act.local.hand import Unwilling
-from app.act.local.look.snapshot import read_proc, read_procs
 from app.act.local.runaway.burden import DELETED
 from app.act.local.runaway.details import (
     read_command,
@@ -29,6 +28,7 @@ from app.act.local.runaway.java import (
 )
 from app.act.local.stateful import DATABASES
 from app.core.configfile import Section
+from app.core.look.snapshot import read_proc, read_procs
 
 Pattern = Annotated[str, Field(min_length=2, max_length=200)]
 User = Annotated[int, Field(ge=0)] | Annotated[str, Field(min_length=1)]

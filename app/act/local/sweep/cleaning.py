@@ -12,7 +12,6 @@ from typing import NamedTuple
 import msgspec
 
 from app.act.local.hand import Hand, Stopped
-from app.act.local.look.amounts import size
 from app.act.local.sweep.beneath import Root, closing
 from app.act.local.sweep.descent import Descent
 from app.act.local.sweep.openfiles import OpenFiles, find_open
@@ -28,6 +27,7 @@ from app.act.local.sweep.sweepplan import Plan, Planner, show, unite
 from app.act.local.sweep.sweeprules import MARKS, Rule, is_special
 from app.act.local.sweep.vacuum import FOLDER, vacuum
 from app.core.clock import to_iso
+from app.core.look.amounts import size
 
 MOST_SHOWN = 200
 # Some file systems give room back a moment after a file is gone.

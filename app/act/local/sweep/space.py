@@ -5,10 +5,10 @@ import time
 
 import msgspec
 
-from app.act.local.look.amounts import size
 from app.act.local.look.walking import weigh
 from app.act.local.sweep.openfiles import Held
 from app.act.local.sweep.sweepplan import show
+from app.core.look.amounts import size
 
 SECONDS = 4.0
 MOST_SHOWN = 10

@@ -7,11 +7,11 @@ from typing import Any
 from app.act.local.deed import Deed, Done, read_arguments
 from app.act.local.deeds.free_disk_space import plugin
 from app.act.local.hand import Hand
-from app.act.local.look.past import Past
 from app.core.clock import Clock
 from app.core.configfile import Config
 from app.core.errors import ConfigProblem
 from app.core.host import HostSettings
+from app.core.look.past import Past
 from app.ports import Settings
 from tests.fakes import FakeClock
 from tests.unit.act.local.sweeps import (

@@ -7,11 +7,11 @@ from pathlib import Path
 from app.act.local import probes
 from app.act.local.look.lens import Lens
 from app.act.local.look.looking import look_round
-from app.act.local.look.past import Past
 from app.act.local.look.probe import Oddity, Probe
-from app.act.local.look.snapshot import TICKS, Key, Proc, Snapshot
 from app.core.clock import SystemClock
 from app.core.host import HostSettings
+from app.core.look.past import Past
+from app.core.look.snapshot import TICKS, Key, Proc, Snapshot
 from app.core.registry import scan
 
 SECONDS = 20.0

@@ -17,10 +17,10 @@ from app.act.local.deeds.collect_diagnostics import (
 )
 from app.act.local.hand import Stopped
 from app.act.local.look.lens import Lens
-from app.act.local.look.past import Past
 from app.act.local.look.probe import Notes, Probe
 from app.core.clock import SystemClock
 from app.core.errors import NotAccepted
+from app.core.look.past import Past
 from app.models.evidence import read_stands_out
 from app.models.job import JobState
 from app.models.menu import Arguments

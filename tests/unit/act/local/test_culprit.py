@@ -8,8 +8,6 @@ import msgspec
 import pytest
 
 from app.act.local.hand import Stopped, Unwilling
-from app.act.local.look.past import Past
-from app.act.local.look.snapshot import Proc, Snapshot, read_proc
 from app.act.local.runaway.burden import (
     Burden,
     find_program,
@@ -26,6 +24,8 @@ from app.act.local.runaway.culprit import (
 )
 from app.core.clock import SystemClock
 from app.core.demand import read_work, wanted
+from app.core.look.past import Past
+from app.core.look.snapshot import Proc, Snapshot, read_proc
 from app.models.job import JobState
 from tests.fakes import FakeClock
 from tests.unit.act.local.victims import (

@@ -19,13 +19,13 @@ from app.act.local.deeds.kill_process import (
     plugin,
 )
 from app.act.local.hand import Stopped, Unwilling
-from app.act.local.look.past import Past
-from app.act.local.look.snapshot import Proc, read_proc
 from app.act.local.runaway.burden import Burden, find_program
 from app.act.local.runaway.ending import Ender, EndSettings, find_keeper
 from app.act.local.runaway.identity import identify
 from app.core.clock import SystemClock
 from app.core.errors import NotAccepted
+from app.core.look.past import Past
+from app.core.look.snapshot import Proc, read_proc
 from app.models.job import JobState
 from tests.unit.act.local.victims import (
     BUSY,

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from app.act.local.hand import Unwilling
-from app.act.local.look.past import Past
-from app.act.local.look.snapshot import TICKS, Snapshot, read_proc
 from app.act.local.runaway.identity import identify
 from app.core.clock import SystemClock
+from app.core.look.past import Past
+from app.core.look.snapshot import TICKS, Snapshot, read_proc
 from tests.unit.act.local.test_kill import NAME, kill
 from tests.unit.act.local.victims import (
     REST,

@@ -17,11 +17,11 @@ from app.act.local.deed import Done
 from app.act.local.executor import Executor
 from app.act.local.hand import Hand
 from app.act.local.journal import DIED, Journal
-from app.act.local.look.past import Past
 from app.act.local.notes import BOOT, COUNTED, FileNotes
 from app.act.local.repaying import keep_repaying
 from app.core.clock import SystemClock
 from app.core.errors import NotAccepted, OutgoingFailed
+from app.core.look.past import Past
 from app.models.job import JobState
 from tests.unit.act.backends.making import on_a_loop, order
 from tests.unit.act.local.stands import HOME, wait_for

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from app.act.local.look.amounts import percent, show_command, size, span
 from app.act.local.look.aside import Aside
 from app.act.local.look.lens import Lens
 from app.act.local.look.looking import bounded, look_round, pick, say_first
-from app.act.local.look.past import Past, Usual
 from app.act.local.look.probe import Limit, Notes, Oddity, Probe
 from app.core.clock import SystemClock
 from app.core.errors import OutgoingFailed
+from app.core.look.amounts import percent, show_command, size, span
+from app.core.look.past import Past, Usual
 from app.models.evidence import NOTHING, Evidence, Section, read_stands_out
 from app.models.origins import TOPICS
 from tests.unit.act.local.rounds import Round, all_probes, make_snapshot

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from app.act.local.look.past import EVERY_SECONDS, Past
 from app.act.local.look.probe import LEAST_COUNT
-from app.act.local.look.snapshot import take
 from app.act.local.look.walking import weigh
 from app.act.local.probes.latency import call_all
 from app.core.clock import SystemClock
+from app.core.look.past import EVERY_SECONDS, Past
+from app.core.look.snapshot import take
 from tests.unit.act.local.rounds import MB, Round, write
 from tests.unit.act.local.victims import SPIN, Victim, wait_for
 

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from app.act.local.look.cgroups import MOST_GROUPS, groups
-from app.act.local.look.counters import read_counters
-from app.act.local.look.past import Past
 from app.act.local.look.sockets import reachable, read_sockets
 from app.act.local.look.walking import weigh
 from app.act.local.probes.network import ask_name
 from app.core import program
 from app.core.clock import SystemClock
+from app.core.look.counters import read_counters
+from app.core.look.past import Past
 from tests.unit.act.local.rounds import Round, make_snapshot, write
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue ...\n"

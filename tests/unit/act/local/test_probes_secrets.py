@@ -10,7 +10,7 @@ import pytest
 
 from app.act.local.look.lens import COMMAND_BYTES, Lens
 from app.act.local.look.probe import LINE_CHARS, Notes, one_line
-from app.act.local.look.snapshot import read_proc
+from app.core.look.snapshot import read_proc
 from tests.unit.act.local.rounds import Round
 
 LOOK = Path(__file__).parents[4] / "host" / "look.py"

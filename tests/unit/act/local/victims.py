@@ -17,10 +17,10 @@ from typing import Any, Self, TypeVar
 from pydantic import BaseModel
 
 from app.act.local.hand import Hand
-from app.act.local.look.past import Past
 from app.core.clock import Clock, SystemClock
 from app.core.errors import ConfigProblem
 from app.core.host import HostSettings
+from app.core.look.past import Past
 
 Settings = TypeVar("Settings", bound=BaseModel)
 LAUNCH = '"$0" "$@" </dev/null >/dev/null 2>&1 & echo $!'

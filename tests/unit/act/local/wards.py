@@ -12,11 +12,11 @@ import pytest
 from pydantic import BaseModel
 
 from app.act.local.hand import Hand
-from app.act.local.look.past import Past
 from app.core import program
 from app.core.clock import Clock, SystemClock
 from app.core.errors import ConfigProblem
 from app.core.host import HostSettings
+from app.core.look.past import Past
 
 Settings = TypeVar("Settings", bound=BaseModel)
 PLACES = "/usr/bin:/bin"

@@ -17,11 +17,11 @@ from threading import Lock
 import msgspec
 import structlog
 
-from app.act.local.look.amounts import span
-from app.act.local.look.counters import read_counters
-from app.act.local.look.snapshot import TICKS, Key, Proc, Snapshot, take
 from app.core.clock import Clock
 from app.core.errors import OutgoingFailed
+from app.core.look.amounts import span
+from app.core.look.counters import read_counters
+from app.core.look.snapshot import TICKS, Key, Proc, Snapshot, take
 from app.core.machine import look
 
 EVERY_SECONDS = 30.0

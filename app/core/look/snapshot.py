@@ -12,13 +12,13 @@ from contextlib import suppress
 import msgspec
 import psutil
 
-from app.act.local.look.totals import (
+from app.core.errors import OutgoingFailed
+from app.core.look.totals import (
     Totals,
     read_figures,
     read_memory,
     read_totals,
 )
-from app.core.errors import OutgoingFailed
 
 PROC = "/proc"
 IS_LINUX = sys.platform == "linux"

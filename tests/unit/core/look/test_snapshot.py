@@ -8,15 +8,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.act.local.look import snapshot, totals
-from app.act.local.look.snapshot import (
-    ask_psutil,
-    parse,
-    read_proc,
-    read_procs,
-    take,
-)
-from app.act.local.look.totals import Totals, read_figures
 from app.act.local.runaway.details import (
     MOST_PROCS,
     details,
@@ -24,6 +15,15 @@ from app.act.local.runaway.details import (
     read_command,
 )
 from app.core.errors import OutgoingFailed
+from app.core.look import snapshot, totals
+from app.core.look.snapshot import (
+    ask_psutil,
+    parse,
+    read_proc,
+    read_procs,
+    take,
+)
+from app.core.look.totals import Totals, read_figures
 from tests.unit.act.local.victims import REST, SPIN, Victim, wait_for
 
 LINE = (

@@ -6,11 +6,11 @@ from contextlib import suppress
 
 import pytest
 
-from app.act.local.look import past as module
-from app.act.local.look.past import MOST_MOMENTS, TOP, Past, Usual
-from app.act.local.look.snapshot import Snapshot, take
 from app.core.clock import SystemClock
 from app.core.errors import OutgoingFailed
+from app.core.look import past as module
+from app.core.look.past import MOST_MOMENTS, TOP, Past, Usual
+from app.core.look.snapshot import Snapshot, take
 from tests.fakes import FakeClock
 from tests.unit.act.local.rounds import MB, make_proc, make_snapshot
 from tests.unit.act.local.victims import LEAK, Victim, wait_for

@@ -1,0 +1,1 @@
+"""This machine as its kernel shows it: now, and an hour ago."""

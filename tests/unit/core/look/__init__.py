@@ -1,0 +1,1 @@
+"""Tests of how the machine is looked at."""
