@@ -344,16 +344,30 @@ class Check(Protocol):
         """Return what a reading means, beside that before the action."""
 
 
+class Readings(Protocol):
+    """What was measured on the machine that we run on."""
+
+    def mean(self, name: str, seconds: float) -> float | None:
+        """Return the mean of the past seconds; None when nothing is known.
+
+        Args:
+            name: what was measured, such as cpu_percent.
+            seconds: how far back.
+        """
+
+
 class CheckEnv(SecretEnv, Protocol):
     """What a check gets when it is made.
 
     Attributes:
         is_configured: whether the settings name it at all.
         host: what is said about the machine that we run on.
+        readings: what is measured there; None when nothing watches it.
     """
 
     is_configured: bool
     host: HostSettings
+    readings: Readings | None
 
     def inventory(self) -> Inventory:
         """Return what there is, as it is known now."""

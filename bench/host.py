@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 import psutil
 
-from app.act.local.runaway.details import details
+from app.core.look.details import details
 from app.core.look.snapshot import Snapshot, read_procs, take
 
 MOST_CHILDREN = 700

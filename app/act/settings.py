@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from app.act.changing import Change
 from app.core.configfile import Section
 from app.models.action import Name, Run
 from app.models.mission import SECOND, Limits
@@ -33,6 +34,8 @@ class ActSettings(Section):
     run: dict[Name, Annotated[Ways, BeforeValidator(_in_a_list)]] = Field(
         default_factory=dict, max_length=1_000
     )
+
+    change: dict[Name, Change] = Field(default_factory=dict, max_length=1_000)
 
     @property
     def limits(self) -> Limits:

@@ -20,6 +20,7 @@ from app.api import (
     policy,
     problems,
     propose,
+    readings,
     reins,
     stream,
     v1,
@@ -93,6 +94,7 @@ def make_app(product: Product) -> FastAPI:
         halt,
         policy,
         messages,
+        readings,
     ):
         app.include_router(routes.make_router(product))
     _add_unknown(app, product)

@@ -33,6 +33,7 @@ from app.store.location import Location, locate
 from app.store.postgres_desk import PostgresDesk
 from app.store.reading import Engine, open_engine
 from app.store.sqlite_desk import SqliteDesk
+from app.watch.settings import WatchSettings
 
 # What is made of a folder of plug-ins; each reads its own settings.
 PLACES = ("sources", "menu", "brains", "backends", "channels", "checks")
@@ -48,6 +49,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "policy": PolicySettings,
     "report": ReportSettings,
     "retention": RetentionSettings,
+    "watch": WatchSettings,
 }
 
 

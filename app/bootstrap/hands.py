@@ -11,6 +11,7 @@ import msgspec
 
 from app.act import actions, backends
 from app.act.catalogue import make_catalogue
+from app.act.changing import apply_changes
 from app.act.hands import Surroundings, Tame, apply_runs, make_backends
 from app.act.settings import ActSettings
 from app.bootstrap.ground import Ground
@@ -30,11 +31,11 @@ from app.guard.halting import Halting
 from app.guard.policy import PolicySettings, check_policy, open_policy
 from app.models.action import Catalogue
 from app.models.inventory import Inventory
-from app.ports import Living
+from app.ports import Living, Readings
 from app.store.ledger import Connection
 from app.store.reading import Reader
 from app.verify import checks
-from app.verify.checking import Verifier, check_names, make_checks
+from app.verify.checking import Around, Verifier, check_names, make_checks
 
 
 class Hands(msgspec.Struct, frozen=True):
@@ -73,6 +74,7 @@ def make_hands(ground: Ground) -> Hands:
     catalogue = apply_runs(
         make_catalogue(scan(actions), [folder]), settings.run, made, config
     )
+    catalogue = apply_changes(catalogue, settings.change, config)
     names = [spec.name for spec in catalogue.specs]
     problems = check_policy(config, outside.home, names)
     if problems:
@@ -89,17 +91,13 @@ def make_hands(ground: Ground) -> Hands:
     )
 
 
-def make_verifier(
-    ground: Ground, hands: Hands, inventory: Callable[[], Inventory]
-) -> Verifier:
+def make_verifier(ground: Ground, hands: Hands, room: "Room") -> Verifier:
     """Return who measures, or raise ConfigError with all that is wrong."""
     outside = ground.outside
     made = make_checks(
         ground.config,
         scan(checks),
-        outside.environ,
-        outside.clock,
-        inventory,
+        Around(outside.environ, outside.clock, room.inventory, room.readings),
     )
     problems = check_names(hands.catalogue, made)
     if problems:
@@ -114,6 +112,7 @@ class Room(msgspec.Struct, frozen=True):
     reader: Reader
     desk: Desk
     inventory: Callable[[], Inventory]
+    readings: Readings | None = None
 
 
 def make_acting(ground: Ground, hands: Hands, room: Room) -> Acting:
@@ -140,7 +139,7 @@ def make_acting(ground: Ground, hands: Hands, room: Room) -> Acting:
             settings=hands.settings,
             guard=hands.guard,
             halting=hands.halting,
-            verifier=make_verifier(ground, hands, room.inventory),
+            verifier=make_verifier(ground, hands, room),
             backends=hands.backends,
             world=world,
             moves=hands.moves,

@@ -11,6 +11,7 @@ from app.bootstrap.voice import Voice
 from app.core.clock import Clock
 from app.core.errors import StorageFailed
 from app.core.log import get_log
+from app.core.look.readings import Readings
 from app.core.settings import Settings
 from app.decide.narrowing import Narrowing
 from app.decide.stock import Stock
@@ -66,6 +67,7 @@ class Product(msgspec.Struct):
         registry: the metrics.
         clock: the time.
         api_tokens: who may read from other machines.
+        readings: what is measured here, None when nothing watches.
     """
 
     settings: Settings
@@ -89,6 +91,7 @@ class Product(msgspec.Struct):
     registry: CollectorRegistry
     clock: Clock
     api_tokens: tuple[str, ...]
+    readings: Readings | None = None
     chores: tuple[Chore, ...] = ()
     tasks: list[asyncio.Task[None]] = []
     endless: list[Callable[[], None]] = []

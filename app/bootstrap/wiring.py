@@ -14,10 +14,11 @@ from app.bootstrap.ground import (
 )
 from app.bootstrap.hands import Hands, make_acting, make_hands
 from app.bootstrap.hands import Room as HandsRoom
-from app.bootstrap.mind import make_mind
-from app.bootstrap.product import Product
+from app.bootstrap.mind import Mind, make_mind
+from app.bootstrap.product import Chore, Product
 from app.bootstrap.voice import Room as VoiceRoom
 from app.bootstrap.voice import Voice, make_voice
+from app.bootstrap.watch import Watching, make_watching
 from app.core.configfile import Config
 from app.core.registry import scan
 from app.engine.acting import Acting
@@ -56,12 +57,10 @@ def build(config: Config, outside: Outside | None = None) -> Product:
     hands = make_hands(ground)
     mind = make_mind(ground, hands.catalogue)
     reader = Reader(ground.open_engine())
-    desk = Desk(
-        mind.decider,
-        config,
-        _room(ground, keeping, hands, reader, committer.is_busy),
-    )
-    room = HandsRoom(keeper, reader, desk, lambda: mind.stock.inventory)
+    parts = _room(ground, keeping, hands, reader, committer.is_busy)
+    desk = Desk(mind.decider, config, parts)
+    watching = make_watching(ground)
+    room = _hands_room(keeper, reader, desk, mind, watching)
     acting = make_acting(ground, hands, room)
     voice = _make_voice(ground, hands, room, acting)
     intake = Intake(committer, ground.settings.server.limits)
@@ -71,6 +70,7 @@ def build(config: Config, outside: Outside | None = None) -> Product:
         ground, intake, keeper, reader, is_acting=hands.settings.enabled
     )
     own = (cleaner, mind.stock, desk.chore, desk.spans, *acting.chores)
+    around: tuple[Chore, ...] = (*pollers, *canary, *watching.chores)
     return Product(
         settings=ground.settings,
         location=ground.location,
@@ -88,12 +88,22 @@ def build(config: Config, outside: Outside | None = None) -> Product:
         desk=desk,
         acting=acting,
         voice=voice,
-        chores=(*own, *voice.chores, *hands.chores, *pollers, *canary),
+        chores=(*own, *voice.chores, *hands.chores, *around),
+        readings=watching.readings,
         reader=reader,
         tail=Tail(ground.open_engine()),
         registry=ground.registry,
         clock=ground.outside.clock,
         api_tokens=read_api_tokens(config, ground.settings, ground.outside),
+    )
+
+
+def _hands_room(
+    keeper: Keeper, reader: Reader, desk: Desk, mind: Mind, watching: Watching
+) -> HandsRoom:
+    """Return what the hands are put into."""
+    return HandsRoom(
+        keeper, reader, desk, lambda: mind.stock.inventory, watching.readings
     )
 
 

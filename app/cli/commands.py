@@ -26,6 +26,7 @@ from app.cli import (
 from app.cli.export import export
 from app.cli.hands import hands
 from app.cli.serve import serve
+from app.cli.watch import watch
 
 app = typer.Typer(
     name="smokejumper",
@@ -37,6 +38,7 @@ app = typer.Typer(
 
 app.command()(serve)
 app.command()(hands)
+app.command()(watch)
 app.command()(settings.check_config)
 app.command()(storage.migrate)
 app.add_typer(log.app, name="log")

@@ -52,6 +52,13 @@ class Daemons:
                 return found
         raise OutgoingFailed(f"nobody keeps {name}")
 
+    def survey(self, seconds: float = ASK_SECONDS) -> tuple[Standing, ...]:
+        """Return how all are that supervisor keeps, or raise as state."""
+        warden = self._wardens.get("supervisor")
+        if not isinstance(warden, Supervisor):
+            return ()
+        return warden.survey(seconds)
+
     def tail(
         self,
         standing: Standing,

@@ -6,8 +6,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from app.core.configfile import Section
+from app.core.folders import Folder
 
 Word = Annotated[str, Field(min_length=1, max_length=500)]
+Place = Annotated[str, Field(pattern=r"^/.*[^/]$", max_length=255)]
 Command = Annotated[tuple[Word, ...], Field(min_length=1, max_length=50)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@:-]{0,126}$")]
 
@@ -44,6 +46,7 @@ class HostSettings(Section):
         supervisor: where supervisord answers: http://127.0.0.1:9001/RPC2 or
             unix:///run/supervisor.sock; empty: there is none.
         services: daemons that have commands of their own, by their names.
+        folders: those that have a size of their own, by their paths.
     """
 
     names: tuple[str, ...] = ()
@@ -53,6 +56,7 @@ class HostSettings(Section):
     services: dict[Name, Declared] = Field(
         default_factory=dict, max_length=1_000
     )
+    folders: dict[Place, Folder] = Field(default_factory=dict, max_length=100)
 
     @field_validator("supervisor")
     @classmethod

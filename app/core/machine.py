@@ -27,7 +27,7 @@ MB = 1_048_576
 T = TypeVar("T")
 
 
-class _Looks:
+class Looks:
     """Counts the threads that look at the machine now."""
 
     def __init__(self, most: int) -> None:
@@ -49,11 +49,11 @@ class _Looks:
             self._left += 1
 
 
-LOOKS = _Looks(MOST_LOOKS)
+LOOKS = Looks(MOST_LOOKS)
 
 
 async def look(
-    call: Callable[[], T], seconds: float = SECONDS, looks: _Looks = LOOKS
+    call: Callable[[], T], seconds: float = SECONDS, looks: Looks = LOOKS
 ) -> T:
     """Return what a call says that may hang.
 

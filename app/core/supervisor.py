@@ -137,6 +137,10 @@ class Supervisor:
             )
         return _standing(found[0])
 
+    def survey(self, seconds: float) -> tuple[Standing, ...]:
+        """Return how all programs of it are."""
+        return tuple(map(_standing, self._programs(seconds)))
+
     def restart(self, standing: Standing, errand: Errand) -> None:
         """End a program and start it again, or raise.
 

@@ -73,8 +73,12 @@ class Guard:
         judged = judge(self._policy, books)
         found += judged.findings
         trail += judged.trail
-        mode = trusted(self._policy, motion)
-        for last in (ceiling(mode, motion), standing.unsure(motion)):
+        line = trusted(self._policy, motion)
+        doubt = standing.unsure(motion)
+        if doubt is not None and line.unsure == "run":
+            trail.append(f"{doubt.rule}: {doubt.reason} It runs here.")
+            doubt = None
+        for last in (ceiling(line.mode, motion), doubt):
             if last is not None:
                 found.append(last)
                 trail.append(f"{last.rule}: {last.reason}")
@@ -159,7 +163,7 @@ class Guard:
             rule=finding.rule,
             reason=finding.reason,
             policy=self.version,
-            mode=trusted(self._policy, motion).value,
+            mode=trusted(self._policy, motion).mode.value,
             question=question if is_asked else None,
             until=finding.until,
             trail=tuple(trail),

@@ -71,12 +71,12 @@ def judge(policy: Policy, books: Books) -> Judged:
     return Judged(tuple(findings), tuple(trail))
 
 
-def trusted(policy: Policy, motion: Motion) -> Mode:
+def trusted(policy: Policy, motion: Motion) -> LadderPart:
     """Return how far the ladder trusts an action where it would run."""
     for line in policy.says.trust.ladder:
         if _is_meant(line, motion):
-            return line.mode
-    return policy.says.trust.otherwise
+            return line
+    return LadderPart(mode=policy.says.trust.otherwise)
 
 
 def ceiling(mode: Mode, motion: Motion) -> Finding | None:

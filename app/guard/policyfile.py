@@ -85,12 +85,31 @@ class RulePart(Part):
 
 
 class LadderPart(Part):
-    """How far an action, or a risk, is trusted in an environment."""
+    """How far an action, or a risk, is trusted in an environment.
+
+    Attributes:
+        action: the action; empty: each.
+        risk: of which risk; none: of any.
+        environment: where; empty: anywhere.
+        mode: how far.
+        unsure: whether that holds, too, where the brain wants a person or
+            does not say how sure it is.
+    """
 
     action: str = ""
     risk: Risk | None = None
     environment: str = ""
     mode: Mode
+    unsure: Literal["ask", "run"] = "ask"
+
+    @model_validator(mode="after")
+    def _is_narrow(self) -> Self:
+        """Refuse to run what is unsure everywhere, or by a grant anyhow."""
+        if self.unsure == "run" and not (
+            self.mode is Mode.AUTO and self.environment
+        ):
+            raise ValueError("unsure: run needs mode auto and an environment")
+        return self
 
 
 class TrustPart(Part):

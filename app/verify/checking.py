@@ -7,6 +7,7 @@ must hold right before it. What cannot be measured is never a success.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
+import msgspec
 from msgspec.structs import replace
 
 from app.core.clock import Clock
@@ -19,7 +20,7 @@ from app.models.action import ActionSpec, Catalogue
 from app.models.inventory import Inventory
 from app.models.ruling import Precondition
 from app.models.verdict import Judgement, Reading, Subject
-from app.ports import Check
+from app.ports import Check, Readings
 
 SECTION = "checks"
 # What every alert has: whether its monitoring system says that it is over.
@@ -33,38 +34,44 @@ HOLDS: Mapping[Judgement, bool | None] = {
 }
 
 
+class Around(msgspec.Struct, frozen=True):
+    """What is around the checks.
+
+    Attributes:
+        environ: where secrets may lie.
+        clock: the time.
+        inventory: returns what there is, as it is known now.
+        readings: what is measured here; None when nothing watches.
+    """
+
+    environ: Mapping[str, str]
+    clock: Clock
+    inventory: Callable[[], Inventory]
+    readings: Readings | None = None
+
+
 class Env(Place):
     """What one check gets when it is made."""
 
-    def __init__(
-        self,
-        name: str,
-        config: Config,
-        environ: Mapping[str, str],
-        clock: Clock,
-        inventory: Callable[[], Inventory],
-    ) -> None:
+    def __init__(self, name: str, config: Config, around: Around) -> None:
         """Take the check's name and what is around it."""
-        super().__init__(SECTION, name, config, environ)
-        self.clock = clock
-        self.inventory = inventory
+        super().__init__(SECTION, name, config, around.environ)
+        self.clock = around.clock
+        self.inventory = around.inventory
+        self.readings = around.readings
 
 
 def make_checks(
     config: Config,
     plugins: Mapping[str, Factory],
-    environ: Mapping[str, str],
-    clock: Clock,
-    inventory: Callable[[], Inventory],
+    around: Around,
 ) -> dict[str, Check]:
     """Return the checks that there are, or raise all that is wrong.
 
     Args:
         config: all settings.
         plugins: how each check is made, by the name of its file.
-        environ: where secrets may lie.
-        clock: the time.
-        inventory: what there is, as it is known now.
+        around: what they may need.
     """
     named = {name.replace("-", "_"): make for name, make in plugins.items()}
     problems = [
@@ -77,7 +84,7 @@ def make_checks(
     made = {}
     for name, make in named.items():
         try:
-            check = make(Env(name, config, environ, clock, inventory))
+            check = make(Env(name, config, around))
         except ConfigError as error:
             problems += error.problems
         else:

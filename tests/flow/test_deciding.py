@@ -30,6 +30,14 @@ def counts(node: DecidingService) -> tuple[int, int]:
     )
 
 
+def decide_all(node: DecidingService, host: str) -> dict[str, Any]:
+    """Return the decision on a host when all that follows it is written."""
+    made = node.decide_on(host)
+    query = {"kind": "incident.escalated", "target": host}
+    node.wait_for(lambda: node.get("/log", **query)["items"])
+    return made
+
+
 def test_an_alert_becomes_a_decision_in_the_log(node: DecidingService) -> None:
     """Proposed, and nothing has run; it is on the incident, too."""
     made = node.decide_on("web-01")
@@ -66,7 +74,7 @@ def test_decisions_are_found_by_what_they_say(node: DecidingService) -> None:
 
 def test_a_trial_writes_nothing(node: DecidingService) -> None:
     """On an incident, and on a payload that its source's parser reads."""
-    made = node.decide_on("web-02")
+    made = decide_all(node, "web-02")
     before = counts(node)
     url = f"{node.url}/api/v1/decide"
     body = {"incident": made["incident"]}
@@ -151,7 +159,7 @@ def test_the_command_tries_and_lists(
     node: DecidingService, tmp_path: Path
 ) -> None:
     """Without --dry-run it says that only trials are made."""
-    made = node.decide_on("web-05")
+    made = decide_all(node, "web-05")
     number = str(made["incident"])
     before = counts(node)
     done = node.run("decide", "--incident", number)

@@ -110,6 +110,8 @@ class LocalService(ActingService):
     """A service that may act on the machine that it runs on."""
 
     entry = ("-m", "tests.flow.local_main")
+    # Its hands tell their own programs from others by their command lines.
+    forks = False
 
     def __init__(self, folder: Path, **deeds: Any) -> None:
         more = folder / "actions"

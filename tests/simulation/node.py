@@ -32,7 +32,7 @@ from app.models.record import Cost, Record
 from app.ports import Check
 from app.store.casefile import find_open
 from app.store.ledger import Connection
-from app.verify.checking import Env, Verifier
+from app.verify.checking import Around, Env, Verifier
 from app.verify.checks import alert_is_over
 from tests.simulation.hosts import Health, Reachable
 from tests.simulation.loop import NodeClock, SimLoop
@@ -189,10 +189,8 @@ class Node:
         """Return the real mission chore, with all that it is made of."""
         stage, scene = self._stage, the_scene()
         backend = SimBackend(stage, self.gate)
-        env = Env(
-            "alert_is_over", Config({}, {(): "sim"}), {}, self.clock,
-            lambda: scene.inventory,
-        )  # fmt: skip
+        around = Around({}, self.clock, lambda: scene.inventory)
+        env = Env("alert_is_over", Config({}, {(): "sim"}), around)
         checks: dict[str, Check] = {
             "health": Health(stage.hosts, self.gate, self.clock),
             "reachable": Reachable(stage.hosts, self.gate, self.clock),

@@ -7,6 +7,7 @@ for the few that matter, by details.py.
 import os
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
@@ -17,6 +18,7 @@ from app.core.look.totals import (
     Totals,
     read_figures,
     read_memory,
+    read_quick_figures,
     read_totals,
 )
 
@@ -99,12 +101,29 @@ def take(before: Snapshot | None = None) -> Snapshot:
     Raises:
         OutgoingFailed: the machine does not show its processes.
     """
+    return _take(before, read_figures)
+
+
+def take_quick(before: Snapshot | None = None) -> Snapshot:
+    """Return the machine as it is now, without its disks, or raise as take.
+
+    Args:
+        before: an earlier one, as with take.
+    """
+    return _take(before, read_quick_figures)
+
+
+def _take(
+    before: Snapshot | None,
+    read: Callable[[Totals | None], dict[str, float]],
+) -> Snapshot:
+    """Return the machine as it is now, with the figures that are read."""
     totals = read_totals()
     since = totals.since(before.totals) if before is not None else None
     return Snapshot(
         monotonic=time.monotonic(),
         procs=read_procs(),
-        figures=read_figures(since),
+        figures=read(since),
         totals=totals,
         memory_bytes=read_memory(),
     )

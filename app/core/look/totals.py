@@ -59,6 +59,11 @@ def read_figures(since: Totals | None) -> dict[str, float]:
     Args:
         since: what the cores did in the time that is meant.
     """
+    return read_quick_figures(since) | read_disk_figures()
+
+
+def read_quick_figures(since: Totals | None) -> dict[str, float]:
+    """Return those that no disk is asked for: nothing of it can hang."""
     figures = {}
     if since is not None and since.all > 0:
         busy = since.all - since.idle
@@ -66,7 +71,12 @@ def read_figures(since: Totals | None) -> dict[str, float]:
         figures["io_wait_percent"] = _share(since.waiting, since.all)
     with suppress(OSError):
         figures["load1"] = os.getloadavg()[0]
-    figures |= _read_memory_figures()
+    return figures | _read_memory_figures()
+
+
+def read_disk_figures() -> dict[str, float]:
+    """Return how full each disk is; one that hangs holds this up."""
+    figures = {}
     for place in _places():
         with suppress(OSError):
             figures[f"disk_percent:{place}"] = _used(place)

@@ -1,11 +1,12 @@
-"""How much of a file system of this machine is used."""
+"""How much of a file system, or a folder with a size, is used here."""
 
 from functools import partial
 
 from pydantic import Field
 
 from app.core.configfile import Section
-from app.core.machine import look, read_disk
+from app.core.folders import read_share
+from app.core.machine import look
 from app.core.options import Options
 from app.models.gauge import Gauge, argument, elsewhere
 from app.models.verdict import Judgement, Reading, Subject
@@ -22,12 +23,13 @@ class DiskOptions(Section):
 
 
 class DiskHasRoom:
-    """Reads the file system that the action's path is on."""
+    """Looks at what the action's path is on, or in."""
 
     def __init__(self, env: CheckEnv) -> None:
         """Take the clock and how much may be used here."""
         self.options = Options(DiskOptions, env.settings(DiskOptions))
         self._clock = env.clock
+        self._folders = env.host.folders
 
     async def measure(self, subject: Subject) -> Reading:
         """Return how much is used."""
@@ -35,7 +37,7 @@ class DiskHasRoom:
         if not subject.is_here:
             return GAUGE.miss(self._clock.now(), elsewhere(subject))
         path = options.path or argument(subject, "path")
-        used = await look(partial(read_disk, path))
+        used = await look(partial(read_share, path, self._folders))
         says = f"{used:.0f} % of {path} is used"
         return GAUGE.read(self._clock.now(), used, options.limit, says)
 

@@ -8,7 +8,9 @@ from app.core.options import Options
 from app.models.gauge import Gauge, elsewhere
 from app.models.verdict import Judgement, Reading, Subject
 from app.ports import Check, CheckEnv
+from app.verify.recent import RECENT_SECONDS, recent
 
+SERIES = "memory_percent"
 GAUGE = Gauge(check="memory_has_room", unit="%", chance=3.0)
 
 
@@ -25,14 +27,18 @@ class MemoryHasRoom:
         """Take the clock and how much may be used here."""
         self.options = Options(MemoryOptions, env.settings(MemoryOptions))
         self._clock = env.clock
+        self._readings = env.readings
 
     async def measure(self, subject: Subject) -> Reading:
         """Return how much is used."""
         limit = self.options.read(subject.options).limit
         if not subject.is_here:
             return GAUGE.miss(self._clock.now(), elsewhere(subject))
-        used = await look(read_memory)
-        says = f"{used:.0f} % of the memory is used"
+        used = recent(self._readings, SERIES)
+        since = f" (mean of the past {RECENT_SECONDS:g} s, watched)"
+        if used is None:
+            used, since = await look(read_memory), ""
+        says = f"{used:.0f} % of the memory is used{since}"
         return GAUGE.read(self._clock.now(), used, limit, says)
 
     def judge(self, before: Reading | None, after: Reading) -> Judgement:

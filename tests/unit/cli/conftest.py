@@ -13,7 +13,7 @@ from app.cli.commands import app
 from app.store.inbox import SqlInbox
 from app.store.ledger import Ledger
 from app.store.location import locate
-from app.store.migrate import migrate
+from tests.schema import make_sqlite
 from tests.unit.fold.room import Room
 
 
@@ -34,7 +34,7 @@ class Shell:
         self.config.write_text(yaml.safe_dump(tree))
         self.location = locate(url, folder)
         if is_migrated:
-            migrate(self.location)
+            make_sqlite(folder / "db.sqlite")
 
     def run(self, *arguments: str) -> Result:
         """Give a command."""

@@ -10,8 +10,8 @@ from app.models.chain import Anchor
 from app.store.ledger import Ledger
 from app.store.location import Location, locate
 from app.store.log import find_end
-from app.store.migrate import migrate
 from tests.fakes import FakeClock
+from tests.schema import make_sqlite
 from tests.unit.store.intruder import WAIT, Intruder, notes, write
 
 
@@ -19,8 +19,7 @@ class Desk:
     """A log, its anchor, and the time."""
 
     def __init__(self, folder: Path) -> None:
-        self.location = locate(f"sqlite:///{folder}/log.db", folder)
-        migrate(self.location)
+        self.location = make_sqlite(folder / "log.db")
         self.clock = FakeClock()
         self.file = AnchorFile(folder / "log.anchor", "log.db")
         self.anchoring = Anchoring(self.file, self.clock)

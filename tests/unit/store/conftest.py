@@ -8,9 +8,9 @@ import pytest
 
 from app.bootstrap import open_inbox
 from app.store.inbox import SqlInbox
-from app.store.location import Location, locate
-from app.store.migrate import migrate
+from app.store.location import Location
 from app.store.reading import Reader, open_engine
+from tests.schema import make_postgres, make_sqlite
 
 numbers = count(1)
 
@@ -21,13 +21,9 @@ numbers = count(1)
 def location(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
     """Return an empty database of each kind, brought to the schema."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/inbox.db"
-    else:
-        server = request.getfixturevalue("postgres")
-        url = server.make_database(f"inbox_{next(numbers)}")
-    place = locate(url, tmp_path)
-    migrate(place)
-    return place
+        return make_sqlite(tmp_path / "inbox.db")
+    server = request.getfixturevalue("postgres")
+    return make_postgres(server, f"inbox_{next(numbers)}")
 
 
 @pytest.fixture

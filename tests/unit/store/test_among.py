@@ -20,9 +20,9 @@ from app.store.incidents import (
 )
 from app.store.ledger import Ledger
 from app.store.listings import INCIDENT
-from app.store.location import Location, locate
-from app.store.migrate import migrate
+from app.store.location import Location
 from app.store.weighing import FREQUENT_OF_SOME, WEIGHTS
+from tests.schema import make_sqlite
 from tests.unit.store.shelf import make_incident
 
 NAMES = {1: "a", 2: 'b"[', 3: "ü\ue000", 2**60: "d"}
@@ -66,8 +66,7 @@ def test_no_statement_of_a_turn_reads_a_whole_table(
     tmp_path: Path, name: str
 ) -> None:
     """SQLite looks up each value by an index, however many rows there are."""
-    place = locate(f"sqlite:///{tmp_path}/plan.db", tmp_path)
-    migrate(place)
+    place = make_sqlite(tmp_path / "plan.db")
     ledger = Ledger(place, 5.0)
     with ledger.turn() as turn:
         written = str(STATEMENTS[name].compile(dialect=turn.dialect))

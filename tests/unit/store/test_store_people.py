@@ -22,11 +22,11 @@ from app.store.incidents import save_incidents as save
 from app.store.ledger import Ledger
 from app.store.location import Location, locate
 from app.store.marks import get_mark, put_mark
-from app.store.migrate import migrate
 from app.store.room import measure_room
 from app.store.siblings import find_siblings
 from app.store.snapshot import snapshot
 from app.store.weighing import find_frequent, find_unheard, weigh_firing
+from tests.schema import make_sqlite
 from tests.unit.store.shelf import (
     make_episode,
     make_incident,
@@ -47,9 +47,7 @@ def store() -> Iterator[Connection]:
 @pytest.fixture
 def file(tmp_path: Path) -> Location:
     """Return a SQLite file of today's schema."""
-    place = locate("sqlite:///store.db", tmp_path)
-    migrate(place)
-    return place
+    return make_sqlite(tmp_path / "store.db")
 
 
 def test_words_are_kept_as_they_were_said(store: Connection) -> None:

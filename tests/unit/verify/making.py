@@ -14,7 +14,7 @@ from app.models.action import ActionSpec
 from app.models.action import Check as Declared
 from app.models.inventory import Inventory, Thing
 from app.models.verdict import Reading, Subject
-from app.ports import Check
+from app.ports import Check, Readings
 from app.verify import checks
 from tests.fakes import FakeClock
 
@@ -37,6 +37,7 @@ class FakeEnv:
         self.clock: Clock = self.time
         self.is_configured = settings is not None
         self.host = host or HostSettings()
+        self.readings: Readings | None = None
         self._written = dict(settings or {})
         self._things = things
 
@@ -63,9 +64,10 @@ def make_check(
     name: str,
     settings: Mapping[str, Any] | None = None,
     things: tuple[Thing, ...] = (),
+    host: HostSettings | None = None,
 ) -> Check:
     """Return a check of the folder."""
-    env = FakeEnv(name, settings, things)
+    env = FakeEnv(name, settings, things, host)
     check: Check | None = scan(checks)[name.replace("_", "-")](env)
     assert check is not None
     return check

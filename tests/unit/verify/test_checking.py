@@ -19,7 +19,7 @@ from app.models.inventory import Inventory
 from app.models.verdict import Judgement, Reading, Subject
 from app.ports import Check
 from app.verify import checks
-from app.verify.checking import Verifier, check_names, make_checks
+from app.verify.checking import Around, Verifier, check_names, make_checks
 from app.verify.checks.container_is_healthy import ContainerSettings
 from app.verify.checks.cpu_is_calm import CpuOptions
 from app.verify.checks.disk_has_room import DiskOptions
@@ -84,9 +84,7 @@ def make(folder: Path, settings: object) -> dict[str, Check]:
     return make_checks(
         config(folder, {"checks": settings}),
         scan(checks),
-        {"TOKEN": "s3cret"},
-        CLOCK,
-        Inventory,
+        Around({"TOKEN": "s3cret"}, CLOCK, Inventory),
     )
 
 

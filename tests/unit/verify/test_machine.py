@@ -13,9 +13,17 @@ from queue import Queue
 import pytest
 
 from app.core.errors import OutgoingFailed
-from app.core.machine import _Looks, look
+from app.core.machine import Looks, look
+from app.core.registry import scan
 from app.models.verdict import Judgement
-from tests.unit.verify.making import away, here, make_check, measure
+from app.verify import checks
+from tests.unit.verify.making import (
+    FakeEnv,
+    away,
+    here,
+    make_check,
+    measure,
+)
 
 NAME = "burner-of-a-test"
 # Ends by itself should nobody end it.
@@ -186,7 +194,7 @@ def test_another_machine_cannot_be_read_from_here(name: str) -> None:
     assert (found.value, found.says) == (None, "web-7 is not this machine")
 
 
-def is_free(looks: _Looks) -> bool:
+def is_free(looks: Looks) -> bool:
     """Return once another look may begin."""
     deadline = time.monotonic() + 10
     while not looks.begin():
@@ -200,7 +208,7 @@ def is_free(looks: _Looks) -> bool:
 def test_a_reading_that_hangs_is_given_up() -> None:
     """A few may hang; then no more threads are begun until one is back."""
     release = threading.Event()
-    looks = _Looks(2)
+    looks = Looks(2)
 
     async def hang() -> list[str]:
         """Return what three say that hang, and one after them."""
@@ -227,7 +235,7 @@ def test_a_bug_in_a_reading_is_told_and_holds_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whoever waits hears of it at once, and so does the process."""
-    looks = _Looks(1)
+    looks = Looks(1)
     seen: Queue[object] = Queue()
     monkeypatch.setattr(
         threading, "excepthook", lambda told: seen.put(told.exc_type)
@@ -241,3 +249,44 @@ def test_a_bug_in_a_reading_is_told_and_holds_nothing(
         with pytest.raises(OutgoingFailed, match="a bug"):
             asyncio.run(look(fail, 5.0, looks))
         assert seen.get(timeout=10) is ZeroDivisionError
+
+
+class Watched:
+    """Readings of a machine; what is not known is None."""
+
+    def __init__(self, **values: float) -> None:
+        self.asked: list[tuple[str, float]] = []
+        self._values = values
+
+    def mean(self, name: str, seconds: float) -> float | None:
+        """Return what it was told."""
+        self.asked.append((name, seconds))
+        return self._values.get(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "series"),
+    [("cpu_is_calm", "cpu_percent"), ("memory_has_room", "memory_percent")],
+)
+def test_whoever_watches_is_asked_first(name: str, series: str) -> None:
+    """The mean of the past seconds counts, and the reading says so."""
+    env = FakeEnv(name)
+    env.readings = watched = Watched(**{series: 12.5})
+    check = scan(checks)[name.replace("_", "-")](env)
+    reading = measure(check, here())
+    assert reading.value == 12.5
+    assert "mean of the past 5 s, watched" in reading.says
+    assert watched.asked == [(series, 5.0)]
+
+
+@pytest.mark.parametrize("readings", [None, Watched()])
+def test_where_nobody_watches_the_machine_is_sampled(
+    readings: Watched | None,
+) -> None:
+    """A watch that has said nothing lately is none."""
+    env = FakeEnv("memory_has_room")
+    env.readings = readings
+    check = scan(checks)["memory-has-room"](env)
+    reading = measure(check, here())
+    assert reading.value is not None
+    assert "watched" not in reading.says

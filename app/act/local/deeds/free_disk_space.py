@@ -1,7 +1,7 @@
 """Free disk space: remove what rules allow, and say what else there is."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from threading import Lock
@@ -20,10 +20,11 @@ from app.act.local.sweep.cleaning import (
     find_starts,
     holds_journal,
 )
-from app.act.local.sweep.space import read_space
+from app.act.local.sweep.space import find_place
 from app.act.local.sweep.sweeprules import SweepSettings
 from app.core.clock import Clock
 from app.core.errors import OutgoingFailed
+from app.core.folders import Folder
 from app.core.look.amounts import size
 from app.models.job import JobState
 
@@ -51,9 +52,15 @@ class FreeDiskSpace:
 
     takes: type[msgspec.Struct] = FreeDiskSpaceArguments
 
-    def __init__(self, settings: SweepSettings, clock: Clock) -> None:
-        """Take the rules and the time."""
+    def __init__(
+        self,
+        settings: SweepSettings,
+        clock: Clock,
+        folders: Mapping[str, Folder],
+    ) -> None:
+        """Take the rules, the time, and folders with a size of their own."""
         self._settings = settings
+        self._folders = folders
         self._clock = clock
         self._lock = Lock()
 
@@ -69,34 +76,38 @@ class FreeDiskSpace:
         if not self._lock.acquire(blocking=False):
             raise Unwilling("another clean-up is still at work here")
         try:
-            with _open(path) as place:
-                return self._clean(place, hand)
+            with _open(path) as root:
+                return self._clean(root, hand)
         finally:
             self._lock.release()
 
-    def _clean(self, place: Root, hand: Hand) -> Done:
+    def _clean(self, root: Root, hand: Hand) -> Done:
         """Clean up the file system of a folder."""
+        place = find_place(root, self._folders)
         percent = self._settings.until_percent
-        before = read_space(place.folder)
-        hand.say(f"before: {place.path}: {before}")
+        try:
+            before = place.measure()
+        except OutgoingFailed as error:
+            raise Unwilling(f"{error}; nothing was removed") from error
+        hand.say(f"before: {root.path}: {before}")
         if before.worst <= percent:
             raise Unwilling(
-                f"{before.worst:.1f} % of {place.path} is used, and it is"
+                f"{before.worst:.1f} % of {root.path} is used, and it is"
                 f" cleaned up until {percent:g} % is: nothing was removed"
             )
         with ExitStack() as stack:
-            starts = find_starts(self._settings.rules, place, stack, hand)
+            starts = find_starts(self._settings.rules, root, stack, hand)
             words = self._settings.journal.words
-            if words and not holds_journal(place):
+            if words and not holds_journal(root):
                 words = ()
             if not starts and not words:
                 raise Unwilling(
-                    f"no rule is about {place.path} and its file system, so"
+                    f"no rule is about {root.path} and its file system, so"
                     f" nothing was removed: see {SETTING}"
                 )
             now = self._clock.now()
             return _tell(
-                place.path,
+                root.path,
                 clean_up(Job(place, starts, words, percent, now), hand),
             )
 
@@ -144,4 +155,6 @@ def _tell(path: str, result: Result) -> Done:
 
 def plugin(env: DeedEnv) -> Deed:
     """Return the deed."""
-    return FreeDiskSpace(env.settings(SweepSettings), env.clock)
+    return FreeDiskSpace(
+        env.settings(SweepSettings), env.clock, env.host.folders
+    )

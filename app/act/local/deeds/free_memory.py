@@ -22,7 +22,6 @@ from app.act.local.runaway.culprit import (
     rank,
     recall,
 )
-from app.act.local.runaway.details import name_cgroup, read_text
 from app.act.local.runaway.ending import Ender, EndSettings
 from app.act.local.runaway.identity import differences, identify
 from app.act.local.runaway.owning import is_of_unit
@@ -31,6 +30,7 @@ from app.core.brief import brief
 from app.core.daemons import Daemons
 from app.core.errors import NotAccepted, OutgoingFailed
 from app.core.host import Name
+from app.core.look.details import name_cgroup, read_text
 from app.core.look.snapshot import read_proc, read_procs
 
 MOST_PROCS = 2_000

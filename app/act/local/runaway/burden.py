@@ -13,16 +13,16 @@ from pathlib import PurePath
 import msgspec
 
 from app.act.local.hand import Hand, Unwilling
-from app.act.local.runaway.details import (
+from app.act.local.runaway.identity import Identity, identify
+from app.core.brief import brief
+from app.core.demand import Work, read_work, wanted
+from app.core.errors import OutgoingFailed
+from app.core.look.details import (
     name_cgroup,
     read_command,
     read_exe,
     read_text,
 )
-from app.act.local.runaway.identity import Identity, identify
-from app.core.brief import brief
-from app.core.demand import Work, read_work, wanted
-from app.core.errors import OutgoingFailed
 from app.core.look.snapshot import TICKS, Proc, read_proc, read_procs
 from app.core.look.totals import read_memory
 

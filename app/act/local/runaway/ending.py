@@ -9,11 +9,11 @@ from app.act.local.deed import Done
 from app.act.local.hand import Hand, Unwilling
 from app.act.local.runaway.burden import Burden
 from app.act.local.runaway.culprit import recall
-from app.act.local.runaway.details import read_text
 from app.act.local.runaway.identity import Identity
 from app.act.local.runaway.pidfd import Grip
 from app.act.local.runaway.sparing import Sparing, SparingSettings
 from app.core.brief import brief
+from app.core.look.details import read_text
 from app.core.look.past import Past
 from app.core.look.snapshot import read_proc, read_procs
 from app.models.job import JobState

@@ -12,14 +12,14 @@ import msgspec
 
 from app.act.local.hand import Unwilling
 from app.act.local.look.aside import Aside
-from app.act.local.runaway.details import (
+from app.core.brief import brief
+from app.core.errors import OutgoingFailed
+from app.core.look.details import (
     name_cgroup,
     read_exe,
     read_named,
     read_text,
 )
-from app.core.brief import brief
-from app.core.errors import OutgoingFailed
 from app.core.look.snapshot import PROC, Key, Proc, read_proc
 
 # It may end, or become another program, while it is read.

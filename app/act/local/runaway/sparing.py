@@ -14,12 +14,6 @@ from pydantic import Field, field_validator
 
 from app.act.local.hand import Unwilling
 from app.act.local.runaway.burden import DELETED
-from app.act.local.runaway.details import (
-    read_command,
-    read_text,
-    read_users,
-    read_whole_command,
-)
 from app.act.local.runaway.identity import Identity
 from app.act.local.runaway.java import (
     find_data,
@@ -28,6 +22,12 @@ from app.act.local.runaway.java import (
 )
 from app.act.local.stateful import DATABASES
 from app.core.configfile import Section
+from app.core.look.details import (
+    read_command,
+    read_text,
+    read_users,
+    read_whole_command,
+)
 from app.core.look.snapshot import read_proc, read_procs
 
 Pattern = Annotated[str, Field(min_length=2, max_length=200)]

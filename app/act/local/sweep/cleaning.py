@@ -16,11 +16,10 @@ from app.act.local.sweep.beneath import Root, closing
 from app.act.local.sweep.descent import Descent
 from app.act.local.sweep.openfiles import OpenFiles, find_open
 from app.act.local.sweep.space import (
+    Place,
     Space,
-    find_mount_point,
     held_text,
     largest_text,
-    read_space,
 )
 from app.act.local.sweep.sweeping import Opened, Sweeper
 from app.act.local.sweep.sweepplan import Plan, Planner, show, unite
@@ -60,7 +59,7 @@ class Job(NamedTuple):
         now: the moment, in microseconds since 1970.
     """
 
-    place: Root
+    place: Place
     starts: tuple[Start, ...]
     words: tuple[str, ...]
     until_percent: float
@@ -140,18 +139,18 @@ def holds_journal(place: Root) -> bool:
 
 def clean_up(job: Job, hand: Hand) -> Result:
     """Do it, and say what else there is, or raise Stopped."""
-    before = read_space(job.place.folder)
-    opened = find_open(job.place.device, hand.check)
+    before = job.place.measure()
+    opened = find_open(job.place.root.device, hand.check)
     plan = _plan(job, opened, hand)
     _say_plan(plan, opened, hand)
     files, why = _sweep(job, plan, hand)
-    after = read_space(job.place.folder)
+    after = job.place.measure()
     hand.say(f"after: {after}")
     held = held_text(opened.held)
     if held:
         hand.say(held)
     hand.check()
-    hand.say(largest_text(find_mount_point(job.place.path)))
+    hand.say(largest_text(job.place.top))
     return Result(files, before, after, why)
 
 
@@ -160,9 +159,9 @@ class Enough:
 
     def __init__(self, job: Job, sweeper: Sweeper, hand: Hand) -> None:
         """Take how much may be used, and what is removed meanwhile."""
-        self._folder = job.place.folder
+        self._space = job.place.measure
         self._percent = job.until_percent
-        self._first = read_space(self._folder)
+        self._first = self._space()
         self._sweeper = sweeper
         self._hand = hand
         self._settles = MOST_SETTLES
@@ -179,7 +178,7 @@ class Enough:
 
     def _measure(self) -> float:
         """Return how much is used now."""
-        return read_space(self._folder).worst
+        return self._space().worst
 
     def _expect(self) -> float:
         """Return how much would be used if nobody else wrote anything."""
@@ -212,7 +211,7 @@ def _sweep(job: Job, plan: Plan, hand: Hand) -> tuple[int, str]:
     """
     roots = {start.root.path: start.root for start in job.starts}
     sweeper = Sweeper(
-        roots, Opened(partial(find_open, job.place.device, hand.check))
+        roots, Opened(partial(find_open, job.place.root.device, hand.check))
     )
     is_enough = Enough(job, sweeper, hand)
     try:
@@ -221,7 +220,7 @@ def _sweep(job: Job, plan: Plan, hand: Hand) -> tuple[int, str]:
             hand.say(vacuum(job.words, hand.check))
     except Stopped as error:
         _say_swept(sweeper, f"it was ended: {error}", hand)
-        hand.say(f"after: {read_space(job.place.folder)}")
+        hand.say(f"after: {job.place.measure()}")
         raise
     _say_swept(sweeper, why, hand)
     return sweeper.files, why

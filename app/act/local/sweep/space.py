@@ -2,12 +2,17 @@
 
 import os
 import time
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import msgspec
 
 from app.act.local.look.walking import weigh
+from app.act.local.sweep.beneath import Root
 from app.act.local.sweep.openfiles import Held
 from app.act.local.sweep.sweepplan import show
+from app.core.folders import Allotted, Folder, find_allotted
+from app.core.folders import weigh as weigh_folder
 from app.core.look.amounts import size
 
 SECONDS = 4.0
@@ -65,6 +70,36 @@ def read_space(file: int) -> Space:
         inodes=found.f_files,
         inodes_free=found.f_ffree,
     )
+
+
+class Place(msgspec.Struct, frozen=True):
+    """What fills up, and how that is measured.
+
+    Attributes:
+        root: the folder that is meant.
+        top: where what it is on begins: a mount point, or a folder that
+            has a size of its own.
+        measure: says how full it is; raises OSError or OutgoingFailed.
+    """
+
+    root: Root
+    top: str
+    measure: Callable[[], Space]
+
+
+def find_place(root: Root, folders: Mapping[str, Folder]) -> Place:
+    """Return what a folder is on."""
+    found = find_allotted(root.path, folders)
+    if found is None:
+        top = find_mount_point(root.path)
+        return Place(root, top, partial(read_space, root.folder))
+    return Place(root, found.path, partial(read_allotted, found))
+
+
+def read_allotted(folder: Allotted) -> Space:
+    """Return how full a folder with a size of its own is."""
+    used = weigh_folder(folder.path)
+    return Space(folder.size, used, max(0, folder.size - used), 0, 0)
 
 
 def held_text(held: tuple[Held, ...]) -> str:

@@ -171,7 +171,10 @@ class Planner:
 
     def _why_not(self, one: Planned) -> str:
         """Return why a file stays, nothing when it may go."""
-        if max(one.mtime, one.ctime) > self._before:
+        changed = one.mtime
+        if self._rule.age == "all":
+            changed = max(changed, one.ctime)
+        if changed > self._before:
             return "too new"
         if self._rule.owners and one.uid not in self._owners:
             return "somebody else's"

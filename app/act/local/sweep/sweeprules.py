@@ -5,7 +5,7 @@ import os
 import pwd
 from collections.abc import Sequence
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -64,6 +64,8 @@ class Rule(Section):
             out hidden ones; ** stands for any number of folders.
         min_age_hours: neither their content nor anything else about them
             changed for so long.
+        age: what of them must be so old: all, or only their content: for
+            logs that are renamed or given away as they are rotated.
         max_files: so many at most, in one sweep.
         max_bytes: so much at most, in one sweep.
         owners: whose they must be, names or numbers; "self" is whoever we
@@ -74,6 +76,7 @@ class Rule(Section):
     root: str = Field(max_length=255)
     globs: tuple[Glob, ...] = Field(min_length=1, max_length=100)
     min_age_hours: float = Field(WEEK_HOURS, ge=LEAST_HOURS, le=87_600)
+    age: Literal["all", "content"] = "all"
     max_files: int = Field(10_000, ge=1, le=100_000)
     max_bytes: int = Field(50 * GIB, ge=1)
     owners: tuple[Owner, ...] = Field((), max_length=100)

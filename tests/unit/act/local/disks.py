@@ -25,9 +25,14 @@ class Env:
     """What the deed gets: its settings as they would stand in the file."""
 
     name = "free-disk-space"
-    host = HostSettings()
 
-    def __init__(self, rules: Any = None, **written: Any) -> None:
+    def __init__(
+        self,
+        rules: Any = None,
+        host: HostSettings | None = None,
+        **written: Any,
+    ) -> None:
+        self.host = host or HostSettings()
         self._written = (
             written if rules is None else {**written, "rules": rules}
         )
@@ -58,6 +63,13 @@ def make(root: Path, *globs: str, until: float = 50, **more: Any) -> Deed:
     """Return the deed with one rule."""
     rule = {"root": str(root), "globs": globs or ("**",), **more}
     return plugin(Env([rule], until_percent=until))
+
+
+def make_allotted(root: Path, mb: int, until: float) -> Deed:
+    """Return the deed for a folder that has a size of its own."""
+    rule = {"root": str(root), "globs": ["**"]}
+    host = HostSettings.model_validate({"folders": {str(root): {"mb": mb}}})
+    return plugin(Env([rule], host, until_percent=until))
 
 
 def do(deed: Deed, path: Path, hear: Hear | None = None) -> tuple[Done, str]:

@@ -14,7 +14,7 @@ import pytest
 from app.act.local.hand import Stopped, Unwilling
 from app.models.job import JobState
 from app.models.verdict import Judgement
-from tests.unit.act.local.disks import do, make
+from tests.unit.act.local.disks import do, make, make_allotted
 from tests.unit.act.local.sweeps import (
     fingerprint,
     mount_disk,
@@ -318,3 +318,26 @@ def test_a_path_that_hangs_holds_nobody_up(
         assert threading.active_count() == count
     finally:
         release.set()
+
+
+def test_a_folder_with_a_size_is_cleaned_up(tmp_path: Path) -> None:
+    """It is swept by its own size: the oldest go, what lies beside stays."""
+    beside = write(tmp_path / "beside" / "old.log", MIB)
+    folder = tmp_path / "spool"
+    for number in range(8):
+        write(folder / f"app.log.{number}", MIB, days=30 - number)
+    done, said = do(make_allotted(folder, 8, until=55), folder)
+    assert done.state is JobState.SUCCEEDED
+    assert "removed 4 files" in done.reason
+    left = sorted(path.name for path in folder.iterdir())
+    assert left == [f"app.log.{number}" for number in range(4, 8)]
+    assert beside.exists()
+    assert "of 8" in said.partition("plan:")[0]
+
+
+def test_a_folder_with_room_is_left_alone(tmp_path: Path) -> None:
+    """How full the disk around it is does not matter."""
+    kept = write(tmp_path / "app.log.1", 64 * KIB)
+    with pytest.raises(Unwilling, match="nothing was removed"):
+        do(make_allotted(tmp_path, 8, until=50), tmp_path)
+    assert kept.exists()

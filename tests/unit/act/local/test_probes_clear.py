@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from app.act.local.look.looking import say_first
-from app.act.local.look.ours import is_our_program
 from app.act.local.look.probe import FIGURE, Limit, Notes, Oddity
 from app.act.local.probes.cpu import OTHERS, note_odd, weigh_share
 from app.act.local.probes.disk import Filled, Mount, fold, weigh_filled
 from app.act.local.probes.latency import SECONDS, call_all, note_call
 from app.act.local.probes.memory import weigh_growth
 from app.core.look.amounts import percent
+from app.core.look.ours import is_our_program
 from app.core.look.past import Growth, Usual
 from app.core.look.snapshot import take
 from app.models.evidence import NOTHING

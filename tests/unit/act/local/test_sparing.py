@@ -12,10 +12,11 @@ import pytest
 from pydantic import ValidationError
 
 from app.act.local.hand import Unwilling
-from app.act.local.runaway import details, identity
-from app.act.local.runaway.details import read_command
+from app.act.local.runaway import identity
 from app.act.local.runaway.identity import Identity, identify
 from app.act.local.runaway.sparing import Sparing, SparingSettings, own_tree
+from app.core.look import details
+from app.core.look.details import read_command
 from app.core.look.snapshot import read_procs
 from tests.unit.act.local.victims import REST, Victim, wait_for
 

@@ -66,6 +66,16 @@ def test_content_and_all_else_must_be_old(tmp_path: Path, way: Way) -> None:
     assert paths(plan(make_rule(tmp_path, min_age_hours=1_000), way)) == []
 
 
+def test_a_rule_may_look_at_the_content_alone(tmp_path: Path) -> None:
+    """What was rotated today, and written last week, is old then."""
+    write(tmp_path / "app.log.1", days=8)
+    write(tmp_path / "app.log")
+    age(tmp_path / "app.log", 0)
+    found = plan(make_rule(tmp_path, age="content"), now=later(0))
+    assert paths(found) == ["app.log.1"]
+    assert not paths(plan(make_rule(tmp_path), now=later(0)))
+
+
 def test_only_plain_files_with_one_name(tmp_path: Path, way: Way) -> None:
     """No link, no pipe, no socket, no device, nothing of two names."""
     root = tmp_path / "root"

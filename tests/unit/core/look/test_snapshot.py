@@ -8,14 +8,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.act.local.runaway.details import (
+from app.core.errors import OutgoingFailed
+from app.core.look import snapshot, totals
+from app.core.look.details import (
     MOST_PROCS,
     details,
     name_cgroup,
     read_command,
 )
-from app.core.errors import OutgoingFailed
-from app.core.look import snapshot, totals
 from app.core.look.snapshot import (
     ask_psutil,
     parse,

@@ -5,15 +5,17 @@ Whoever looks takes time and memory too; who reads of it must know.
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
+
+from app.core.look.details import read_command, read_text
 
 MARK = " (this is us)"
 SERVICE = ".service"
 # What our units are called, and the modules and scripts that they run.
 PREFIX = "smokejumper"
 _HANDS = ["-m", "app.act.local"]
-_SERVE = ("main.py", "serve")
+_COMMANDS = (("main.py", "serve"), ("main.py", "watch"))
 
 
 def is_our_program(words: Sequence[str]) -> bool:
@@ -21,7 +23,7 @@ def is_our_program(words: Sequence[str]) -> bool:
     if len(words) < 3 or words[0] != sys.executable:
         return False
     script = PurePath(words[1]).name
-    return list(words[1:3]) == _HANDS or (script, words[2]) == _SERVE
+    return list(words[1:3]) == _HANDS or (script, words[2]) in _COMMANDS
 
 
 def is_our_group(said: str, own: str) -> bool:
@@ -40,6 +42,26 @@ def is_our_group(said: str, own: str) -> bool:
 def is_us(pid: int, parent: int) -> bool:
     """Tell whether a process is this one, or begun by it."""
     return os.getpid() in (pid, parent)
+
+
+def is_ours(pid: int, parents: Mapping[int, int]) -> bool:
+    """Tell whether a process is of this service, or descends from it.
+
+    Args:
+        pid: the process.
+        parents: the parent of each process.
+    """
+    own, one = os.getpid(), pid
+    # A number may be another's by now: no way up is longer than all.
+    for _ in range(len(parents) + 1):
+        if one == own:
+            return True
+        if one not in parents:
+            break
+        one = parents[one]
+    if is_our_program(read_command(pid)):
+        return True
+    return is_our_group(read_text(pid, "cgroup"), read_text(own, "cgroup"))
 
 
 def _services(said: str) -> set[str]:

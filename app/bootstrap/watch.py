@@ -1,0 +1,97 @@
+"""The watch: what looks at this machine, made out of the settings."""
+
+import socket
+from collections.abc import Mapping
+
+import msgspec
+
+from app.bootstrap.ground import Ground
+from app.core.clock import Clock
+from app.core.configfile import Config, reveal
+from app.core.errors import ConfigError, ConfigProblem
+from app.core.host import HostSettings
+from app.core.look.readings import Readings
+from app.core.remote import bearer
+from app.watch.settings import WatchSettings
+from app.watch.watching import Place, Watch
+
+SECTION = "watch"
+# Where we listen on all addresses, we are found on this one.
+WILD = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104
+
+
+class Watching(msgspec.Struct, frozen=True):
+    """What watches this machine.
+
+    Attributes:
+        readings: what it measured, None when nothing watches.
+        chores: what it does as long as the service runs.
+    """
+
+    readings: Readings | None = None
+    chores: tuple[Watch, ...] = ()
+
+
+def make_watching(ground: Ground) -> Watching:
+    """Return what watches, or raise ConfigError with what is wrong."""
+    config, outside = ground.config, ground.outside
+    settings = config.read(WatchSettings, SECTION)
+    if not settings.enabled:
+        return Watching()
+    url = settings.url
+    if not url:
+        if settings.source not in config.names("sources"):
+            raise ConfigError([_missing(config, settings.source)])
+        server = ground.settings.server
+        host = WILD.get(server.host, server.host)
+        url = f"http://{host}:{server.port}"
+    watch, readings = make_watch(config, outside.environ, outside.clock, url)
+    return Watching(readings, (watch,))
+
+
+def make_watch(
+    config: Config, environ: Mapping[str, str], clock: Clock, url: str
+) -> tuple[Watch, Readings]:
+    """Return a watch and its readings, or raise ConfigError.
+
+    Args:
+        config: the settings, with the sections watch and host.
+        environ: where secrets may lie.
+        clock: the time.
+        url: the service that it tells.
+    """
+    settings = config.read(WatchSettings, SECTION)
+    readings = Readings(clock, settings.every_seconds)
+    place = Place(
+        name=settings.host or socket.gethostname(),
+        host=config.read(HostSettings, "host"),
+        url=f"{url.rstrip('/')}/webhooks/{settings.source}",
+        headers=_headers(config, settings, environ),
+        clock=clock,
+        readings=readings,
+    )
+    return Watch(settings, place), readings
+
+
+def _headers(
+    config: Config, settings: WatchSettings, environ: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what opens the source, or raise ConfigError."""
+    if not settings.secret.get_secret_value():
+        return {}
+    try:
+        return bearer(reveal(settings.secret, environ))
+    except ValueError as error:
+        remedy = "Set it, or write another secret."
+        problem = config.problem((SECTION, "secret"), str(error), remedy)
+        raise ConfigError([problem]) from error
+
+
+def _missing(config: Config, source: str) -> ConfigProblem:
+    """Return the problem of a watch that nobody would listen to."""
+    return config.problem(
+        (SECTION, "source"),
+        f"there is no source {source!r} that takes what it tells",
+        f"Add it to 'sources': {source}: {{type: alertmanager,"
+        " auth: {kind: none}}.",
+    )
