@@ -28,6 +28,8 @@ Set Smokejumper up and start it in the background. Needs bash and Python
   ./start_environment.sh --port N   the same, listening on port N
   ./start_environment.sh --status   tell whether it runs (exit 0; 3 if not)
   ./start_environment.sh --stop     finish what waits, then stop
+  ./start_environment.sh --demo     a guided run: a real fault, noticed, fixed
+  ./start_environment.sh --docker   in containers; --docker --help says more
   ./start_environment.sh --help     this text
 
 To start it twice is harmless. Settings are in config/smokejumper.yaml, or in
@@ -248,6 +250,18 @@ stop() {
     "acknowledged is lost."
 }
 
+# Run the demo in the foreground: settings, database and ports of its own.
+demo() {
+  make_state_folder
+  take_lock
+  make_venv
+  install_requirements run requirements.txt
+  # Nobody waits for the lock while somebody watches the demo.
+  exec 9>&-
+  [ -z "${LOCK_IS_MINE:-}" ] || rm -f "$LOCK.link"
+  exec "$VENV_PYTHON" -m scripts.demo ${WORDS[@]+"${WORDS[@]}"}
+}
+
 status() {
   local answer
   if ! is_running; then
@@ -278,6 +292,7 @@ choose_port() {
 
 PORT=''
 COMMAND=start
+WORDS=()
 while [ $# -gt 0 ]; do
   case "$1" in
   --stop | --status) COMMAND="${1#--}" ;;
@@ -286,6 +301,19 @@ while [ $# -gt 0 ]; do
     shift
     ;;
   --port=*) choose_port "${1#--port=}" ;;
+  --demo)
+    COMMAND=demo
+    shift
+    WORDS=("$@")
+    break
+    ;;
+  --docker)
+    # shellcheck source=scripts/docker.sh
+    source scripts/docker.sh
+    shift
+    docker_main "$COMMAND" "$@"
+    exit
+    ;;
   -h | --help)
     usage
     exit 0

@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+# End the fault "service" on this host.
+exec "$(dirname -- "${BASH_SOURCE[0]}")/simulator.sh" off service "$@"

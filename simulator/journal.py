@@ -1,0 +1,121 @@
+"""What was made and is not undone yet: written before it is made.
+
+One JSON object a line. Whoever finds the journal of a simulator that is
+gone can undo the rest. Standard library only: the guard reads it.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+NAME = "journal.jsonl"
+CHILD = "child"
+FILES = "files"
+MOUNT = "mount"
+
+
+@dataclass(frozen=True)
+class Made:
+    """One thing that must be undone.
+
+    Attributes:
+        what: ``child``, ``files`` or ``mount``.
+        path: the mount point, or the folder of the files.
+        pattern: which files of the folder, such as ``app.log*``.
+        pid: the child's.
+        birth: when the child was born, as processes.birth_of says it.
+        name: what the child is called.
+    """
+
+    what: str
+    path: str = ""
+    pattern: str = ""
+    pid: int = 0
+    birth: str = ""
+    name: str = ""
+
+
+class Journal:
+    """The file with what is made."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the folder; the file is made with the first line."""
+        self.path = folder / NAME
+        self._lock = Lock()
+        self._open: set[int] = set()
+        # Higher than any number of an earlier run that may be left here.
+        self._last = time.time_ns()
+
+    def note(self, made: Made) -> int:
+        """Write down what is about to be made; return its number."""
+        with self._lock:
+            self._last += 1
+            number = self._last
+            self._write({"number": number, **asdict(made)})
+            self._open.add(number)
+            return number
+
+    def done(self, number: int) -> None:
+        """Write down that it is undone; an unknown number is nothing."""
+        with self._lock:
+            if number not in self._open:
+                return
+            self._open.remove(number)
+            self._write({"undone": number})
+            if not self._open and not self.read():
+                self._clear()
+
+    def clear(self) -> None:
+        """Forget everything: all of it is undone."""
+        with self._lock:
+            self._open.clear()
+            self._clear()
+
+    def read(self) -> list[Made]:
+        """Return what is not undone, as the file says it, oldest first."""
+        left: dict[int, Made] = {}
+        known = {one.name for one in fields(Made)}
+        for line in self._lines():
+            left.pop(line.get("undone", 0), None)
+            if line.get("what") in {CHILD, FILES, MOUNT}:
+                values = {k: v for k, v in line.items() if k in known}
+                left[line.get("number", 0)] = Made(**values)
+        return list(left.values())
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        """Yield what each line says; a torn one is left out.
+
+        What stands in a torn line was not begun: a line is written whole
+        before its thing is made.
+        """
+        try:
+            lines = self.path.read_bytes().splitlines()
+        except OSError:
+            return
+        for line in lines:
+            try:
+                said = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(said, dict):
+                yield said
+
+    def _write(self, said: dict[str, Any]) -> None:
+        """Add one line, and wait until it is on the disk."""
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+        file = os.open(self.path, flags, 0o644)
+        try:
+            os.write(file, (json.dumps(said) + "\n").encode())
+            os.fsync(file)
+        finally:
+            os.close(file)
+
+    def _clear(self) -> None:
+        """Make the file empty, where there is one."""
+        if self.path.exists():
+            os.truncate(self.path, 0)

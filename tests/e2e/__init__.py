@@ -1,0 +1,1 @@
+"""The whole loop: real faults, real monitoring, the service, a score."""

@@ -1,0 +1,1 @@
+"""Tests of the simulator: real children, and nothing left of them."""
