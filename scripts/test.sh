@@ -23,6 +23,10 @@ install_requirements dev dev-requirements.txt requirements.txt \
   ansible-requirements.txt
 install_requirements run requirements.txt
 
+# Some images forbid it; but whatever is compiled here is needed by hundreds
+# of processes, and by the next run.
+unset PYTHONDONTWRITEBYTECODE
+
 # Both are run even when the first fails: one round shows all there is to do.
 # In their own order: what waits longest (chaos) then comes first, not last.
 STATUS=0

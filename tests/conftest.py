@@ -3,15 +3,23 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from ssl import SSLContext
 
 import pytest
+from httpx._config import create_ssl_context
+from httpx._transports import default
+from httpx._types import CertTypes
 
 from app.core.line import ONLY_TO
+from tests.nest import Nest
 from tests.postgres import Postgres
 from tests.service import Service
 
 # What takes half a minute and more, and only soaks what shorter tests show.
 LONG = "TESTS=all runs it, and so does CI"
+
+# Where httpx is told to read certificates from.
+CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,6 +47,48 @@ def _no_real_models(monkeypatch: pytest.MonkeyPatch) -> None:
     The fakes of tests/models list themselves; tests/real allows all.
     """
     monkeypatch.setenv(ONLY_TO, "")
+
+
+@pytest.fixture(scope="session")
+def nest() -> Iterator[Nest]:
+    """Return what services are forked off; empty until it is needed."""
+    with Nest() as made:
+        yield made
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_starts(nest: Nest) -> Iterator[None]:
+    """Let services start without importing all of it each time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Service, "nest", nest)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _certificates_once() -> Iterator[None]:
+    """Let all clients share one reading of the certificates that are usual.
+
+    httpx reads those of all authorities for each client, and so for each
+    request of a test: that takes far longer than the request.
+    """
+    read: dict[tuple[str | None, ...], SSLContext] = {}
+
+    def make(
+        verify: SSLContext | str | bool = True,
+        cert: CertTypes | None = None,
+        trust_env: bool = True,
+    ) -> SSLContext:
+        """Return what was read before, unless something else is asked for."""
+        if verify is not True or cert is not None:
+            return create_ssl_context(verify, cert, trust_env)
+        key = (str(trust_env), *map(os.environ.get, CERTIFICATES))
+        if key not in read:
+            read[key] = create_ssl_context(verify, cert, trust_env)
+        return read[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(default, "create_ssl_context", make)
+        yield
 
 
 @pytest.fixture(scope="session")

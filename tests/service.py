@@ -7,11 +7,13 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar, Self
 
 import httpx
 import yaml
 
+from tests.nest import Child, Nest
 from tests.programs import free_port
 
 HOME = Path(__file__).parent.parent
@@ -23,6 +25,9 @@ class Service:
     """A ``main.py serve`` with settings, database and port of its own."""
 
     entry: tuple[str, ...] = ("main.py",)
+    # Whether it may be forked off a process that has imported all already.
+    forks: bool = True
+    nest: ClassVar[Nest | None] = None
 
     def __init__(
         self,
@@ -42,7 +47,7 @@ class Service:
             "SMOKEJUMPER_CANARY__ENABLED": "false",
             **(environ or {}),
         }
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Child | None = None
         self.config = folder / "smokejumper.yaml"
         tree: dict[str, Any] = {
             "server": {"port": self.port},
@@ -77,34 +82,43 @@ class Service:
 
     def launch(self) -> None:
         """Start it without waiting for anything."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, *self.entry, "serve", "-c", str(self.config)],
+        self._process = self._open(self.log, self.log, "serve")
+
+    def _open(
+        self, out: Path, err: Path, *arguments: str
+    ) -> "subprocess.Popen[bytes] | Child":
+        """Start main.py with these words."""
+        words = [*self.entry, *arguments, "-c", str(self.config)]
+        if self.forks and self.nest and "LD_PRELOAD" not in self._environ:
+            return self.nest.start(words, self._environ, out, err)
+        with out.open("ab") as printed, err.open("ab") as complaints:
+            return subprocess.Popen(
+                [sys.executable, *words],
                 cwd=HOME,
                 env=self._environ,
-                stdout=log,
-                stderr=log,
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=complaints,
             )
 
     def is_ready(self) -> bool:
         """Tell whether it says that it is ready."""
         try:
-            answer = httpx.get(f"{self.url}/ready", timeout=2.0)
+            # It asks often, and it is read by nobody: no certificates.
+            answer = httpx.get(f"{self.url}/ready", timeout=2.0, verify=False)
         except httpx.HTTPError:
             return False
         return answer.status_code == 200
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run another command of main.py on the same settings."""
-        return subprocess.run(
-            [sys.executable, *self.entry, *arguments, "-c", str(self.config)],
-            cwd=HOME,
-            env=self._environ,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        with TemporaryDirectory(prefix="smokejumper-") as name:
+            out, err = Path(name) / "out", Path(name) / "err"
+            running = self._open(out, err, *arguments)
+            status = running.wait(timeout=60)
+            return subprocess.CompletedProcess(
+                arguments, status, out.read_text(), err.read_text()
+            )
 
     def kill(self) -> None:
         """End it as a power cut of the process would: kill -9."""

@@ -2,12 +2,11 @@
 
 import os
 import signal
-import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import yaml
@@ -23,7 +22,6 @@ from tests.chaos.acting_main import (
     POINTS,
 )
 from tests.chaos.load import wait_until
-from tests.chaos.nest import Nest
 from tests.chaos.proof import Proof
 from tests.flow.decider_main import ACTION
 from tests.flow.deciding import DecidingService, firing
@@ -97,7 +95,6 @@ class ActingService(DecidingService):
 
     def __init__(
         self,
-        nest: Nest,
         receiver: Receiver,
         folder: Path,
         *,
@@ -139,16 +136,8 @@ class ActingService(DecidingService):
         self._engine = create_engine(
             locate(self.where, Path()).url, poolclass=NullPool
         )
-        self._nest = nest
         self._environ[ACTION] = "flush_queue"
         self._environ[ACTIONS] = str(actions)
-
-    def launch(self) -> None:
-        """Start it without waiting for anything, out of the nest."""
-        words = ["serve", "-c", str(self.config)]
-        child = self._nest.start(words, self._environ, self.log)
-        # It has what is asked of a Popen here.
-        self._process = cast("subprocess.Popen[bytes]", child)
 
     def crash_at(
         self,

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.acting import SECRET
-from tests.chaos.nest import Nest
 from tests.receiver import Receiver
 
 
@@ -15,13 +14,6 @@ from tests.receiver import Receiver
 def scale() -> int:
     """Return by how much the kills and cuts are multiplied."""
     return int(os.environ.get("CHAOS_SCALE", "1"))
-
-
-@pytest.fixture(scope="session")
-def nest() -> Iterator[Nest]:
-    """Return what services are forked off."""
-    with Nest() as process:
-        yield process
 
 
 @pytest.fixture

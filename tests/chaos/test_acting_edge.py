@@ -10,7 +10,6 @@ import pytest
 
 from tests.chaos.acting import ASKED, ActingService, Story
 from tests.chaos.load import wait_until
-from tests.chaos.nest import Nest
 from tests.receiver import Receiver
 
 pytestmark = pytest.mark.chaos
@@ -25,12 +24,12 @@ HALTED = {"author": "ana", "reason": "stop it all", "halted": True}
 
 
 @pytest.fixture
-def make(nest: Nest, receiver: Receiver, tmp_path: Path) -> Any:
+def make(receiver: Receiver, tmp_path: Path) -> Any:
     """Return what makes a service that acts."""
 
     def made(**more: Any) -> ActingService:
         """Return one, not started."""
-        return ActingService(nest, receiver, tmp_path / "node", **more)
+        return ActingService(receiver, tmp_path / "node", **more)
 
     return made
 

@@ -15,7 +15,6 @@ import pytest
 
 from tests.chaos.acting import SECRET, ActingService, Story
 from tests.chaos.load import wait_until
-from tests.chaos.nest import Nest
 from tests.receiver import Receiver
 
 pytestmark = pytest.mark.chaos
@@ -44,10 +43,10 @@ AROUND_A_START = (
 class Victim:
     """A service that is killed, its receiver, and its incidents."""
 
-    def __init__(self, nest: Nest, folder: Path, **more: Any) -> None:
+    def __init__(self, folder: Path, **more: Any) -> None:
         folder.mkdir()
         self.receiver = Receiver(folder, secret=SECRET)
-        self.node = ActingService(nest, self.receiver, folder, **more)
+        self.node = ActingService(self.receiver, folder, **more)
         self.story = Story(self.node)
 
     def find_points(self) -> list[str]:
@@ -97,18 +96,18 @@ class Victim:
         assert self.node.stop() == -9
 
 
-def test_killed_around_a_start(nest: Nest, tmp_path: Path) -> None:
+def test_killed_around_a_start(tmp_path: Path) -> None:
     """A receiver that cannot look up keys: nothing is sent by guess."""
-    victim = Victim(nest, tmp_path / "one", endpoint={"find_url": ""})
+    victim = Victim(tmp_path / "one", endpoint={"find_url": ""})
     assert victim.crash_at_all(AROUND_A_START) == []
     assert victim.receiver.starts() > 0
 
 
 @pytest.mark.long
-def test_killed_at_every_stage(nest: Nest, tmp_path: Path) -> None:
+def test_killed_at_every_stage(tmp_path: Path) -> None:
     """At all points there are, also with people who are asked."""
-    auto = Victim(nest, tmp_path / "auto")
-    asks = Victim(nest, tmp_path / "asks", trust="approve")
+    auto = Victim(tmp_path / "auto")
+    asks = Victim(tmp_path / "asks", trust="approve")
     with ThreadPoolExecutor(2) as pool:
         found, more = pool.map(Victim.find_points, (auto, asks))
         assert {name.partition(" ")[0] for name in found} >= STAGES

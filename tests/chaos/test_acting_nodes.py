@@ -13,7 +13,6 @@ import pytest
 from tests.chaos.acting import ActingService, Story
 from tests.chaos.cutting import WAYS, CutLine
 from tests.chaos.load import wait_until
-from tests.chaos.nest import Nest
 from tests.postgres import Postgres
 from tests.receiver import Receiver
 
@@ -76,16 +75,14 @@ class Pair:
 
 
 @pytest.fixture
-def make_pair(nest: Nest, receiver: Receiver, tmp_path: Path, url: str) -> Any:
+def make_pair(receiver: Receiver, tmp_path: Path, url: str) -> Any:
     """Return what makes a pair of nodes with the lease as it is shipped."""
 
     def make(lease: int = 9, **more: Any) -> Pair:
         """Return two nodes."""
         act = {"lease_seconds": lease, "poll_seconds": 0.2}
         nodes = [
-            ActingService(
-                nest, receiver, tmp_path / name, url=url, act=act, **more
-            )
+            ActingService(receiver, tmp_path / name, url=url, act=act, **more)
             for name in ("one", "two")
         ]
         return Pair(nodes, tmp_path / "latch")
@@ -169,7 +166,6 @@ def test_the_database_crashes_while_jobs_run(
 
 @pytest.mark.long
 def test_commits_of_which_nobody_knows(
-    nest: Nest,
     receiver: Receiver,
     tmp_path: Path,
     url: str,
@@ -180,7 +176,7 @@ def test_commits_of_which_nobody_knows(
         print(f"the seed of these cuts is {line.seed}")  # noqa: T201 (shown)
         through = url.replace(str(postgres.port), str(line.port))
         node = ActingService(
-            nest, receiver, tmp_path / "node", url=url, through=through
+            receiver, tmp_path / "node", url=url, through=through
         )
         story = Story(node)
         with node:

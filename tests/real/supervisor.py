@@ -194,6 +194,8 @@ class Supervisord:
 
     def stop(self) -> None:
         """End it, and with it all its programs."""
+        # Whoever waits to be let would outlive it.
+        (self.folder / "let").touch()
         self._program.stop()
 
     def __enter__(self) -> Self:

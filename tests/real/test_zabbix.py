@@ -107,7 +107,8 @@ def test_a_problem_is_an_alert(lab: Lab) -> None:
     assert alert["labels"]["scope"] == "capacity"
     assert datetime.fromisoformat(alert["starts_at"]) == began
     assert sent["event_name"] == zapi.problem_name("seen")
-    assert "token" not in sent
+    assert TOKEN not in sent.values()
+    assert "smokejumper_secret" not in sent
 
 
 def test_a_wrong_token_stores_nothing(lab: Lab) -> None:

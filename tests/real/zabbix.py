@@ -48,7 +48,7 @@ DBUser=smoke
 CacheUpdateFrequency=1
 HousekeepingFrequency=0
 StartDBSyncers=1
-StartPollers=1
+StartPollers=3
 StartPollersUnreachable=1
 StartTrappers=1
 StartPingers=0
@@ -63,7 +63,7 @@ StartAlerters=3
 class Zabbix:
     """Database, API and server; the server starts when it is set up."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, zone: str = ZONE) -> None:
         self._sender = need("zabbix_sender", "zabbix-sender")
         php = need("php", "php-cli php-pgsql")
         need_file(CLASS, "zabbix-frontend-php")
@@ -81,7 +81,7 @@ class Zabbix:
             ],
             folder / "zabbix_server.log",
             lambda: listens(self._port),
-            {**os.environ, "TZ": ZONE},
+            {**os.environ, "TZ": zone},
         )
         self._frontend = Program(
             [

@@ -1,10 +1,17 @@
 """Zabbix's own API: what an administrator sets up, what an operator says."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import httpx
+
+from scripts.zabbix.wanted import (
+    FRONTEND,
+    SCRIPT,
+    SECRET,
+    URL,
+    read_parameters,
+)
 
 ADMINISTRATORS = "7"  # the groups and roles that every Zabbix begins with
 SUPER_ADMIN = "3"
@@ -16,34 +23,11 @@ MESSAGE, ALL_INVOLVED, ALL_INVOLVED_IN_UPDATE = 0, 11, 12
 CLOSE, ACKNOWLEDGE, SAY, SEVERITY = 1, 2, 4, 8
 ADMIN = ("Admin", "zabbix")
 OPERATOR = ("olga", "0n-call-t0night")
-SCRIPT = Path(__file__).with_name("zabbix_webhook.js")
+# What people set up, with the address of whom a user's media names.
 PARAMETERS = {
-    "event_source": "{EVENT.SOURCE}",
-    "event_value": "{EVENT.VALUE}",
-    "event_update_status": "{EVENT.UPDATE.STATUS}",
-    "event_id": "{EVENT.ID}",
-    "event_name": "{EVENT.NAME}",
-    "event_severity": "{EVENT.SEVERITY}",
-    "event_nseverity": "{EVENT.NSEVERITY}",
-    "event_date": "{EVENT.DATE}",
-    "event_time": "{EVENT.TIME}",
-    "event_age": "{EVENT.AGE}",
-    "event_tags_json": "{EVENT.TAGSJSON}",
-    "event_opdata": "{EVENT.OPDATA}",
-    "event_recovery_id": "{EVENT.RECOVERY.ID}",
-    "event_recovery_date": "{EVENT.RECOVERY.DATE}",
-    "event_recovery_time": "{EVENT.RECOVERY.TIME}",
-    "event_update_date": "{EVENT.UPDATE.DATE}",
-    "event_update_time": "{EVENT.UPDATE.TIME}",
-    "event_update_action": "{EVENT.UPDATE.ACTION}",
-    "event_update_message": "{EVENT.UPDATE.MESSAGE}",
-    "event_update_user": "{USER.FULLNAME}",
-    "trigger_id": "{TRIGGER.ID}",
-    "host_host": "{HOST.HOST}",
-    "host_name": "{HOST.NAME}",
-    "item_key": "{ITEM.KEY}",
-    "zabbix_url": "http://zabbix.example.net",
-    "url": "{ALERT.SENDTO}",
+    **read_parameters(),
+    FRONTEND: "http://zabbix.example.net",
+    URL: "{ALERT.SENDTO}",
 }
 
 
@@ -145,7 +129,7 @@ def add_media_type(
     api: ZabbixApi, name: str, token: str, attempts: int
 ) -> str:
     """Return the id of a webhook with a token of its own."""
-    parameters = {**PARAMETERS, "token": token}
+    parameters = {**PARAMETERS, SECRET: token}
     return api.create(
         "mediatype",
         name=name,

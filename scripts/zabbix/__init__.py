@@ -1,0 +1,1 @@
+"""What scripts/setup_zabbix.py is made of."""

@@ -1,0 +1,1 @@
+"""The containers: their files, their scripts, and all of it for real."""

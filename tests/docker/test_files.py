@@ -1,0 +1,158 @@
+"""What the images and the stack are made of, without an engine."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from scripts.demo import settings as demo
+from scripts.demo.stage import Stage
+from tests.programs import need
+
+HOME = Path(__file__).parents[2]
+DOCKER = HOME / "docker"
+COMPOSE = yaml.safe_load((DOCKER / "compose.yaml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+PROFILES = {
+    "": {
+        "machine", "api-middleware", "postgres", "ollama", "model-pull",
+        "monitoring-agent-simulator",
+    },
+    "prometheus": {"prometheus", "alertmanager", "node-exporter"},
+    "zabbix": {
+        "zabbix-database", "zabbix-server", "zabbix-web", "zabbix-agent",
+    },
+    "rundeck": {"rundeck"},
+}  # fmt: skip
+# Images of others that want to write where they like.
+WRITING = ("zabbix-server", "zabbix-web", "zabbix-agent", "rundeck")
+
+
+def settings(name: str) -> dict[str, Any]:
+    """Return a settings file of the containers."""
+    found = yaml.safe_load((DOCKER / "config" / name).read_text())
+    return dict(found)
+
+
+def stages(name: str) -> dict[str, str]:
+    """Return the stages of a Dockerfile by name; the last one has none."""
+    text = (DOCKER / name / "Dockerfile").read_text()
+    parts = re.split(r"^FROM ", text, flags=re.MULTILINE)[1:]
+    found = {}
+    for part in parts:
+        first = part.partition("\n")[0]
+        # What stands above the next FROM belongs to that.
+        body = re.sub(r"\n# --- .*\n\Z", "\n", part.rstrip("\n") + "\n")
+        found[first.partition(" AS ")[2]] = body
+    return found
+
+
+def test_compose_takes_it_with_all_profiles(tmp_path: Path) -> None:
+    """The file is what compose reads, the old one or the new one."""
+    has_old = shutil.which("docker-compose") is not None
+    words = ["docker-compose"] if has_old else ["docker", "compose"]
+    program = need(words[0], "docker-compose")
+    chosen = [f"--profile={name}" for name in PROFILES if name]
+    done = subprocess.run(
+        [program, *words[1:], "-f", DOCKER / "compose.yaml", *chosen,
+         "config"],
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert set(yaml.safe_load(done.stdout)["services"]) == set(SERVICES)
+
+
+def test_profiles_hold_what_they_should() -> None:
+    """Each service is of the default, or of one profile."""
+    found: dict[str, set[str]] = {}
+    for name, service in SERVICES.items():
+        (profile,) = service.get("profiles", [""])
+        found.setdefault(profile, set()).add(name)
+    assert found == PROFILES
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_none_has_more_rights_than_it_needs(name: str) -> None:
+    """No capability, nothing to gain, and a root that cannot be written."""
+    service = SERVICES[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service.get("read_only") or name in WRITING
+    assert not service.get("privileged")
+    for port in service.get("ports", ()):
+        assert port.startswith("127.0.0.1:"), port
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_image_is_pinned_and_can_be_replaced(name: str) -> None:
+    """A tag that says a release; a variable for a digest."""
+    image = SERVICES[name]["image"]
+    if image.startswith("smokejumper/"):
+        return
+    found = re.fullmatch(r"\$\{[A-Z_]+_IMAGE:-[\w/.-]+:(.+)\}", image)
+    assert found, image
+    assert re.search(r"\d+\.\d+", found[1]), image
+    assert "latest" not in image
+
+
+def test_both_images_share_their_stages() -> None:
+    """What is built once is used twice, to the letter."""
+    one, other = stages("middleware"), stages("simulator")
+    assert one["packages"] == other["packages"]
+    assert one["code"] == other["code"]
+
+
+@pytest.mark.parametrize("name", ["middleware", "simulator"])
+def test_no_image_runs_as_root(name: str) -> None:
+    """A number, so that whoever starts it can see that it is not root."""
+    last = stages(name)[""]
+    assert re.search(r"^USER 1000[12]:10001$", last, re.MULTILINE)
+    assert "HEALTHCHECK" in last
+
+
+def test_the_context_has_nothing_but_what_is_needed() -> None:
+    """All is left out, then a few things are named."""
+    lines = (HOME / ".dockerignore").read_text().splitlines()
+    rules = [line for line in lines if line and not line.startswith("#")]
+    assert rules[0] == "*"
+    assert "!var/wheels" in rules
+    assert not [rule for rule in rules if rule in ("!var", "!.", "!docker")]
+
+
+def test_containers_judge_as_the_demo_does(tmp_path: Path) -> None:
+    """The same policy, patience and thresholds; other paths and ports."""
+    stage = Stage(tmp_path, Path(sys.executable))
+    there = demo.make_service(stage)
+    here = settings("smokejumper.yaml")
+    policy, other = settings("policy.yaml"), demo.make_policy(stage)
+    for part in ("budgets", "blast", "trust"):
+        assert policy[part] == other[part]
+    # The demo has more of them: there is more on its machine.
+    for rule in policy["rules"]:
+        assert rule in other["rules"]
+    for name, change in there["act"]["change"].items():
+        ours = dict(here["act"]["change"][name])
+        if name == "restart_service":
+            ours["within_seconds"] = change["within_seconds"]
+        assert ours == change, name
+    for name in ("process_is_calm", "process_is_runaway", "disk_has_room"):
+        assert here["checks"][name] == there["checks"][name]
+    hands = settings("hands.yaml")["backends"]["local"]
+    assert hands["allow"] == there["backends"]["local"]["allow"]
+    assert here["backends"]["local"]["allow"] == hands["allow"]
+    ours = settings("watch.yaml")["watch"]["thresholds"]
+    for name, limit in ours.items():
+        assert limit == there["watch"]["thresholds"][name], name
+    thing = settings("inventory.yaml")["hosts"]["simulator"]
+    assert thing in demo.make_inventory(stage)["hosts"].values()
