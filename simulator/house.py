@@ -130,13 +130,18 @@ class House:
 
     def _make_keeper(self) -> Keeper:
         """Return who keeps the services; the small disk is there by then."""
-        disk = self.settings.disk_path
         bytes_there = self.settings.most.disk_mb * MB
+        disk = self.settings.disk_path
+        if self.settings.spool == "own":
+            disk = self._folder
         # A folder has no end of its own; a file system has.
         most = 0 if os.path.ismount(disk) else bytes_there
         spool = Spool(disk, int(bytes_there * SHARE_OF_DISK), most)
         names = self.settings.services
         return Keeper(
-            [Place(name, self._folder) for name in names],
+            [
+                Place(name, self._folder, self.settings.programs)
+                for name in names
+            ],
             Ways(spool, self.settings.service_port),
         )

@@ -94,6 +94,9 @@ class Settings(Part):
         services: the dummy services, by name.
         programs: how the names of its programs begin: two simulators of
             one machine are told apart by it.
+        spool: where the services write at their start: on the small disk,
+            so that they do not start while it is full, or in a folder of
+            their own.
         disk: the small file system.
     """
 
@@ -108,6 +111,7 @@ class Settings(Part):
     most: Most = Most()
     services: tuple[ServiceName, ...] = ("shop",)
     programs: ProgramsName = "sim"
+    spool: Literal["disk", "own"] = "disk"
     disk: DiskSettings = DiskSettings()
 
     @property

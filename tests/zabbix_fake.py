@@ -1,4 +1,4 @@
-"""A Zabbix as its API is written down, in releases that Debian has not.
+"""A Zabbix as its API is known, in releases that Debian has not.
 
 Only what scripts/setup_zabbix.py asks for. Where releases differ, it knows
 nothing of what the asked one does not have: a field of another release is

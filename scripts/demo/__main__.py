@@ -9,9 +9,7 @@ ends clean: no process, no file system and no file of a fault stays.
 """
 
 import os
-import shutil
 import signal
-import socket
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -22,10 +20,10 @@ from types import FrameType
 import httpx
 
 from scripts.demo.following import Follower, Missed
+from scripts.demo.holding import Janitor, hold_ports
 from scripts.demo.programs import Broken, Program
 from scripts.demo.settings import write
 from scripts.demo.stage import (
-    ADDRESS,
     HOME,
     Stage,
     find_scratch,
@@ -63,7 +61,8 @@ def main(words: Sequence[str]) -> int:
 def read_words(words: Sequence[str]) -> tuple[list[str] | None, int]:
     """Return which faults were asked for, None for a wrong word; the port."""
     faults: list[str] = []
-    port = int(os.environ.get("SMOKEJUMPER_SERVER__PORT") or FIRST_PORT)
+    said = os.environ.get("SMOKEJUMPER_SERVER__PORT", "")
+    port = int(said) if said.isdecimal() else FIRST_PORT
     for word in words:
         if word == "all":
             faults += FAULTS
@@ -78,11 +77,12 @@ def _run(
     faults: list[str], port: int, teller: Teller, stack: ExitStack
 ) -> int:
     """Start everything, tour, and end what was started."""
-    stage = _make_stage(port, stack)
+    stage, janitor = _make_stage(port, stack)
     model = find_model()
     write(stage, model)
     teller.say("Smokejumper's demo: a real fault, real monitoring, one loop.")
-    _start(stage, teller, stack)
+    teller.say("Starting the service, its host monitor and the simulator ...")
+    _start(stage, janitor, stack)
     _say_where(stage, model, teller)
     follower = stack.enter_context(closing(Follower(stage.url)))
     tour = Tour(stage, follower, teller)
@@ -96,16 +96,16 @@ def _run(
     return FINE if is_fine else NOT_FIXED
 
 
-def _make_stage(port: int, stack: ExitStack) -> Stage:
-    """Return where the demo takes place, in a fresh folder."""
+def _make_stage(port: int, stack: ExitStack) -> tuple[Stage, Janitor]:
+    """Return where the demo takes place, and who clears it away."""
     state = HOME / "var"
     state.mkdir(mode=0o700, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="demo-", dir=state))
     scratch = find_scratch(folder)
-    stack.callback(shutil.rmtree, folder, ignore_errors=True)
-    stack.callback(shutil.rmtree, scratch, ignore_errors=True)
-    ports = find_ports(port, 3)
-    return Stage(
+    janitor = Janitor(folder, scratch)
+    stack.callback(janitor.close)
+    ports = hold_ports(port, 3, stack)
+    stage = Stage(
         folder=folder,
         python=Path(sys.executable),
         port=ports[0],
@@ -114,19 +114,7 @@ def _make_stage(port: int, stack: ExitStack) -> Stage:
         scratch=scratch,
         programs=name_programs(folder),
     )
-
-
-def find_ports(first: int, count: int) -> list[int]:
-    """Return ports of this machine that are free, from a number on."""
-    found: list[int] = []
-    for port in range(first, 65_536):
-        if len(found) == count:
-            break
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if probe.connect_ex((ADDRESS, port)):
-                found.append(port)
-    return found
+    return stage, janitor
 
 
 def find_model() -> str:
@@ -140,7 +128,7 @@ def find_model() -> str:
     return fitting[0] if fitting else ""
 
 
-def _start(stage: Stage, teller: Teller, stack: ExitStack) -> None:
+def _start(stage: Stage, janitor: Janitor, stack: ExitStack) -> None:
     """Start the service and the simulator, and wait for both."""
     environ = own_environ()
     service = Program(
@@ -150,6 +138,7 @@ def _start(stage: Stage, teller: Teller, stack: ExitStack) -> None:
         environ | {"SMOKEJUMPER_CONFIG": str(stage.settings)},
     )
     stack.callback(service.stop)
+    janitor.wait_for(service.pid)
     simulator = Program(
         "the simulator",
         [str(stage.python), "-m", "simulator", "serve"],
@@ -157,7 +146,7 @@ def _start(stage: Stage, teller: Teller, stack: ExitStack) -> None:
         environ | {"SIMULATOR_CONFIG": str(stage.simulator_settings)},
     )
     stack.callback(simulator.stop)
-    teller.say("Starting the service, its host monitor and the simulator ...")
+    janitor.wait_for(simulator.pid)
     simulator.wait_until_ready(f"{stage.simulator_url}/api/state")
     service.wait_until_ready(f"{stage.url}/ready")
 

@@ -54,7 +54,7 @@ class Follower:
         return time.monotonic() - self._begun
 
     def find_alert(self, labels: dict[str, str]) -> Step:
-        """Return the first alert that names the fault's target."""
+        """Return the newest alert that names the fault's target."""
 
         def look() -> Row | None:
             """Return it as soon as it is part of an incident."""
@@ -64,7 +64,7 @@ class Follower:
                 for row in self._rows("alerts", query)
                 if row["incident_id"] and names(row["labels"], labels)
             ]
-            return found[-1] if found else None
+            return found[0] if found else None
 
         return self._step("alert", look)
 

@@ -244,6 +244,7 @@ def make_simulator(stage: Stage) -> dict[str, Any]:
         "folder": str(stage.scratch),
         "services": [SERVICE],
         "programs": stage.programs,
+        "spool": stage.spool,
         "most": {"memory_mb": 1024, "disk_mb": DISK_MB, "seconds": 600},
         "disk": {"kind": stage.disk_kind, "path": str(stage.disk)},
     }

@@ -29,6 +29,7 @@ class Stage(NamedTuple):
         scratch: where the simulator's own files are: on no home folder,
             since what is there belongs to somebody.
         programs: how the names of the simulator's programs begin.
+        spool: whether the dummy service writes to the small disk.
         disk_kind: whether the small disk is a folder with a size, which
             needs no rights, or a tmpfs, which root may mount.
     """
@@ -42,6 +43,7 @@ class Stage(NamedTuple):
     watches: bool = True
     scratch: Path = Path()
     programs: str = "demo"
+    spool: str = "disk"
     disk_kind: str = FOLDER
 
     @property

@@ -33,8 +33,11 @@ class Teller:
     def fault(self, truth: Row, seconds: float) -> None:
         """Tell what was caused."""
         where = _pairs(truth["target"])
-        level = f"{truth['level']} {truth['unit']}"
-        self._line("fault", seconds, f"{truth['fault']} {level} on {where}")
+        what = truth["fault"]
+        # A service has no degrees of being broken.
+        if truth["unit"] != what:
+            what = f"{what} {truth['level']} {truth['unit']}"
+        self._line("fault", seconds, f"{what} on {where}")
         self._more(f"it ends by itself after {truth['seconds']} s")
 
     def alert(self, step: Step) -> None:

@@ -105,10 +105,11 @@ class Monitoring:
             "/metrics",
         )
         name = "prometheus-process-exporter"
+        named = self._stage.programs
         self._start(
             name,
             [
-                "-procnames=sim-cpu,sim-memory",
+                f"-procnames={named}-cpu,{named}-memory",
                 "-children=false",
                 "-threads=false",
                 "-gather-smaps=false",
@@ -188,17 +189,25 @@ class Monitoring:
     def _jobs(self) -> list[dict[str, Any]]:
         """Return what is looked at, with a host name for each lane."""
         shop = f"127.0.0.1:{self._stage.shop_port}"
+        named = self._stage.programs
         processes = make_job(
             "processes",
             self._address("prometheus-process-exporter"),
             {},
-            keep({"__name__": PROCESSES, "groupname": "sim-(cpu|memory)"}),
+            keep(
+                {"__name__": PROCESSES, "groupname": f"{named}-(cpu|memory)"}
+            ),
         )
         # It looks at every process there is: asked too often it falls behind.
         processes |= {"scrape_interval": "2s", "scrape_timeout": "2s"}
         # One scrape for two lanes: each process is on a host of its own.
         processes["metric_relabel_configs"].append(
-            {"source_labels": ["groupname"], "target_label": "host"}
+            {
+                "source_labels": ["groupname"],
+                "regex": f"{named}-(.+)",
+                "replacement": host_of("$1"),
+                "target_label": "host",
+            }
         )
         return [
             processes,

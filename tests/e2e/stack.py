@@ -73,8 +73,17 @@ class Stack:
         missed: which round did not come to its end, and where it stood.
     """
 
-    def __init__(self, folder: Path, *, watches: bool = False) -> None:
-        """Write the settings; every lane has a host name of its own."""
+    def __init__(
+        self, folder: Path, programs: str, *, watches: bool = False
+    ) -> None:
+        """Write the settings; every lane has a host name of its own.
+
+        Args:
+            folder: where they live.
+            programs: how the simulator's programs are called: other runs on
+                this machine have others.
+            watches: whether the service watches this machine itself.
+        """
         is_root = os.geteuid() == 0
         folder.mkdir(parents=True, exist_ok=True)
         self.stage = Stage(
@@ -86,7 +95,9 @@ class Stack:
             hosts=("simulator", *(host_of(lane.fault) for lane in LANES)),
             watches=watches,
             scratch=find_scratch(folder),
-            programs="sim",
+            programs=programs,
+            # Its lane goes on while the disk of another one is full.
+            spool="own",
             disk_kind=TMPFS if is_root and not watches else FOLDER,
         )
         write(self.stage)
@@ -159,11 +170,27 @@ class Stack:
                     self.end(lane.fault)
 
     def _follow(self, follower: Follower, truth: Row, lane: Lane) -> None:
-        """Return when the incident of a fault is over."""
+        """Return when a fault is gone, and the last incident about it over.
+
+        Monitoring that misses a look may take an alert back while the fault
+        goes on; it tells of it again.
+        """
         labels = {lane.label: truth["target"][lane.label]}
-        alert = follower.find_alert(labels)
-        follower.find_job(int(alert.row["incident_id"]))
-        self.wait_until_over(int(alert.row["incident_id"]))
+        follower.find_alert(labels)
+        self.wait_until_gone(truth["id"])
+        last = follower.find_alert(labels)
+        self.wait_until_over(int(last.row["incident_id"]))
+
+    def wait_until_gone(self, number: str) -> None:
+        """Return when the simulator sees a fault ended, or raise Missed."""
+        deadline = time.monotonic() + OVER_SECONDS
+        url = f"{self.stage.simulator_url}/api/truth"
+        while time.monotonic() < deadline:
+            rows = httpx.get(url, timeout=10).json()["truth"]
+            if any(r["id"] == number and r["ended_at"] for r in rows):
+                return
+            time.sleep(0.25)
+        raise Missed(f"the fault {number} goes on")
 
     def wait_until_over(self, incident: int) -> None:
         """Return when an incident is over, or raise Missed."""

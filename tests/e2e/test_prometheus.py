@@ -29,7 +29,7 @@ def test_each_fault_is_found_and_fixed(tmp_path: Path) -> None:
     """Cpu, memory, disk, service: from the fault to the alert's end."""
     need(NEEDS)
     with (
-        Stack(tmp_path / "stack") as stack,
+        Stack(tmp_path / "stack", "simp") as stack,
         Monitoring(tmp_path / "monitoring", stack.stage),
     ):
         stack.play()

@@ -26,6 +26,7 @@ OPERATOR = ("olga", "0n-call-t0night")
 # What people set up, with the address of whom a user's media names.
 PARAMETERS = {
     **read_parameters(),
+    "event_age": "{EVENT.AGE}",  # no two messages are the same bytes
     FRONTEND: "http://zabbix.example.net",
     URL: "{ALERT.SENDTO}",
 }
