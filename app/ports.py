@@ -350,6 +350,8 @@ class Readings(Protocol):
     def mean(self, name: str, seconds: float) -> float | None:
         """Return the mean of the past seconds; None when nothing is known.
 
+        A value counts when all that it tells of was in those seconds.
+
         Args:
             name: what was measured, such as cpu_percent.
             seconds: how far back.

@@ -34,7 +34,7 @@ for program in ruff mypy lint-imports interrogate; do
   }
 done
 
-PYTHON_FILES='main.py app simulator tests bench scripts'
+PYTHON_FILES='main.py app docker simulator tests bench scripts'
 # shellcheck disable=SC2086 # these are words
 {
   check format ruff format --check .

@@ -17,7 +17,7 @@ docker_usage() {
 Run Smokejumper in containers: the service, PostgreSQL, Ollama with a model,
 and a simulated machine. Needs a Docker engine and its compose.
 
-  ./start_environment.sh --docker                  build, start, wait, say where
+  ./start_environment.sh --docker                  build, start, wait, tell all
   ./start_environment.sh --docker --profile NAME   and prometheus, zabbix or
                                                    rundeck; may be repeated
   ./start_environment.sh --docker --without-model  without Ollama: the built-in
@@ -195,8 +195,8 @@ Without Ollama: ./start_environment.sh --docker --without-model"
 docker_build() {
   local log="$DOCKER_FOLDER/build.log"
   # The old compose is slow to send what an image is made of by itself.
-  COMPOSE_DOCKER_CLI_BUILD=1 docker_compose build api-middleware monitoring-agent-simulator \
-    >"$log" 2>&1 && return
+  COMPOSE_DOCKER_CLI_BUILD=1 docker_compose build \
+    api-middleware monitoring-agent-simulator >"$log" 2>&1 && return
   tail -n 20 "$log" >&2
   fail "the images could not be built; the lines above are the end of $log.
 Where containers reach no package index, fetch the packages here first:
@@ -291,7 +291,8 @@ docker_welcome() {
 Smokejumper runs in containers.
 
   service     $url/docs   (token: var/docker/read_token)
-  simulator   http://127.0.0.1:${SIMULATOR_PORT:-8099}/   (token: var/docker/simulator_token)
+  simulator   http://127.0.0.1:${SIMULATOR_PORT:-8099}/
+              (token: var/docker/simulator_token)
 TEXT
   case "$DOCKER_CHOSEN" in
   *prometheus*)

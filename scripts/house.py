@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 HOME = Path(__file__).parent.parent
-PLACES = ("main.py", "app", "simulator", "tests", "bench", "scripts")
+PLACES = ("main.py", "app", "docker", "simulator", "tests", "bench", "scripts")
 MOST_LINES_OF_FILE = 400
 MOST_LINES_OF_FUNCTION = 50
 MOST_BROAD_PER_1000_LINES = 0.5

@@ -71,7 +71,14 @@ class Acts:
         self._prepare(order.kind)
         # An alert may come before all of it is there: it began before.
         began_at = iso_now()
-        running = fault.begin(plan)
+        try:
+            running = fault.begin(plan)
+        except OSError as error:
+            raise Unable(
+                f"{order.kind} could not begin: {error.strerror}",
+                field="folder",
+                remedy="Make room where the simulator's folder is",
+            ) from error
         truth = _truth_of(fault, order, plan, began_at)
         try:
             self._truths.write(truth)
@@ -98,10 +105,11 @@ class Acts:
     def look(self) -> None:
         """End what is over by time, note what somebody else ended."""
         for kind, act in list(self._acts.items()):
-            if not _is_going(act.running):
-                self._end(kind, REMEDY)
-            elif self._clock() >= act.until:
+            # Whoever looks late, as after a SIGSTOP, cannot know of a remedy.
+            if self._clock() >= act.until:
                 self._end(kind, TIME)
+            elif not _is_going(act.running):
+                self._end(kind, REMEDY)
         self._pay()
 
     def running(self) -> list[Truth]:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from simulator.problem import Refused
+from simulator.reading import bearer
 from simulator.settings import EVERYWHERE, load_settings, place_of_settings
 
 URL = "SIMULATOR_URL"
@@ -31,21 +32,26 @@ class Client:
         self.url = (os.environ.get(URL) or found).rstrip("/")
         # The settings' token is for who has the settings, nobody else.
         token = os.environ.get(TOKEN) or (known if self.url == found else "")
-        headers = {"accept": "application/json"}
-        if token:
-            headers["authorization"] = f"Bearer {token}"
+        headers = {"accept": "application/json", **bearer(token)}
         if not ADDRESS.fullmatch(self.url):
-            raise Refused(
-                f"{self.url!r} is no address",
-                field="url",
-                remedy="Write it as http://127.0.0.1:8099",
+            raise self._no_address()
+        try:
+            self._client = httpx.Client(
+                base_url=self.url,
+                headers=headers,
+                timeout=SECONDS,
+                # Never through a proxy that the environment names.
+                trust_env=False,
             )
-        self._client = httpx.Client(
-            base_url=self.url,
-            headers=headers,
-            timeout=SECONDS,
-            # Never through a proxy that the environment names.
-            trust_env=False,
+        except httpx.InvalidURL as error:
+            raise self._no_address() from error
+
+    def _no_address(self) -> Refused:
+        """Return that it is none."""
+        return Refused(
+            f"{self.url!r} is no address",
+            field="url",
+            remedy="Write it as http://127.0.0.1:8099",
         )
 
     def __enter__(self) -> Self:

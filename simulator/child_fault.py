@@ -20,6 +20,8 @@ class Children(Running):
     def end(self) -> None:
         """End all of them."""
         for child in self._children:
+            child.let_go()
+        for child in self._children:
             child.end()
 
 

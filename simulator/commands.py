@@ -1,32 +1,24 @@
 """The commands: python -m simulator serve | on | off | state | ...
 
 All but serve ask a running simulator. Exit status: 0 it is done, 2 wrong
-use, 3 the simulator does not run, 4 it was refused.
+use, 3 the simulator (for score: or the service) does not answer, 4 it was
+refused.
 """
 
-import json
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from simulator.asking import URL, Client, NotRunning
-from simulator.picture import draw
-from simulator.problem import Refused
+from simulator.problem import Away, Refused
 from simulator.reading import read_duration, read_moment, read_options
-from simulator.records import Fact
-from simulator.score import score
-from simulator.score_reader import Reader, facts_of, read_facts
-from simulator.scorecard import as_json, as_table
-from simulator.serving import serve as run_server
 from simulator.settings import load_settings, place_of_settings
 from simulator.showing import (
-    out,
     say,
     show_json,
     show_table,
@@ -36,7 +28,6 @@ from simulator.showing import (
 
 WRONG_USE, NOT_RUNNING, REFUSED = 2, 3, 4
 SERVICE = "http://127.0.0.1:8080"
-SERVICE_TOKEN = "SMOKEJUMPER_TOKEN"  # noqa: S105  the name of a variable
 LOOK_SECONDS = 0.5
 START = "Start it with: python -m simulator serve"
 
@@ -57,6 +48,8 @@ def explained() -> Iterator[None]:
         yield
     except NotRunning as error:
         stop(f"The simulator does not answer: {error}. {START}", NOT_RUNNING)
+    except Away as error:
+        stop(str(error), NOT_RUNNING)
     except Refused as error:
         stop(f"Refused: {error}", _status(error))
 
@@ -93,6 +86,8 @@ def serve(
     ] = None,
 ) -> None:
     """Run the simulator until told to stop (SIGTERM or Ctrl-C)."""
+    from simulator.serving import serve as run_server  # noqa: PLC0415  slow, and for this command only
+
     with explained():
         settings = load_settings(config or place_of_settings())
         if port is not None:
@@ -245,39 +240,8 @@ def score_it(
     ] = None,
 ) -> None:
     """Score the service: what it did about what really happened."""
+    from simulator.scoring import Wanted, make_card  # noqa: PLC0415  slow, and for this command only
+
     with explained():
         moment = read_moment(since) if since else None
-        facts = _facts(truth, moment)
-        with Reader(url, os.environ.get(SERVICE_TOKEN, "")) as reader:
-            story, read_at = reader.story(facts)
-        found = score(facts, story, read_at)
-        text = json.dumps(as_json(found), indent=2, ensure_ascii=False)
-        for place, content in (
-            (json_file, f"{text}\n"),
-            (picture, draw(found) if picture else ""),
-        ):
-            if place is not None and str(place) != "-":
-                _write(place, content)
-    if str(json_file) == "-":
-        typer.echo(text)
-    else:
-        out.print(as_table(found))
-
-
-def _facts(truth: Path | None, since: datetime | None) -> list[Fact]:
-    """Return what really happened: of a file, or of the simulator."""
-    if truth is not None:
-        return read_facts(str(truth), since)
-    with Client() as client:
-        told = client.ask("GET", "truth")["truth"]
-    return facts_of(told, since)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file, or raise Refused."""
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise Refused(
-            f"{path} cannot be written: {error.strerror}", field="file"
-        ) from error
+        make_card(Wanted(url, truth, moment, json_file, picture))

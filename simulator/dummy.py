@@ -274,9 +274,10 @@ def main(given: list[str] | None = None) -> None:
     parser.add_argument("--spool-write", type=int, default=SPOOL_BYTES)
     parser.add_argument("--spool-most", type=int, default=0)
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--title", default="")
     asked = parser.parse_args(given)
     name = asked.name
-    name_comm(f"sim-{name}"[:15])
+    name_comm((asked.title or f"sim-{name}")[:15])
     end_with_parent()
     if read_mood(asked.mood).mode == "crash":
         die(name, CRASHED, "it crashes at its start, as its mode says")

@@ -13,6 +13,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from simulator.whole_line import write_line
+
 NAME = "journal.jsonl"
 CHILD = "child"
 FILES = "files"
@@ -107,11 +109,10 @@ class Journal:
 
     def _write(self, said: dict[str, Any]) -> None:
         """Add one line, and wait until it is on the disk."""
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
         file = os.open(self.path, flags, 0o644)
         try:
-            os.write(file, (json.dumps(said) + "\n").encode())
-            os.fsync(file)
+            write_line(file, json.dumps(said).encode())
         finally:
             os.close(file)
 

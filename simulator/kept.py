@@ -25,10 +25,17 @@ class Place(NamedTuple):
     Attributes:
         name: the service's.
         folder: where its mood and its log are.
+        programs: how the name of its process begins.
     """
 
     name: str
     folder: Path
+    programs: str = "sim"
+
+    @property
+    def program(self) -> str:
+        """Return what its process is called."""
+        return f"{self.programs}-{self.name}"
 
     @property
     def mood(self) -> Path:
@@ -145,7 +152,7 @@ class Kept:
 def _command(place: Place, spool: Spool, port: int) -> list[str]:
     """Return the words that start it, its name first."""
     # Called so, Python looks for its library beside the true program.
-    name = str(Path(sys.base_prefix) / "bin" / f"sim-{place.name}")
+    name = str(Path(sys.base_prefix) / "bin" / place.program)
     return [
         name,
         "-I",
@@ -157,6 +164,7 @@ def _command(place: Place, spool: Spool, port: int) -> list[str]:
         f"--spool-write={spool.write}",
         f"--spool-most={spool.most}",
         f"--port={port}",
+        f"--title={place.program}",
     ]
 
 

@@ -81,10 +81,14 @@ class Child:
         if words != "ready":
             self._refuse(task, words or "it ended, or did not begin in time")
 
-    def end(self) -> None:
-        """End it, and note that it is gone; twice is once."""
+    def let_go(self) -> None:
+        """Tell it to end, and wait for nothing."""
         for pipe in (self._running.stdin, self._running.stdout):
             _pipe(pipe).close()
+
+    def end(self) -> None:
+        """End it, and note that it is gone; twice is once."""
+        self.let_go()
         try:
             self._running.wait(LEAVE_SECONDS)
         except subprocess.TimeoutExpired:
@@ -149,7 +153,13 @@ class Nursery:
             ) from error
         birth = birth_of(running.pid)
         made = Made(CHILD, pid=running.pid, birth=birth, name=task.name)
-        child = Child(running, self._journal, self._journal.note(made))
+        try:
+            number = self._journal.note(made)
+        except OSError:
+            # Nobody could undo it, so it is told nothing, and ends.
+            Child(running, self._journal, 0).end()
+            raise
+        child = Child(running, self._journal, number)
         child.tell(task)
         return child
 

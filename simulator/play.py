@@ -134,10 +134,10 @@ class Player:
 
     def _perform(self, run: _Run) -> None:
         """Take one step after the other, and leave nothing running."""
-        ended = DONE
+        # What ends in a way that nobody thought of has failed, too.
+        ended = FAILED
         try:
-            if not self._take_all(run):
-                ended = STOPPED
+            ended = DONE if self._take_all(run) else STOPPED
         except Refused as error:
             run.problem, ended = f"step {run.step}: {error}", FAILED
         finally:

@@ -60,6 +60,13 @@ class Conflict(Refused):
     title = "Something else is in the way"
 
 
+class Away(Refused):
+    """Whoever is asked does not answer."""
+
+    status = 503
+    title = "Nobody answers"
+
+
 class Unable(Refused):
     """This machine, or this user, cannot do it."""
 

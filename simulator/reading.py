@@ -7,6 +7,9 @@ from simulator.problem import Refused
 from simulator.truth import parse_iso
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "": 1}
+TOKEN = re.compile(r"[!-~]+", re.ASCII)
+# Longer ago than anything that is scored.
+MOST_SECONDS = 10 * 366 * 86_400
 DURATION = re.compile(r"(\d{1,6})(s|m|h|)", re.ASCII)
 
 
@@ -33,8 +36,21 @@ def read_moment(text: str) -> datetime:
     try:
         return parse_iso(text)
     except ValueError:
-        ago = timedelta(seconds=read_duration(text, "--since"))
-        return datetime.now(UTC) - ago
+        seconds = min(read_duration(text, "--since"), MOST_SECONDS)
+        return datetime.now(UTC) - timedelta(seconds=seconds)
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Return the header that shows a token, none where there is none."""
+    if not token:
+        return {}
+    if not TOKEN.fullmatch(token):
+        raise Refused(
+            "a token has printable ASCII characters only, no spaces",
+            field="token",
+            remedy="Look at what the variable, or the file, holds",
+        )
+    return {"authorization": f"Bearer {token}"}
 
 
 def read_options(given: list[str]) -> dict[str, str]:

@@ -14,7 +14,8 @@ from typing import Any, Self, TypeVar
 import httpx
 from pydantic import ValidationError
 
-from simulator.problem import Refused
+from simulator.problem import Away, Refused
+from simulator.reading import bearer
 from simulator.records import (
     Alert,
     Decision,
@@ -52,7 +53,7 @@ class Reader:
         """Take where it is, a token where it wants one, and the bound."""
         self._url = url.rstrip("/")
         self._most_pages = most_pages
-        headers = {"authorization": f"Bearer {token}"} if token else {}
+        headers = bearer(token)
         self._client = httpx.Client(
             headers=headers,
             timeout=SECONDS,
@@ -166,7 +167,7 @@ def read_facts(
         return facts_of(list(_lines(Path(place))), since, place)
     where = f"{place.rstrip('/')}/api/truth"
     query = {} if since is None else {"since": since.isoformat()}
-    headers = {"authorization": f"Bearer {token}"} if token else {}
+    headers = bearer(token)
     with httpx.Client(
         headers=headers, timeout=SECONDS, transport=transport, trust_env=False
     ) as client:
@@ -210,7 +211,7 @@ def fetch(
         with client.stream("GET", where, params=query) as answer:
             body = b"".join(_bounded(answer.iter_bytes(), where))
     except httpx.HTTPError as error:
-        raise Refused(
+        raise Away(
             f"{where} does not answer: {error or type(error).__name__}",
             field="url",
             remedy="Start it, or give its address",
@@ -224,11 +225,15 @@ def fetch(
     found = _parse(body)
     if answer.status_code != 200:
         detail = found.get("detail", "")
-        raise Refused(
+        is_closed = answer.status_code in (401, 403)
+        refused = Refused(
             f"{where} answers {answer.status_code}: {detail}".rstrip(": "),
-            field="token" if answer.status_code in (401, 403) else "url",
+            field="token" if is_closed else "url",
             remedy=str(found.get("remedy", "Look at the log there")),
         )
+        if is_closed or answer.is_server_error:
+            refused.status = answer.status_code
+        raise refused
     return found
 
 
@@ -265,17 +270,23 @@ def _lines(path: Path) -> Iterator[Any]:
     files = [one for one in (earlier, path) if one == path or one.exists()]
     for file in files:
         try:
-            lines = file.read_text(encoding="utf-8").split("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise Refused(
-                f"{file} cannot be read: {error}",
-                field="truth",
-                remedy="Name a truth.jsonl, or a simulator that runs",
-            ) from error
-        for line in lines:
-            found = _parse(line.encode())
-            if found:
-                yield found
+            said = file.read_bytes()
+        except OSError as error:
+            raise _no_truth(file, str(error)) from error
+        # What was cut off may end in the middle of a letter.
+        found = [_parse(line) for line in said.split(b"\n")]
+        if not any(found) and not said.isascii():
+            raise _no_truth(file, "it is no text")
+        yield from filter(None, found)
+
+
+def _no_truth(file: Path, why: str) -> Refused:
+    """Return that a file holds no truths."""
+    return Refused(
+        f"{file} cannot be read: {why}",
+        field="truth",
+        remedy="Name a truth.jsonl, or a simulator that runs",
+    )
 
 
 def _row(kind: type[R], item: Any, where: str) -> R:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -17,6 +16,7 @@ from pydantic import (
 )
 
 from simulator.problem import Forbidden, Refused
+from simulator.strict_yaml import NotStrict, read_strictly
 
 VARIABLE = "SIMULATOR_CONFIG"
 PLACE = Path("config/simulator.yaml")
@@ -28,6 +28,11 @@ REMEDY = "See docs/simulator.md for what each setting means."
 
 # With "-zombies" behind it a name must not be longer than the kernel keeps.
 PROGRAMS = r"^[a-z][a-z0-9]{0,6}$"
+
+TOKEN_LENGTH = 16
+TOKEN = re.compile(rf"[!-~]{{{TOKEN_LENGTH},}}", re.ASCII)
+# What the kernel keeps of a process' name.
+MOST_NAME = 15
 
 Label = Annotated[str, StringConstraints(pattern=NAME)]
 ServiceName = Annotated[str, StringConstraints(pattern=SERVICE)]
@@ -173,7 +178,16 @@ def make_settings(values: object, where: str = "settings") -> Settings:
             field="disk.path",
             remedy="Write the whole path, or leave it empty",
         )
-    if settings.listen == EVERYWHERE and not settings.token.get_secret_value():
+    token = settings.token.get_secret_value()
+    if token and not TOKEN.fullmatch(token):
+        raise Refused(
+            f"it has fewer than {TOKEN_LENGTH} characters, or others than"
+            " letters, digits and signs of ASCII",
+            field="token",
+            remedy="Make one: openssl rand -hex 24",
+        )
+    _check_names(settings)
+    if settings.listen == EVERYWHERE and not token:
         raise Refused(
             f"who listens on {EVERYWHERE} needs a token: it causes real"
             " trouble for whoever can reach it",
@@ -181,6 +195,20 @@ def make_settings(values: object, where: str = "settings") -> Settings:
             remedy=f"Set one, or leave 'listen' at {Settings().listen}",
         )
     return settings
+
+
+def _check_names(settings: Settings) -> None:
+    """Raise Refused unless each service has a name of its own."""
+    for number, name in enumerate(settings.services):
+        program = settings.program(name)
+        if settings.services.count(name) > 1:
+            why, remedy = f"{name} is there twice", "Name each of them once"
+        elif len(program) > MOST_NAME:
+            why = f"a process called {program} has more than {MOST_NAME} signs"
+            remedy = "Choose a shorter name, or shorter 'programs'"
+        else:
+            continue
+        raise Refused(why, field=f"services.{number}", remedy=remedy)
 
 
 def _read(file: Path) -> Any:
@@ -196,13 +224,9 @@ def _read(file: Path) -> Any:
     if len(text) > MOST_BYTES:
         raise Refused(f"{file} is longer than 64 KiB", field=VARIABLE)
     try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        line = re.search(r"line (\d+)", str(error))
-        at = f", line {line[1]}" if line else ""
-        raise Refused(
-            f"this is no YAML{at}", field=str(file), remedy=REMEDY
-        ) from error
+        return read_strictly(text)
+    except NotStrict as error:
+        raise Refused(str(error), field=str(file), remedy=REMEDY) from error
 
 
 def _explained(error: ValidationError, where: str) -> Refused:

@@ -172,13 +172,16 @@ class Stage:
         try:
             next_look = time.monotonic()
             while True:
-                left = max(0.0, next_look - time.monotonic())
-                try:
-                    work = self._work.get(timeout=left)
-                except Empty:
+                left = next_look - time.monotonic()
+                # However much is asked: what is over must end.
+                if left <= 0:
                     self._guard.keep()
                     self._acts.look()
                     next_look = time.monotonic() + TICK_SECONDS
+                    continue
+                try:
+                    work = self._work.get(timeout=left)
+                except Empty:
                     continue
                 if work is None:
                     return

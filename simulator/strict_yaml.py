@@ -33,6 +33,21 @@ class _Strict(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+class NotStrict(Exception):
+    """A text is no YAML, or names a thing twice.
+
+    Attributes:
+        at: where, as ", line 3"; empty when nobody knows.
+        says: what is wrong.
+    """
+
+    def __init__(self, at: str, says: str) -> None:
+        """Take where, and what."""
+        super().__init__(f"this is no YAML{at}: {says}")
+        self.at = at
+        self.says = says
+
+
 def load_strictly(path: Path) -> Any:
     """Return what a YAML file says."""
     try:
@@ -50,11 +65,19 @@ def load_strictly(path: Path) -> Any:
             remedy=SHAPE,
         )
     try:
+        return read_strictly(text)
+    except NotStrict as error:
+        raise Refused(
+            f"{path.name}{error.at}: {error.says}", field=FILE, remedy=SHAPE
+        ) from error
+
+
+def read_strictly(text: bytes) -> Any:
+    """Return what a text says, or raise NotStrict."""
+    try:
         return yaml.load(text, _Strict)  # noqa: S506  a SafeLoader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         lines = re.findall(r"line (\d+)", str(error))
         at = f", line {lines[-1]}" if lines else ""
         says = getattr(error, "problem", "") or "it is no YAML"
-        raise Refused(
-            f"{path.name}{at}: {says}", field=FILE, remedy=SHAPE
-        ) from error
+        raise NotStrict(at, says) from error

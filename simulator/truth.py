@@ -14,6 +14,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from simulator.whole_line import write_line
+
 NAME = "truth.jsonl"
 TIME = "time"
 PERSON = "person"
@@ -98,17 +100,13 @@ class TruthLog:
 
     def write(self, truth: Truth) -> None:
         """Add one line, and wait until it is on the disk."""
-        line = json.dumps(truth.as_json(), ensure_ascii=False) + "\n"
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+        line = json.dumps(truth.as_json(), ensure_ascii=False)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
         with self._lock:
             self._turn_over()
             file = os.open(self.path, flags, 0o644)
             try:
-                # What a crash cut off must not swallow the next line.
-                torn = self._is_torn()
-                os.write(file, ("\n" if torn else "").encode())
-                os.write(file, line.encode())
-                os.fsync(file)
+                write_line(file, line.encode())
             finally:
                 os.close(file)
 
@@ -142,15 +140,6 @@ class TruthLog:
                     continue
                 if truth is not None:
                     yield truth
-
-    def _is_torn(self) -> bool:
-        """Tell whether the last line has no end."""
-        with self.path.open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            if not file.tell():
-                return False
-            file.seek(-1, os.SEEK_END)
-            return file.read(1) != b"\n"
 
     def _turn_over(self) -> None:
         """Begin a new file when this one is long; one earlier is kept."""

@@ -2,6 +2,8 @@
 
 import socket
 from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -18,6 +20,18 @@ from app.watch.watching import Place, Watch
 SECTION = "watch"
 # Where we listen on all addresses, we are found on this one.
 WILD = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104
+
+
+class Whom(NamedTuple):
+    """Who is told, and where is kept what.
+
+    Attributes:
+        url: the service.
+        folder: for the file of what outlives a restart.
+    """
+
+    url: str
+    folder: Path
 
 
 class Watching(msgspec.Struct, frozen=True):
@@ -45,12 +59,15 @@ def make_watching(ground: Ground) -> Watching:
         server = ground.settings.server
         host = WILD.get(server.host, server.host)
         url = f"http://{host}:{server.port}"
-    watch, readings = make_watch(config, outside.environ, outside.clock, url)
+    file = ground.location.file
+    folder = outside.home / "var" if file is None else file.parent
+    place = Whom(url, folder)
+    watch, readings = make_watch(config, outside.environ, outside.clock, place)
     return Watching(readings, (watch,))
 
 
 def make_watch(
-    config: Config, environ: Mapping[str, str], clock: Clock, url: str
+    config: Config, environ: Mapping[str, str], clock: Clock, whom: Whom
 ) -> tuple[Watch, Readings]:
     """Return a watch and its readings, or raise ConfigError.
 
@@ -58,17 +75,20 @@ def make_watch(
         config: the settings, with the sections watch and host.
         environ: where secrets may lie.
         clock: the time.
-        url: the service that it tells.
+        whom: the service that it tells.
     """
     settings = config.read(WatchSettings, SECTION)
     readings = Readings(clock, settings.every_seconds)
     place = Place(
         name=settings.host or socket.gethostname(),
         host=config.read(HostSettings, "host"),
-        url=f"{url.rstrip('/')}/webhooks/{settings.source}",
+        url=f"{whom.url.rstrip('/')}/webhooks/{settings.source}",
         headers=_headers(config, settings, environ),
         clock=clock,
         readings=readings,
+        state=whom.folder / settings.state_file
+        if settings.state_file
+        else None,
     )
     return Watch(settings, place), readings
 

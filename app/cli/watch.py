@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from app.bootstrap.watch import make_watch
+from app.bootstrap import HOME
+from app.bootstrap.watch import Whom, make_watch
 from app.cli.output import stop
 from app.cli.setup import WRONG_SETTINGS, explain
 from app.core.clock import SystemClock
@@ -64,7 +65,8 @@ def _make(file: Path | None, to: str) -> tuple[Watch, str]:
         what = "nobody is named that is told"
         remedy = "Say --to http://HOST:PORT, or set watch.url."
         raise ConfigError([config.problem(("watch", "url"), what, remedy)])
-    made, _ = make_watch(config, os.environ, SystemClock(), url)
+    whom = Whom(url, HOME / "var" / "watch")
+    made, _ = make_watch(config, os.environ, SystemClock(), whom)
     return made, url
 
 

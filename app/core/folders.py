@@ -5,7 +5,7 @@ folder is added up, and set beside the size that the settings give it.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
@@ -46,11 +46,11 @@ def find_allotted(path: str, folders: Mapping[str, Folder]) -> Allotted | None:
     """Return the innermost folder with a size that a path is in, if any."""
     real = PurePath(os.path.realpath(path))
     found = [
-        Allotted(place, folder.mb * MB)
+        (len(os.path.realpath(place)), Allotted(place, folder.mb * MB))
         for place, folder in folders.items()
         if real.is_relative_to(os.path.realpath(place))
     ]
-    return max(found, key=lambda one: len(one.path), default=None)
+    return max(found)[1] if found else None
 
 
 def read_share(path: str, folders: Mapping[str, Folder]) -> float:
@@ -77,14 +77,25 @@ def weigh(top: str) -> int:
     waiting, seen, total = [top], 0, 0
     linked: set[int] = set()
     while waiting:
-        with os.scandir(waiting.pop()) as entries:
-            for entry in entries:
-                seen += 1
-                if seen > MOST_ENTRIES:
-                    text = f"{top}: more than {MOST_ENTRIES} entries"
-                    raise OutgoingFailed(text)
-                total += _weigh_one(entry, device, linked, waiting)
+        for entry in _entries(waiting.pop(), top):
+            seen += 1
+            if seen > MOST_ENTRIES:
+                text = f"{top}: more than {MOST_ENTRIES} entries"
+                raise OutgoingFailed(text)
+            total += _weigh_one(entry, device, linked, waiting)
     return total
+
+
+def _entries(folder: str, top: str) -> "Iterator[os.DirEntry[str]]":
+    """Yield what is in a folder; one that is gone meanwhile is empty."""
+    try:
+        found = os.scandir(folder)
+    except FileNotFoundError:
+        if folder == top:
+            raise
+        return
+    with found:
+        yield from found
 
 
 def _weigh_one(

@@ -172,7 +172,9 @@ class Advancer:
             return await self._late(mission, "nothing says how to measure it")
         job = await self._ways.look(partial(find_job, number=mission.job_id))
         before = readings_of(job.before) if job else ()
-        reading = await crew.verifier.measure(needs.spec, needs.subject)
+        since = (job.ended_at if job else None) or self._clock.now()
+        subject = msgspec.structs.replace(needs.subject, since=since)
+        reading = await crew.verifier.measure(needs.spec, subject)
         first = before[-1] if before else None
         judged = crew.verifier.judge(needs.spec, first, reading)
         take = partial(crew.measuring.take, mission=mission, reading=judged)

@@ -37,6 +37,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         firing: how many episodes of the incident go on now.
         ended_at: when the last of them ended, or None.
         options: what the action's declaration says for this check.
+        since: when the action ended; 0: there was none yet. What was
+            measured before says nothing about it.
     """
 
     host: str = ""
@@ -48,6 +50,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     firing: int = 0
     ended_at: int | None = None
     options: dict[str, str | int | float] = {}
+    since: int = 0
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,10 +28,14 @@ QUICK = frozenset(
     {RUNAWAY, LEAK, MEMORY, CPU, SWAP, PRESSURE, NETWORK, ZOMBIES, CLOCK}
 )
 KINDS = ("cpu", "memory", "io")
+# A clock that was moved, and stays so, is right by then.
+USED_TO_SECONDS = 3_600.0
 
 
 class Around(msgspec.Struct, frozen=True, kw_only=True):
     """What was seen beside the processes; None is not known now.
+
+    So is a disk or a service that is None: it stays as it is.
 
     Attributes:
         disks: how full each file system is, in percent.
@@ -40,10 +44,10 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
         services: how each service is.
     """
 
-    disks: Mapping[str, float] | None = None
+    disks: Mapping[str, float | None] | None = None
     sensors: Mapping[str, float] | None = None
     files: Mapping[Key, Files] | None = None
-    services: Mapping[str, Health] | None = None
+    services: Mapping[str, Health | None] | None = None
 
     @property
     def known(self) -> frozenset[str]:
@@ -67,6 +71,12 @@ class Claimant:
         self._burners = Burners(self._limits.process_cpu, may_name, past)
         self._leaks = Leaks(self._limits.process_memory, may_name, past)
         self._offset: float | None = None
+        self._since = 0.0
+
+    def resume(self, name: str, labels: Mapping[str, str]) -> None:
+        """Take what was an alert before a restart."""
+        if name == RUNAWAY:
+            self._burners.resume(labels.get("process", ""))
 
     def claims(self, sample: Sample, around: Around) -> list[Claim]:
         """Return all that one look says."""
@@ -114,13 +124,19 @@ class Claimant:
         cpu = figures.get("cpu_percent", 0.0)
         load = figures.get("load1", 0.0) / sample.cores
         limits = self._limits
-        is_over = cpu >= limits.cpu.limit and limits.cpu.enabled
-        is_long = load >= limits.load.limit and limits.load.enabled
+        seen = [
+            (one, value)
+            for one, value in ((limits.cpu, cpu), (limits.load, load))
+            if one.enabled
+        ]
+        if not seen:
+            return
+        over = [one for one, value in seen if value >= one.limit]
         yield Claim(
             name=CPU,
-            threshold=limits.load if is_long and not is_over else limits.cpu,
-            begins=(is_over or is_long) and not is_named,
-            lasts=cpu >= limits.cpu.end or load >= limits.load.end,
+            threshold=(over or [one for one, _ in seen])[0],
+            begins=bool(over) and not is_named,
+            lasts=any(value >= one.end for one, value in seen),
             tell=partial(tell_busy, sample, busy),
         )
 
@@ -174,9 +190,7 @@ class Claimant:
 
     def _clock(self, sample: Sample) -> Iterator[Claim]:
         """Yield whether the clock was moved since we began."""
-        if self._offset is None:
-            self._offset = sample.offset
-        moved = sample.offset - self._offset
+        moved = self._moved(sample)
         yield _level(
             CLOCK,
             self._limits.clock,
@@ -186,12 +200,30 @@ class Claimant:
             more=f"it was set {'forward' if moved > 0 else 'back'}",
         )
 
+    def _moved(self, sample: Sample) -> float:
+        """Return how far the clock was moved, in seconds.
+
+        When it has stayed there for long, that is the time.
+        """
+        now = sample.monotonic
+        if self._offset is None:
+            self._offset = sample.offset
+        moved = sample.offset - self._offset
+        if abs(moved) < self._limits.clock.end:
+            self._since = now
+        elif now - self._since >= USED_TO_SECONDS:
+            self._offset, self._since, moved = sample.offset, now, 0.0
+        return moved
+
     def _places(self, sample: Sample, around: Around) -> Iterator[Claim]:
         """Yield what is said of disks, sensors, files and services."""
         limits = self._limits
         for path, used in (around.disks or {}).items():
             labels = {"mountpoint": path}
-            yield _level(DISK, limits.disk, used, f"{path} used", labels)
+            if used is None:
+                yield _stay(DISK, limits.disk, labels)
+            else:
+                yield _level(DISK, limits.disk, used, f"{path} used", labels)
         for sensor, degrees in (around.sensors or {}).items():
             yield _level(
                 TEMPERATURE,
@@ -203,9 +235,13 @@ class Claimant:
             )
         yield from self._files(sample, around.files or {})
         for name, health in (around.services or {}).items():
+            labels = {"service": name}
+            if health is None:
+                yield _stay(SERVICE, limits.service, labels)
+                continue
             yield Claim(
                 name=SERVICE,
-                labels={"service": name},
+                labels=labels,
                 threshold=limits.service,
                 begins=not health.is_up,
                 lasts=not health.is_up,
@@ -260,6 +296,18 @@ def _level(  # noqa: PLR0913 a figure has its limit, its unit and its words
             seconds,
             more,
         ),
+    )
+
+
+def _stay(name: str, threshold: Threshold, labels: Mapping[str, str]) -> Claim:
+    """Return the claim about what could not be looked at."""
+    return Claim(
+        name=name,
+        labels=labels,
+        threshold=threshold,
+        begins=False,
+        lasts=True,
+        tell=lambda _: Text(name, "Nothing is known."),
     )
 
 

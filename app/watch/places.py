@@ -37,14 +37,16 @@ class Files(msgspec.Struct, frozen=True):
 
 def read_disks(
     disks: tuple[str, ...], folders: Mapping[str, Folder]
-) -> dict[str, float]:
+) -> dict[str, float | None]:
     """Return how full each file system is, in percent, by its path.
+
+    None of one that is there, and cannot be looked at now.
 
     Args:
         disks: more of them, beside those on devices.
         folders: those that have a size of their own.
     """
-    found = {
+    found: dict[str, float | None] = {
         name.removeprefix(DISK): used
         for name, used in read_disk_figures().items()
     }
@@ -53,9 +55,13 @@ def read_disks(
             with suppress(OSError):
                 found[path] = read_disk(path)
     for path in folders:
-        # One with too much in it is not counted: nothing is known of it.
-        with suppress(OSError, OutgoingFailed):
+        try:
             found[path] = read_share(path, folders)
+        except FileNotFoundError:
+            continue
+        # One with too much in it is not counted: nothing is known of it.
+        except (OSError, OutgoingFailed):
+            found[path] = None
     return found
 
 

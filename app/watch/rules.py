@@ -16,6 +16,8 @@ SECOND = 1_000_000
 # What was not looked at for so long has not held without a break.
 MOST_GAP = 30.0
 MOST_ALERTS = 100
+# For what is not claimed any more after a restart.
+CLEAR_SECONDS = 10.0
 Key = tuple[str, tuple[tuple[str, str], ...]]
 
 
@@ -113,6 +115,11 @@ class Rules:
         self._most = most
         self._last: float | None = None
         self.left_out = 0
+
+    def resume(self, key: Key, at: int, monotonic: float) -> None:
+        """Take what was an alert before a restart; it may be over by now."""
+        state = self._states[key] = _State(at, monotonic)
+        state.is_firing, state.clear_seconds = True, CLEAR_SECONDS
 
     def is_firing(self, key: Key) -> bool:
         """Tell whether something is an alert now."""

@@ -4,6 +4,7 @@ All processes by one line of /proc each; more is read of the few that take
 most only. Nothing here asks a disk, so nothing of it hangs with one.
 """
 
+import os
 import re
 import time
 from collections.abc import Iterable
@@ -82,7 +83,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def cores(self) -> int:
         """Return how many cores there are."""
-        return max(1, sum(name.startswith("core.") for name in self.counters))
+        count = sum(name.startswith("core.") for name in self.counters)
+        return count or os.cpu_count() or 1
 
     def taken(self, key: Key) -> float:
         """Return what a process took, or wanted, in percent of one core."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 import httpx
 import msgspec
 
+from app.core.brief import brief
 from app.core.clock import Clock, to_iso
 from app.core.errors import OutgoingFailed
 from app.core.log import get_log
@@ -123,6 +124,11 @@ class Outbox:
         post.tries += 1
         post.due = now + min(pause, MOST_SECONDS)
 
+    def alerts(self) -> tuple[Alert, ...]:
+        """Return all that is told, and is to be told, of each in order."""
+        lines = self._lines.values()
+        return tuple(one.alert for line in lines for one in line)
+
     def waiting(self) -> int:
         """Return how many things nobody has taken yet."""
         lines = self._lines.values()
@@ -212,7 +218,8 @@ class Sender:
             text = f"no answer in {TIMEOUT_SECONDS:g} s"
             raise OutgoingFailed(text) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise OutgoingFailed(type(error).__name__) from error
+            text = f"{type(error).__name__}: {error}"
+            raise OutgoingFailed(brief(text)) from error
         if not 200 <= status < 300:
             raise OutgoingFailed(f"status {status}")
 

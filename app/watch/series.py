@@ -90,7 +90,15 @@ def _places(around: Around) -> dict[str, float]:
     disks, sensors = around.disks or {}, around.sensors or {}
     services = around.services or {}
     return {
-        **{f"disk_percent:{path}": used for path, used in disks.items()},
+        **{
+            f"disk_percent:{path}": used
+            for path, used in disks.items()
+            if used is not None
+        },
         **{f"temperature_celsius:{n}": one for n, one in sensors.items()},
-        **{f"service_up:{n}": float(h.is_up) for n, h in services.items()},
+        **{
+            f"service_up:{name}": float(one.is_up)
+            for name, one in services.items()
+            if one is not None
+        },
     }

@@ -54,9 +54,11 @@ class Services:
         self._runs: dict[str, deque[tuple[float, str]]] = {}
         # Of those that nobody named: which have been up.
         self._seen: set[str] = set()
+        # Those of which something was said when supervisor answered last.
+        self._told: set[str] = set()
 
-    async def look(self, now: float) -> dict[str, Health]:
-        """Return how each is; one of which nobody knows is left out.
+    async def look(self, now: float) -> dict[str, Health | None]:
+        """Return how each is; None of one of which nobody knows now.
 
         Args:
             now: the time on the clock that never jumps.
@@ -70,19 +72,21 @@ class Services:
             if check.url is not None or check.port is not None
         }
         answers = await asyncio.gather(*map(self._ask, pages.values()))
+        found: dict[str, Health | None]
         found = dict(zip(pages, answers, strict=True))
         kept = [name for name in self._checks if name not in pages]
         if kept:
             said = await look(
                 partial(self._ask_wardens, kept), looks=self._looks
             )
-            for name, one in said.items():
-                found[name] = self._judge(name, one, now)
+            for name in kept:
+                one = said.get(name)
+                found[name] = self._judge(name, one, now) if one else None
         if self._has_supervisor:
             found |= await self._survey(now)
         return found
 
-    async def _survey(self, now: float) -> dict[str, Health]:
+    async def _survey(self, now: float) -> dict[str, Health | None]:
         """Return how all are that supervisor keeps.
 
         One that nobody named is missed once it has been up, or when it has
@@ -91,8 +95,8 @@ class Services:
         try:
             standings = await look(self._daemons.survey, looks=self._looks)
         except OutgoingFailed:
-            return {}
-        found = {}
+            return dict.fromkeys(self._told)
+        found: dict[str, Health | None] = {}
         for one in standings:
             if one.name in self._checks:
                 continue
@@ -100,6 +104,7 @@ class Services:
                 self._seen.add(one.name)
             if one.name in self._seen or one.state is State.FAILED:
                 found[one.name] = self._judge(one.name, one, now)
+        self._told = set(found)
         return found
 
     def _ask_wardens(self, names: Sequence[str]) -> dict[str, Standing]:

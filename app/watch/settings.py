@@ -14,10 +14,11 @@ LABEL = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
 Label = Annotated[str, Field(pattern=LABEL)]
 Value = Annotated[str, Field(min_length=1, max_length=200)]
 Pattern = Annotated[str, Field(min_length=2, max_length=100)]
-OWN = frozenset(
-    {"alertname", "host", "severity", "process", "mountpoint", "service"}
-    | {"interface", "sensor", "kind"}
+# What an alert may be about, beside the machine.
+SUBJECTS = frozenset(
+    {"process", "mountpoint", "service", "interface", "sensor", "kind"}
 )
+OWN = SUBJECTS | {"alertname", "host", "severity"}
 # Model servers take all cores while they think for us.
 QUIET = ("ollama*", "llama-*", "vllm*")
 
@@ -180,6 +181,8 @@ class WatchSettings(Section):
         programs: those that may be named: patterns.
         ignore: of these, those that are never named.
         textfile: a folder that node_exporter reads; "": none.
+        state_file: what is told is kept here over a restart, beside the
+            database; "": it is not.
     """
 
     enabled: bool = False
@@ -198,6 +201,7 @@ class WatchSettings(Section):
     programs: tuple[Pattern, ...] = Field(("**",), max_length=100)
     ignore: tuple[Pattern, ...] = Field(QUIET, max_length=100)
     textfile: str = Field("", max_length=500)
+    state_file: str = Field("watch.state", max_length=500)
 
     def may_name(self, program: str) -> bool:
         """Tell whether a program may be named at all."""

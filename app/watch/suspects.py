@@ -78,6 +78,12 @@ class Burners:
         self._may_name = may_name
         self._past = past
         self._onsets: dict[Key, _Onset] = {}
+        # Named before a restart: none of these was always so.
+        self._resumed: set[str] = set()
+
+    def resume(self, name: str) -> None:
+        """Take a program that was named before a restart."""
+        self._resumed.add(name)
 
     def weigh(self, sample: Sample) -> list[Suspect]:
         """Return the programs that are busy, the busiest first.
@@ -114,13 +120,18 @@ class Burners:
         known, proc = sample.known[key], sample.snapshot.procs[key]
         if known.is_ours or not self._may_name(known.name):
             return False
-        taken = sample.taken(key)
+        taken, limits = sample.taken(key), self._limits
+        is_resumed = known.name in self._resumed
         if key not in self._onsets:
-            if taken < self._limits.limit:
+            if taken < (limits.end if is_resumed else limits.limit):
                 return False
-            self._onsets[key] = self._begin(proc, sample)
-        if taken < self._limits.end:
+            onset = self._begin(proc, sample)
+            if is_resumed:
+                onset = msgspec.structs.replace(onset, is_usual=False)
+            self._onsets[key] = onset
+        if taken < limits.end:
             del self._onsets[key]
+            self._resumed.discard(known.name)
             return False
         return True
 

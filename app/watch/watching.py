@@ -20,13 +20,14 @@ from app.core.look.snapshot import Key as ProcKey
 from app.core.machine import Looks, look
 from app.watch import textfile
 from app.watch.claims import SEVERITY, Around, Claimant
+from app.watch.keeping import Keep
 from app.watch.places import Files, read_disks, read_files, read_sensors
 from app.watch.rules import Alert, Began, Ended, Key, Rules, Text
 from app.watch.sampling import Sample, sample
 from app.watch.sending import Outbox, Sender
 from app.watch.series import UNITS, to_values
 from app.watch.services import Services
-from app.watch.settings import WatchSettings
+from app.watch.settings import SUBJECTS, WatchSettings
 
 # How often what costs more, or asks others, is looked at.
 SERVICE_SECONDS, SLOW_SECONDS = 2.0, 10.0
@@ -48,6 +49,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         headers: what opens that.
         clock: the time.
         readings: takes what was measured.
+        state: the file in which what is told outlives a restart, if any.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str]
     clock: Clock
     readings: Readings
+    state: Path | None = None
 
 
 class Side(Generic[T]):
@@ -118,8 +121,11 @@ class Watch:
         self._rules = Rules()
         self._alerts: dict[Key, Alert] = {}
         self._last: Sample | None = None
-        outbox = Outbox(settings.repeat_seconds)
-        self._sender = Sender(outbox, place.url, place.headers, place.clock)
+        self._outbox = Outbox(settings.repeat_seconds)
+        self._keep = Keep(place.state, place.url)
+        self._sender = Sender(
+            self._outbox, place.url, place.headers, place.clock
+        )
         self._folder = Path(settings.textfile) if settings.textfile else None
         self._looks = Looks(PLACES)
 
@@ -144,6 +150,7 @@ class Watch:
                     max(every, SERVICE_SECONDS),
                 ),
             )
+            await self._resume()
             for side in sides:
                 group.create_task(side.run())
             group.create_task(self._sender.run())
@@ -191,8 +198,56 @@ class Watch:
                 await self._raise(change)
             else:
                 self._resolve(change)
+        told = self._outbox.alerts()
+        if self._keep.is_new(told):
+            await self._ask(partial(self._keep.write, told))
         if self._folder is not None:
             await self._ask(partial(textfile.write, self._folder, values))
+
+    async def _resume(self) -> None:
+        """Go on with what was told before a restart.
+
+        It is over when it is not claimed any more, as all else.
+        """
+        try:
+            kept = await self._ask(self._keep.read)
+        except OutgoingFailed as error:
+            log.warning("watch.missed", what="state", reason=str(error))
+            return
+        for alert in kept:
+            self._sender.add(alert)
+        newest = {one.fingerprint: one for one in kept}
+        for alert in newest.values():
+            if alert.ends_at is None:
+                self._go_on_with(alert)
+
+    def _go_on_with(self, alert: Alert) -> None:
+        """Take up one alert that was not over."""
+        labels = {k: v for k, v in alert.labels.items() if k in SUBJECTS}
+        key = (alert.name, tuple(sorted(labels.items())))
+        self._alerts[key] = alert
+        if self._label(key) != alert.labels:
+            # We are called otherwise now: nobody would ever end it.
+            self._resolve(Ended(key, max(alert.starts_at, self._now())))
+            return
+        self._rules.resume(key, alert.starts_at, time.monotonic())
+        self._claimant.resume(alert.name, labels)
+        log.info("watch.alert_resumed", alert=alert.name, labels=labels)
+
+    def _now(self) -> int:
+        """Return the present moment."""
+        return self._place.clock.now()
+
+    def _label(self, key: Key) -> dict[str, str]:
+        """Return all labels of an alert."""
+        name, labels = key
+        return {
+            **self._settings.labels,
+            "alertname": name,
+            "host": self._place.name,
+            "severity": SEVERITY.get(name, "warning"),
+            **dict(labels),
+        }
 
     def _look(self) -> Sample:
         """Return the machine as it is; in a thread."""
@@ -213,13 +268,7 @@ class Watch:
             text = Text(name, f"Nothing more is known: {error}")
         alert = Alert(
             name=name,
-            labels={
-                **self._settings.labels,
-                "alertname": name,
-                "host": self._place.name,
-                "severity": SEVERITY.get(name, "warning"),
-                **dict(labels),
-            },
+            labels=self._label(change.key),
             text=text,
             starts_at=change.starts_at,
         )
@@ -238,7 +287,7 @@ class Watch:
         """Return what a call says that may hang, or raise OutgoingFailed."""
         return await look(call, looks=self._looks)
 
-    def _disks(self) -> dict[str, float]:
+    def _disks(self) -> dict[str, float | None]:
         """Return how full each file system is."""
         return read_disks(self._settings.disks, self._place.host.folders)
 

@@ -42,6 +42,8 @@ def main(words: Sequence[str]) -> int:
     """Run the demo and return its exit status."""
     faults, port = read_words(words)
     if faults is None:
+        known = ", ".join(("all", *FAULTS))
+        print(f"Error: there is no such fault; there are {known}.\n")
         print(__doc__)
         return WRONG_USE
     signal.signal(signal.SIGTERM, _interrupt)

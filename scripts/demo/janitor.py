@@ -41,7 +41,7 @@ def is_there(pid: int) -> bool:
         with open(f"/proc/{pid}/stat", encoding="utf-8") as file:  # noqa: PTH123 (no more is imported than needed)
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except (OSError, IndexError):
-        return not os.path.isdir("/proc/self")
+        return not os.path.isdir("/proc/self")  # noqa: PTH112 (no more is imported than needed)
 
 
 def remove(folders: Iterable[str]) -> None:

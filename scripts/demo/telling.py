@@ -91,7 +91,8 @@ class Teller:
     ) -> None:
         """Write one step."""
         when = f"{seconds:5.1f} s" if seconds is not None else " " * 7
-        line = Text(f"  {when}  ", style="dim")
+        line = Text()
+        line.append(f"  {when}  ", style="dim")
         line.append(f"{name:<{WIDTH}}", style="bold cyan")
         line.append(text, style=style)
         self._console.print(line)

@@ -14,9 +14,12 @@ def main() -> None:
     words = leash.take()
     os.nice(int(words["nice"]))
     share = int(words["level"]) / 100
+    use, rest = burn, 0.0
+    if words.get("rests"):
+        use, rest = work, (1 - share) * WINDOW_SECONDS
     leash.ready()
-    while not leash.is_over():
-        burn(share)
+    while not leash.is_over(rest):
+        use(share)
 
 
 def burn(share: float) -> None:
@@ -33,6 +36,17 @@ def burn(share: float) -> None:
         until = time.thread_time() + SLICE_SECONDS * share
         while time.thread_time() < until:
             sum(range(500))
+
+
+def work(share: float) -> None:
+    """Want a share of one window of time, got or not; main() rests then.
+
+    One that makes up for what it did not get would want the CPU without end
+    on a machine that is full, as a runaway does.
+    """
+    end = time.monotonic() + share * WINDOW_SECONDS
+    while time.monotonic() < end:
+        sum(range(500))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Write to a file of a bounded size, and have each piece on the disk."""
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -26,19 +27,23 @@ def main() -> None:
     pause = 1 / STEPS_PER_SECOND
     due = time.monotonic() + pause
     while not leash.is_over(max(0.0, due - time.monotonic())):
-        written = write(file, int(words["level"]), written, cap)
+        # A disk that is full now is no reason to end: that is no remedy.
+        with contextlib.suppress(OSError):
+            written = write(file, int(words["level"]), written, cap)
         # What the disk could not take in time is not made up for.
         due = max(due + pause, time.monotonic())
 
 
 def write(file: int, level: int, at: int, cap: int) -> int:
     """Write one step's share; return where the next one begins."""
-    size = level * MB // STEPS_PER_SECOND
-    if at + size > cap:
-        at = 0
-    os.pwrite(file, b"\x5a" * size, at)
+    left = level * MB // STEPS_PER_SECOND
+    while left > 0:
+        if at >= cap:
+            at = 0
+        size = os.pwrite(file, b"\x5a" * min(left, cap - at, MB), at)
+        at, left = at + size, left - size
     os.fsync(file)
-    return at + size
+    return at
 
 
 if __name__ == "__main__":

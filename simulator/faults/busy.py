@@ -44,7 +44,7 @@ class Busy(Fault):
 
     def begin(self, plan: Plan) -> Running:
         """Start its processes."""
-        words = {"level": plan.level, "nice": 0}
+        words = {"level": plan.level, "nice": 0, "rests": True}
         task = Task(
             "cpu", self._env.settings.program(KIND), plan.seconds, words
         )

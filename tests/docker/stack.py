@@ -26,7 +26,7 @@ PYTHON_TAG = "python:3.11-slim-bookworm"
 POSTGRES_TAG = "postgres:16.4-bookworm"
 WEB, SIMULATOR = "api-middleware", "monitoring-agent-simulator"
 PORT = 8080
-PATIENCE = 120.0
+PATIENCE = 240.0
 PARTS = ("app", "simulator", "config", "docker", "scripts")
 FILES = ("main.py", "requirements.txt", "start_environment.sh")
 

@@ -31,6 +31,7 @@ PROFILES = {
     "rundeck": {"rundeck"},
 }  # fmt: skip
 # Images of others that want to write where they like.
+DISK = "/var/log/shop"
 WRITING = ("zabbix-server", "zabbix-web", "zabbix-agent", "rundeck")
 
 
@@ -130,17 +131,27 @@ def test_the_context_has_nothing_but_what_is_needed() -> None:
     assert not [rule for rule in rules if rule in ("!var", "!.", "!docker")]
 
 
-def test_containers_judge_as_the_demo_does(tmp_path: Path) -> None:
-    """The same policy, patience and thresholds; other paths and ports."""
-    stage = Stage(tmp_path, Path(sys.executable))
-    there = demo.make_service(stage)
-    here = settings("smokejumper.yaml")
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    """Return a demo that the containers are compared with."""
+    return Stage(tmp_path, Path(sys.executable))
+
+
+def test_containers_allow_what_the_demo_does(stage: Stage) -> None:
+    """The same policy, and the same thing in the inventory."""
     policy, other = settings("policy.yaml"), demo.make_policy(stage)
     for part in ("budgets", "blast", "trust"):
         assert policy[part] == other[part]
     # The demo has more of them: there is more on its machine.
     for rule in policy["rules"]:
         assert rule in other["rules"]
+    thing = settings("inventory.yaml")["hosts"]["simulator"]
+    assert thing in demo.make_inventory(stage)["hosts"].values()
+
+
+def test_containers_judge_as_the_demo_does(stage: Stage) -> None:
+    """The same patience and thresholds; a service is seen by its alert."""
+    there, here = demo.make_service(stage), settings("smokejumper.yaml")
     for name, change in there["act"]["change"].items():
         ours = dict(here["act"]["change"][name])
         if name == "restart_service":
@@ -148,11 +159,51 @@ def test_containers_judge_as_the_demo_does(tmp_path: Path) -> None:
         assert ours == change, name
     for name in ("process_is_calm", "process_is_runaway", "disk_has_room"):
         assert here["checks"][name] == there["checks"][name]
-    hands = settings("hands.yaml")["backends"]["local"]
-    assert hands["allow"] == there["backends"]["local"]["allow"]
-    assert here["backends"]["local"]["allow"] == hands["allow"]
-    ours = settings("watch.yaml")["watch"]["thresholds"]
-    for name, limit in ours.items():
+    limits = settings("watch.yaml")["watch"]["thresholds"]
+    for name, limit in limits.items():
         assert limit == there["watch"]["thresholds"][name], name
-    thing = settings("inventory.yaml")["hosts"]["simulator"]
-    assert thing in demo.make_inventory(stage)["hosts"].values()
+
+
+def test_containers_do_what_the_demo_does(stage: Stage) -> None:
+    """The same deeds with the same bounds, in both locks."""
+    there = demo.make_service(stage)["backends"]["local"]
+    hands = settings("hands.yaml")["backends"]["local"]
+    here = settings("smokejumper.yaml")["backends"]["local"]
+    assert here["allow"] == hands["allow"] == there["allow"]
+    assert here["socket"] == hands["socket"]
+    expected = {name: dict(deed) for name, deed in there["deeds"].items()}
+    # Whose processes: here its own user's, which is the default.
+    expected["kill-process"].pop("users")
+    (rule,) = expected["free-disk-space"]["rules"]
+    expected["free-disk-space"]["rules"] = [{**rule, "root": DISK}]
+    for name, deed in expected.items():
+        assert hands["deeds"][name] == deed, name
+
+
+def test_prometheus_and_alertmanager_take_their_files(tmp_path: Path) -> None:
+    """Their own programs say so; alerts go to the service, with a secret."""
+    promtool = need("promtool", "prometheus")
+    shutil.copytree(DOCKER / "config" / "prometheus", tmp_path / "p")
+    done = subprocess.run(
+        [promtool, "check", "config", tmp_path / "p" / "prometheus.yml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    file = DOCKER / "config" / "alertmanager" / "alertmanager.yml"
+    text = file.read_text()
+    token = tmp_path / "token"
+    token.write_text("x")
+    (tmp_path / "a.yml").write_text(
+        text.replace("/run/secrets/watch_token", str(token))
+    )
+    amtool = need("amtool", "prometheus-alertmanager")
+    done = subprocess.run(
+        [amtool, "check-config", tmp_path / "a.yml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "http://api-middleware:8080/webhooks/alertmanager" in text

@@ -105,6 +105,14 @@ def test_a_full_disk_is_cleaned_up(stack: Stack) -> None:
     assert mission["end"] == "fixed", stack.told()
 
 
+def test_a_dead_service_is_restarted(stack: Stack) -> None:
+    """The web process cannot measure it: its alert says that it is over."""
+    stack.cause("service", "--for", "2m")
+    mission = stack.over("ServiceDown")
+    assert mission["end"] == "fixed", stack.told()
+    assert "alert_is_over" in mission["reason"]
+
+
 def test_kill_9_loses_nothing(stack: Stack) -> None:
     """The engine brings it back; the log goes on where it was, whole."""
     before = stack.api("/log?limit=200")["items"]

@@ -79,8 +79,10 @@ class ActingService(DecidingService):
         return self.job_of(incident)
 
     def mission_of(self, incident: int) -> dict[str, Any]:
-        """Return what is done about an incident."""
-        return dict(self.get(f"/incidents/{incident}")["mission"])
+        """Return what is done about an incident, as soon as it is."""
+        path = f"/incidents/{incident}"
+        self.wait_for(lambda: self.get(path)["mission"])
+        return dict(self.get(path)["mission"])
 
     def wait_for_stage(self, incident: int, *stages: str) -> dict[str, Any]:
         """Return the mission of an incident in one of some stages."""

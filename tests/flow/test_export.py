@@ -236,10 +236,10 @@ def resident(service: Service) -> int:
 
 @pytest.mark.long
 def test_memory_stays_flat(service: Service) -> None:
-    """200,000 entries, some 130 MB as lines, cost less than 24 MB."""
+    """80,000 entries, some 50 MB as lines, cost less than 24 MB."""
     ledger = Ledger(location_of(service), 10.0)
     text = "x" * 300
-    for _ in range(20):
+    for _ in range(8):
         notes = [note(n, body={"t": text}) for n in range(10_000)]
         with ledger.turn() as connection:
             append(connection, 1_795_227_242_000_000, notes)

@@ -10,6 +10,12 @@ from tests.postgres import Postgres
 from tests.service import OPEN, Service
 
 
+class Fresh(Service):
+    """A service that is started as a user starts it, with nothing at hand."""
+
+    forks = False
+
+
 def deliver_and_list(url: str) -> None:
     """Send the example twice and look at what is listed."""
     first = httpx.post(f"{url}/webhooks/alertmanager", content=EXAMPLE)
@@ -26,10 +32,11 @@ def deliver_and_list(url: str) -> None:
     assert body.content == EXAMPLE
 
 
-def test_an_alert_is_accepted_once_and_listed(service: Service) -> None:
+def test_an_alert_is_accepted_once_and_listed(tmp_path: Path) -> None:
     """A delivery is kept byte for byte; its repeat is only counted."""
-    deliver_and_list(service.url)
-    assert service.stop() == 0
+    with Fresh(tmp_path) as service:
+        deliver_and_list(service.url)
+        assert service.stop() == 0
 
 
 @pytest.mark.real
@@ -37,6 +44,6 @@ def test_the_same_on_postgresql(tmp_path: Path, postgres: Postgres) -> None:
     """PostgreSQL by URL behaves as SQLite does."""
     url = postgres.make_database("first_light")
     settings = {"database": {"url": url}, "sources": {"alertmanager": OPEN}}
-    with Service(tmp_path, settings) as service:
+    with Fresh(tmp_path, settings) as service:
         deliver_and_list(service.url)
         assert service.stop() == 0

@@ -180,6 +180,8 @@ def test_readings_are_listed_and_shown(watched: Service, place: Path) -> None:
         ({"series": "nothing"}, 404, "series"),
         ({"series": "processes", "points": 0}, 422, "points"),
         ({"series": "processes", "since": "x"}, 422, "since"),
+        ({"series": "processes", "points": 10_000}, 422, "points"),
+        ({"series": ["processes"] * 21}, 422, "series"),
         (
             {"series": "processes", "since": "2099-01-01T00:00:00Z"},
             422,
@@ -235,3 +237,32 @@ def test_a_watch_of_its_own_tells_a_service_elsewhere(
         finally:
             watch.kill()
             watch.wait()
+
+
+def test_what_ended_while_nobody_watched_is_told(tmp_path: Path) -> None:
+    """The service was killed; the disk has room when it is there again."""
+    place = tmp_path / "place"
+    place.mkdir()
+    settings = {
+        "sources": SOURCE,
+        "watch": {**WATCH, "enabled": True},
+        "host": {"folders": {str(place): {"mb": 1}}},
+    }
+    big, labels = place / "big", {"mountpoint": str(place)}
+    big.write_bytes(b"x" * 900_000)
+    service = Service(tmp_path, settings)
+
+    def told() -> list[dict[str, Any]]:
+        """Return the alerts of that disk."""
+        return alerts(service, "HostOutOfDiskSpace", **labels)
+
+    with service:
+        (begun,) = until(told, "the disk")
+        kept = service.folder / "watch.state"
+        until(lambda: kept.exists() and kept.stat().st_size > 60, "the file")
+        service.kill()
+        big.unlink()
+        service.start()
+        until(lambda: told()[0]["status"] == "resolved", "its end")
+        assert told()[0]["starts_at"] == begun["starts_at"]
+        assert {one["fingerprint"] for one in told()} == {begun["fingerprint"]}

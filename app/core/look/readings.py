@@ -8,6 +8,7 @@ and no more; a series that has been silent for an hour makes room.
 from array import array
 from collections import deque
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from threading import Lock
 
 import msgspec
@@ -164,13 +165,17 @@ class Readings:
                     series.add(at, value)
 
     def mean(self, name: str, seconds: float) -> float | None:
-        """Return the mean of the past seconds; None when nothing is known."""
+        """Return the mean of the past seconds; None when nothing is known.
+
+        A value tells of the time since the one before it: all of that must
+        be in those seconds.
+        """
         first = self._clock.monotonic() - seconds
         with self._lock:
             found = [
                 values[name]
-                for at, values in self._rounds
-                if at >= first and name in values
+                for (before, _), (_, values) in pairwise(self._rounds)
+                if before >= first and name in values
             ]
         return sum(found) / len(found) if found else None
 

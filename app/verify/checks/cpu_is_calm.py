@@ -35,8 +35,8 @@ class CpuIsCalm:
         limit = self.options.read(subject.options).limit
         if not subject.is_here:
             return GAUGE.miss(self._clock.now(), elsewhere(subject))
-        used = recent(self._readings, SERIES)
-        since = f" (mean of the past {RECENT_SECONDS:g} s, watched)"
+        used = recent(self._readings, SERIES, subject, self._clock)
+        since = f" (mean of {RECENT_SECONDS:g} s at most, watched)"
         if used is None:
             used, since = await look(read_cpu), ""
         says = f"the cores are busy for {used:.0f} %{since}"

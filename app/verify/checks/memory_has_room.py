@@ -34,8 +34,8 @@ class MemoryHasRoom:
         limit = self.options.read(subject.options).limit
         if not subject.is_here:
             return GAUGE.miss(self._clock.now(), elsewhere(subject))
-        used = recent(self._readings, SERIES)
-        since = f" (mean of the past {RECENT_SECONDS:g} s, watched)"
+        used = recent(self._readings, SERIES, subject, self._clock)
+        since = f" (mean of {RECENT_SECONDS:g} s at most, watched)"
         if used is None:
             used, since = await look(read_memory), ""
         says = f"{used:.0f} % of the memory is used{since}"

@@ -96,3 +96,35 @@ def test_a_folder_needs_its_whole_path(path: str) -> None:
     """What is no absolute path, or the root, is refused."""
     with pytest.raises(ValueError, match="folders"):
         HostSettings.model_validate({"folders": {path: {"mb": 1}}})
+
+
+def test_the_innermost_folder_is_found_behind_links(tmp_path: Path) -> None:
+    """A long name that leads to a short place is not the inner one."""
+    outer, inner = tmp_path / "a", tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    alias = tmp_path / "a-very-long-name-for-the-outer-one"
+    alias.symlink_to(outer)
+    folders = {str(alias): Folder(mb=1), str(inner): Folder(mb=2)}
+    found = find_allotted(str(inner / "file"), folders)
+    assert found is not None
+    assert found.path == str(inner)
+
+
+def test_a_folder_that_goes_away_meanwhile_is_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest is weighed; only the top must be there."""
+    (tmp_path / "stays").write_bytes(b"x" * 8_192)
+    (tmp_path / "goes").mkdir()
+    scan = os.scandir
+
+    def vanish(folder: str) -> object:
+        """Look at a folder; one has just been removed."""
+        if folder.endswith("goes"):
+            (tmp_path / "goes").rmdir()
+        return scan(folder)
+
+    monkeypatch.setattr(os, "scandir", vanish)
+    assert weigh(str(tmp_path)) >= 8_192
+    with pytest.raises(FileNotFoundError):
+        weigh(str(tmp_path / "goes"))

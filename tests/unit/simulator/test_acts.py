@@ -91,6 +91,16 @@ def test_it_ends_when_its_time_is_over_and_no_sooner(tmp_path: Path) -> None:
     assert scene.one.running.ends == 1
 
 
+def test_who_looks_late_knows_of_no_remedy(tmp_path: Path) -> None:
+    """A simulator that was stopped finds children that ended by themselves."""
+    scene = Scene(tmp_path)
+    scene.acts.begin(Order("one", seconds=10))
+    scene.one.running.is_there = False
+    scene.now = 60.0
+    scene.acts.look()
+    assert scene.ends() == ["time"]
+
+
 def test_what_cannot_be_seen_goes_on(tmp_path: Path) -> None:
     """Until its time is over."""
     scene = Scene(tmp_path)

@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from simulator.commands import cli
 from simulator.problem import Refused
 from simulator.reading import read_duration, read_moment, read_options
 from tests.programs import free_port
-from tests.unit.simulator.running import Simulator, wait_for
+from tests.unit.simulator.running import HOME, Simulator, wait_for
 
 WRONG_USE, NOT_RUNNING, REFUSED = 2, 3, 4
 Run = Callable[..., Result]
@@ -98,7 +100,7 @@ def test_no_service_to_score_is_said(run: Run) -> None:
     run("on", "clock", "--for", "1m")
     run("off", "--all")
     result = run("score", "--url", f"http://127.0.0.1:{free_port()}")
-    assert result.exit_code == WRONG_USE
+    assert result.exit_code == NOT_RUNNING
     assert "does not answer" in result.stderr
 
 
@@ -118,6 +120,8 @@ def test_no_service_to_score_is_said(run: Run) -> None:
         (("score", "--since", "soon"), "--since"),
         (("score", "--truth", "/nowhere/truth.jsonl"), "truth.jsonl"),
         (("--url", "ftp://x y", "state"), "url"),
+        (("--url", "http://[::1", "state"), "url"),
+        (("--url", "http://127.0.0.1:no", "state"), "url"),
     ],
 )
 def test_wrong_use_is_explained(
@@ -127,6 +131,36 @@ def test_wrong_use_is_explained(
     result = run(*words, SIMULATOR_URL="")
     assert result.exit_code == WRONG_USE, result.output
     assert said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "words"),
+    [
+        ("SIMULATOR_TOKEN", ("state",)),
+        ("SMOKEJUMPER_TOKEN", ("score", "--truth", "/dev/null")),
+    ],
+)
+def test_a_token_that_cannot_be_sent_is_explained(
+    run: Run, variable: str, words: tuple[str, ...]
+) -> None:
+    """Of whichever of both: it is named, not thrown."""
+    result = run(*words, **{variable: "\u00fcber"})
+    assert result.exit_code == WRONG_USE, result.output
+    assert "token: " in result.stderr
+
+
+def test_asking_loads_no_server_and_no_score() -> None:
+    """Each command loads what it needs: those that ask are quick."""
+    say = "import sys, simulator.commands; print(*sys.modules)"
+    said = subprocess.run(
+        [sys.executable, "-c", say],
+        cwd=HOME,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    heavy = {"fastapi", "uvicorn", "simulator.records", "simulator.picture"}
+    assert heavy.isdisjoint(said.stdout.split())
 
 
 def test_no_simulator_is_a_status_of_its_own(run: Run) -> None:
@@ -217,6 +251,7 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
 def test_moments_and_options_are_read() -> None:
     """A moment may be so long ago; an option is said once."""
     assert read_moment("2026-11-21T20:00:00Z") < read_moment("1s")
+    assert read_moment("999999h" * 90) < read_moment("1h")
     assert read_options(["a=1", "b=x=y"]) == {"a": "1", "b": "x=y"}
     with pytest.raises(Refused, match="twice"):
         read_options(["a=1", "a=2"])

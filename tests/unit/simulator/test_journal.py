@@ -53,6 +53,16 @@ def test_a_torn_line_was_never_begun(tmp_path: Path) -> None:
     assert journal.read() == [FOLDER]
 
 
+def test_a_torn_line_does_not_swallow_the_next(tmp_path: Path) -> None:
+    """What is made after it must be undone, too."""
+    journal = Journal(tmp_path)
+    journal.note(FOLDER)
+    with journal.path.open("ab") as file:
+        file.write(b'{"number": 9, "what": "mou')
+    journal.note(CHILD_7)
+    assert Journal(tmp_path).read() == [FOLDER, CHILD_7]
+
+
 def test_odd_lines_are_passed_over(tmp_path: Path) -> None:
     """A journal that somebody spoiled stops nobody."""
     (tmp_path / "journal.jsonl").write_bytes(b'[]\n7\n{"what": "all"}\n\xff\n')

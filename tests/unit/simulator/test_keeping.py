@@ -64,6 +64,19 @@ def test_it_starts_all_services(keep: Keep) -> None:
     assert health(keeper) == 200
 
 
+def test_its_process_is_called_as_the_settings_say(tmp_path: Path) -> None:
+    """Two simulators of one machine are told apart by it."""
+    place = Place("shop", tmp_path / "services", "demo1")
+    keeper = Keeper([place], Ways(Spool(tmp_path / "disk", 8192)))
+    keeper.start()
+    try:
+        found = psutil.Process(keeper.look("shop").pid)
+        assert found.name() == "demo1-shop"
+        assert Path(found.cmdline()[0]).name == "demo1-shop"
+    finally:
+        keeper.stop()
+
+
 def test_a_stopped_service_stays_stopped_until_restarted(keep: Keep) -> None:
     """Stopped, it is not started by itself; a restart mends it."""
     keeper = keep()

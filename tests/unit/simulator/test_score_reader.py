@@ -189,6 +189,9 @@ def test_a_torn_line_is_passed_over(tmp_path: Path) -> None:
     log.write(truth("a"))
     with log.path.open("a") as file:
         file.write('{"id": "b", "fau')
+    # In the middle of a letter, too.
+    with log.path.open("ab") as raw:
+        raw.write("\u00fc".encode()[:1])
     assert [one.id for one in read_facts(str(log.path))] == ["a"]
     log.write(truth("c"))
     assert [one.id for one in read_facts(str(log.path))] == ["a", "c"]

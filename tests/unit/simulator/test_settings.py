@@ -56,6 +56,15 @@ def test_the_shipped_file_says_every_default() -> None:
         ({"listen": "192.0.2.1"}, "listen", "127.0.0.1"),
         ({"services": ["../x"]}, "services.0", "match pattern"),
         ({"disk": {"kind": "loop"}}, "disk.kind", "tmpfs"),
+        ({"services": ["shop", "shop"]}, "services.0", "twice"),
+        (
+            {"services": ["shop-of-all"], "programs": "demoabc"},
+            "services.0",
+            "more than 15",
+        ),
+        ({"token": "a" * 15}, "token", "fewer than 16"),
+        ({"token": "with a blank in it"}, "token", "others than"),
+        ({"token": "\u00fc" * 20}, "token", "others than"),
         ({"disk": {"path": "var/x"}}, "disk.path", "does not begin with /"),
         ([1], "settings", "holds no mapping"),
     ],
@@ -81,6 +90,8 @@ def test_more_than_one_mistake_is_counted() -> None:
     [
         (b"host: [", r"no YAML, line \d"),
         (b"\xff\xfe\x00", "no YAML"),
+        (b"[" * 30_000, "no YAML"),
+        (b"enabled: false\nenabled: true\n", "'enabled' is there twice"),
         (b"#" * 70_000, "longer than 64 KiB"),
     ],
 )

@@ -278,3 +278,25 @@ def test_the_time_is_counted_from_when_it_has_begun(stage: Stage) -> None:
     stage.start(Order("files", level=20, seconds=1))
     wait_for(lambda: not stage.running())
     assert time.monotonic() - begun >= 1
+
+
+def test_what_is_over_ends_however_much_is_asked(stage: Stage) -> None:
+    """Those who ask all the time keep no fault going."""
+    stage.start(Order("clock", level=60, seconds=1))
+    is_over = threading.Event()
+
+    def ask() -> None:
+        """Ask as fast as can be."""
+        while not is_over.is_set():
+            stage.running()
+
+    askers = [threading.Thread(target=ask) for _ in range(4)]
+    for asker in askers:
+        asker.start()
+    try:
+        wait_for(lambda: not stage.running())
+    finally:
+        is_over.set()
+        for asker in askers:
+            asker.join()
+    assert [one.ended_by for one in stage.truths.since()] == ["time"]

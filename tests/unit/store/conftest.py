@@ -10,6 +10,7 @@ from app.bootstrap import open_inbox
 from app.store.inbox import SqlInbox
 from app.store.location import Location
 from app.store.reading import Reader, open_engine
+from tests.postgres import Postgres
 from tests.schema import make_postgres, make_sqlite
 
 numbers = count(1)
@@ -18,12 +19,17 @@ numbers = count(1)
 @pytest.fixture(
     params=["sqlite", pytest.param("postgres", marks=pytest.mark.real)]
 )
-def location(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
+def location(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Location]:
     """Return an empty database of each kind, brought to the schema."""
     if request.param == "sqlite":
-        return make_sqlite(tmp_path / "inbox.db")
-    server = request.getfixturevalue("postgres")
-    return make_postgres(server, f"inbox_{next(numbers)}")
+        yield make_sqlite(tmp_path / "inbox.db")
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = f"inbox_{next(numbers)}"
+    yield make_postgres(server, name)
+    server.drop_database(name)
 
 
 @pytest.fixture

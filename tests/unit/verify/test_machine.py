@@ -275,8 +275,26 @@ def test_whoever_watches_is_asked_first(name: str, series: str) -> None:
     check = scan(checks)[name.replace("_", "-")](env)
     reading = measure(check, here())
     assert reading.value == 12.5
-    assert "mean of the past 5 s, watched" in reading.says
+    assert "mean of 5 s at most, watched" in reading.says
     assert watched.asked == [(series, 5.0)]
+
+
+def test_what_was_before_the_action_says_nothing() -> None:
+    """The window begins when it ended; with it, none: it is sampled."""
+    env = FakeEnv("memory_has_room")
+    env.readings = watched = Watched(memory_percent=12.5)
+    check = scan(checks)["memory-has-room"](env)
+    ended = env.time.now()
+    reading = measure(check, here(since=ended))
+    assert reading.value != 12.5
+    assert watched.asked == []
+    env.time.advance(3)
+    assert measure(check, here(since=ended)).value == 12.5
+    env.time.advance(60)
+    assert measure(check, here(since=ended)).value == 12.5
+    # A clock that was set back: nobody knows what was before.
+    assert measure(check, here(since=env.time.now() + 1)).value != 12.5
+    assert watched.asked == [("memory_percent", 3.0), ("memory_percent", 5.0)]
 
 
 @pytest.mark.parametrize("readings", [None, Watched()])

@@ -194,3 +194,64 @@ def test_no_secret_is_told() -> None:
     text = clean("token=abcdef123456", "ran with --password=hunter2 now")
     assert "abcdef123456" not in text.summary
     assert "hunter2" not in text.description
+
+
+def test_what_could_not_be_looked_at_stays_as_it_is() -> None:
+    """A disk and a service are there, and nobody knows how they are."""
+    around = Around(disks={"/srv": None}, services={"shop": None})
+    found = {
+        one.name: one
+        for one in claimant().claims(CALM, around)
+        if one.labels in ({"mountpoint": "/srv"}, {"service": "shop"})
+    }
+    assert set(found) == {"HostOutOfDiskSpace", "ServiceDown"}
+    assert not any(one.begins for one in found.values())
+    assert all(one.lasts for one in found.values())
+
+
+@pytest.mark.parametrize(
+    ("cpu", "load", "lasts"),
+    [(1.0, 7.0, True), (1.0, 1.0, False), (99.0, 1.0, False)],
+)
+def test_a_busy_machine_is_judged_by_what_is_looked_at(
+    cpu: float, load: float, *, lasts: bool
+) -> None:
+    """Its load lies between the limits; its cores nobody asks for."""
+    said = claimant(cpu={"enabled": False}, load={"limit": 4, "lower": 3})
+    sample = make_sample({}, cpu=cpu, load1=load)
+    (one,) = (
+        claim
+        for claim in said.claims(sample, Around())
+        if claim.name == "HostHighCpuLoad"
+    )
+    assert (one.begins, one.lasts) == (False, lasts)
+
+
+def test_a_clock_that_was_set_right_is_the_time_after_an_hour() -> None:
+    """It was moved once, and stays there: that does not go on for ever."""
+    said = claimant()
+
+    def skewed(at: float, offset: float) -> bool:
+        """Tell whether it is said at a moment."""
+        sample = msgspec.structs.replace(make_sample({}, at=at), offset=offset)
+        found = said.claims(sample, Around())
+        return any(o.begins for o in found if o.name == "ClockSkew")
+
+    assert not skewed(0.0, 50.0)
+    assert not skewed(2_000.0, 50.0)
+    assert skewed(2_002.0, 80.0)
+    assert skewed(5_598.0, 80.0)
+    assert not skewed(5_601.0, 80.0)
+    assert skewed(5_603.0, 50.0)
+
+
+def test_a_program_named_before_a_restart_is_no_usual_one() -> None:
+    """It has been busy for hours by now: it is the same alert yet."""
+    spin = make_proc(7, "spin", age=7_200.0, ticks=720_000)
+    for is_resumed in (False, True):
+        said = claimant()
+        if is_resumed:
+            said.resume("ProcessRunaway", {"process": "spin"})
+        found = said.claims(make_sample({spin: 99.0}), Around())
+        runaway = [o for o in found if o.name == "ProcessRunaway"]
+        assert [one.lasts for one in runaway] == [True] * is_resumed

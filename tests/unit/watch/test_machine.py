@@ -89,7 +89,7 @@ def test_folders_with_a_size_are_disks(tmp_path: Path) -> None:
     folders = {str(tmp_path): Folder(mb=1)}
     found = read_disks((str(tmp_path), "/proc"), folders)
     assert found[str(tmp_path)] == pytest.approx(50, abs=5)
-    assert 0 < found["/"] < 100
+    assert 0 < (found["/"] or 0) < 100
     assert "/proc" in found
     assert str(tmp_path) not in read_disks((str(tmp_path),), {})
 
@@ -106,7 +106,14 @@ def test_a_folder_with_too_much_is_not_known(
     monkeypatch.setattr(places, "read_share", refuse)
     found = read_disks((), {str(tmp_path): Folder(mb=1)})
     assert list(found)[:1] == ["/"]
-    assert str(tmp_path) not in found
+    assert found["/"] is not None
+    assert found[str(tmp_path)] is None
+
+
+def test_a_folder_that_is_not_there_is_no_disk(tmp_path: Path) -> None:
+    """What was told of it is over."""
+    gone = str(tmp_path / "gone")
+    assert gone not in read_disks((), {gone: Folder(mb=1)})
 
 
 def test_open_files_are_counted() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
@@ -25,14 +26,15 @@ def ask(
     answer: Callable[[httpx.Request], httpx.Response] | None = None,
     host: HostSettings | None = None,
 ) -> dict[str, Health]:
-    """Return how services are."""
+    """Return how services are of which something is known."""
 
     async def go() -> dict[str, Health]:
         """Ask once."""
         way = httpx.MockTransport(answer) if answer else None
         async with httpx.AsyncClient(transport=way) as client:
             services = Services(checks, host or HostSettings(), client)
-            return await services.look(1.0)
+            found = await services.look(1.0)
+            return {name: one for name, one in found.items() if one}
 
     return asyncio.run(go())
 
@@ -75,7 +77,10 @@ def test_a_port_says_how_it_is() -> None:
             up = (await services.look(1.0))["cache"]
             server.close()
             await server.wait_closed()
-            return up, (await services.look(2.0))["cache"]
+            down = (await services.look(2.0))["cache"]
+            assert up
+            assert down
+            return up, down
 
     up, down = asyncio.run(go())
     assert up.is_up
@@ -113,10 +118,10 @@ class Keeper:
         return tuple(self.standings)
 
 
-def looks(*rounds: list[Standing]) -> list[dict[str, Health]]:
+def looks(*rounds: list[Standing]) -> list[dict[str, Any]]:
     """Return what is said of supervisor's programs, ten seconds apart."""
 
-    async def go() -> list[dict[str, Health]]:
+    async def go() -> list[dict[str, Any]]:
         """Ask as often."""
         async with httpx.AsyncClient() as client:
             host = HostSettings(supervisor="http://127.0.0.1:1/RPC2")
@@ -151,5 +156,23 @@ def test_one_that_begins_again_and_again_is_down() -> None:
 
 
 def test_a_keeper_that_is_away_says_nothing() -> None:
-    """Its programs are not down for that."""
-    assert looks([UP], [])[1] == {}
+    """Its programs are not down for that, and none is well, or gone."""
+    assert looks([UP], [])[1] == {"shop": None}
+    failed = msgspec.structs.replace(UP, state=State.FAILED)
+    down, nobody = looks([failed], [])
+    assert not down["shop"].is_up
+    assert nobody == {"shop": None}
+
+
+def test_a_named_service_of_which_nobody_knows_stays_as_it_is() -> None:
+    """It is listed as not known: what was told of it is not over."""
+    port = free_port()
+    host = HostSettings(supervisor=f"http://127.0.0.1:{port}/RPC2")
+
+    async def go() -> dict[str, Health | None]:
+        """Ask once."""
+        async with httpx.AsyncClient() as client:
+            checks = {"sj-no-such-service": ServiceCheck()}
+            return await Services(checks, host, client).look(1.0)
+
+    assert asyncio.run(go()) == {"sj-no-such-service": None}

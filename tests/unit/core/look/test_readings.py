@@ -40,8 +40,10 @@ def test_the_mean_is_of_the_past_seconds_only() -> None:
     clock = FakeClock()
     readings = Readings(clock)
     fill(readings, clock, [100.0, 10.0, 20.0, 30.0], 2.0)
-    # The last was two seconds ago, the one before it four.
-    assert readings.mean("cpu_percent", 5.0) == 25.0
+    # The last was two seconds ago; of the one before it a part is older.
+    assert readings.mean("cpu_percent", 5.0) == 30.0
+    assert readings.mean("cpu_percent", 6.0) == 25.0
+    assert readings.mean("cpu_percent", 3.0) is None
     assert readings.mean("memory_percent", 5.0) is None
     clock.advance(10)
     assert readings.mean("cpu_percent", 5.0) is None

@@ -24,6 +24,20 @@ def test_a_process_uses_what_it_was_told(stage: Stage) -> None:
     assert used() < 0.5 * (time.monotonic() - begun) + 0.5
 
 
+def test_who_is_busy_rests_on_a_full_machine_too(stage: Stage) -> None:
+    """It does not make up for what others took: it is no runaway."""
+    options = {"processes": 4}
+    stage.start(Order("cpu", level=100, seconds=60, options=options))
+    begun = time.monotonic()
+    stage.start(Order("busy", level=40, seconds=60, options={"processes": 1}))
+    (child,) = processes("sim-busy")
+    # How often it slept by itself: once in each second, never more.
+    before = child.num_ctx_switches().voluntary
+    wait_for(lambda: time.monotonic() > begun + 3)
+    rests = child.num_ctx_switches().voluntary - before
+    assert 1 <= rests <= 2 * (time.monotonic() - begun)
+
+
 def test_more_than_one_and_all_of_them_last(stage: Stage) -> None:
     """Each stands behind all others; one that is left is still a fault."""
     options = {"processes": "2", "nice": "19"}

@@ -80,6 +80,22 @@ def test_writing_goes_on_in_a_file_of_a_bounded_size(
     assert file.stat().st_size <= 8 * MB
 
 
+def test_no_step_is_larger_than_the_file_may_be(
+    stage: Stage, home: Path
+) -> None:
+    """50 MB each time, into 8: it begins anew as often as it must."""
+    stage.start(Order("io", level=500))
+    (child,) = processes("sim-io")
+    wait_for(lambda: child.io_counters().write_chars > 60 * MB)
+    (file,) = (
+        path
+        for path in Path(f"/proc/{child.pid}/fd").iterdir()
+        if "io.bin" in str(path.readlink())
+    )
+    assert file.stat().st_size <= 8 * MB
+    assert files_below(home) == set()
+
+
 def test_only_a_service_has_a_wrong_clock(stage: Stage, home: Path) -> None:
     """It is told so by its file, and told the right time again."""
     begun = stage.start(Order("clock", level=-300))
