@@ -40,8 +40,13 @@ def answer_refused(
     extra = dict(headers or {})
     if error.status == 401:
         extra["www-authenticate"] = 'Bearer realm="simulator"'
+    # Half a letter that somebody sent cannot be sent back.
+    told = {
+        name: text.encode(errors="replace").decode()
+        for name, text in error.as_json().items()
+    }
     return JSONResponse(
-        error.as_json() | {"status": error.status},
+        told | {"status": error.status},
         error.status,
         headers=extra,
         media_type=MEDIA_TYPE,

@@ -119,6 +119,13 @@ class Service(Fault):
                 field="options.service",
                 remedy="It is kept while 'python -m simulator serve' runs",
             )
+        found = read_state(place)
+        if found.get("state") != "running":
+            raise Unable(
+                f"{place.name} does not run: {found.get('says', '')}",
+                field="options.service",
+                remedy="Mend that first: what is down cannot be broken",
+            )
         mode = SHAPES[plan.word("shape")]
         broken = Broken(place, mode, self._env.journal)
         if not is_followed(place, mode):

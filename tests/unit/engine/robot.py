@@ -100,9 +100,11 @@ class Health:
         """Begin with something that is bad."""
         self.clock = clock
         self.value: float | None = 0.0
+        self.subjects: list[Subject] = []
 
-    async def measure(self, _subject: Subject) -> Reading:
+    async def measure(self, subject: Subject) -> Reading:
         """Return what the test says."""
+        self.subjects.append(subject)
         return Reading(
             check="health", at=self.clock.now(), value=self.value, limit=1.0
         )

@@ -71,6 +71,20 @@ def test_what_helped_is_fixed_only_once_it_held(theatre: Theatre) -> None:
     assert list(theatre.robot.starts.values()) == [1]
 
 
+def test_what_was_before_an_action_does_not_count_after_it(
+    theatre: Theatre,
+) -> None:
+    """Whoever measures is told since when it counts; before it, nothing."""
+    start(theatre)
+    assert {one.since for one in theatre.health.subjects} == {0}
+    theatre.health.subjects.clear()
+    theatre.robot.end_all()
+    theatre.play(5)
+    ended = theatre.job().ended_at
+    assert ended
+    assert {one.since for one in theatre.health.subjects} == {ended}
+
+
 def test_what_did_not_help_is_excluded_and_people_get_it(
     theatre: Theatre,
 ) -> None:

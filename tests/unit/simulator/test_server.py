@@ -1,6 +1,7 @@
 """The simulator's server: REST, lock and page."""
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,7 @@ def test_a_scenario_is_played_and_stopped(simulator: Simulator) -> None:
             ("POST", "/api/faults/service", b'{"options": {"shape": "odd"}}'),
             (422, "options.shape"),
         ),
+        (("POST", "/api/faults/clock", b'{"\\ud800": 1}'), (422, "?")),
         (("POST", "/api/faults/clock", b"[" * 9000), (422, "body")),
         (("POST", "/api/faults/clock", b"[]"), (422, "body")),
         (
@@ -179,6 +181,22 @@ def test_the_page_brings_all_of_its_own(simulator: Simulator) -> None:
     # Texts of the API go in as text.
     for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "eval("):
         assert way not in script.text
+
+
+def test_a_service_that_cannot_start_is_not_broken_once_more(
+    tmp_path: Path,
+) -> None:
+    """Its port is another's: that is said, and nobody can mend a fault."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        simulator = Simulator(tmp_path, service_port=taken.getsockname()[1])
+        try:
+            simulator.start()
+            answer = order(simulator, "service", seconds=60)
+            assert answer.status_code == 503
+            assert "Address already in use" in answer.json()["detail"]
+            assert simulator.ask("GET", "/api/state").json()["running"] == []
+        finally:
+            simulator.stop()
 
 
 def ask_unopened(

@@ -1,5 +1,6 @@
 """A line stands in its file whole, or it is an error."""
 
+import contextlib
 import errno
 import os
 import subprocess
@@ -67,15 +68,19 @@ def small(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(tmp_path)], check=True)
 
 
+def fill(path: Path) -> None:
+    """Write a file until there is no room for more of it."""
+    with contextlib.suppress(OSError), path.open("wb", 0) as file:
+        while file.write(bytes(KB)):
+            continue
+
+
 def test_where_the_folder_is_full_nothing_begins(small: Path) -> None:
     """It is said in words, no child is left, and with room it goes on."""
     with Stage(settings_at(small / "sim")) as stage:
         before = psutil.Process().children()
         filler = small / "filler"
-        with pytest.raises(OSError, match="No space"), filler.open("wb") as f:
-            while True:
-                f.write(bytes(KB))
-                f.flush()
+        fill(filler)
         for kind in ("cpu", "clock", "io", "disk"):
             with pytest.raises(Unable, match="No space") as caught:
                 stage.start(Order(kind))
