@@ -220,6 +220,8 @@ def test_who_does_not_read_keeps_nobody(hands: HandsProcess) -> None:
 
 def test_the_socket_is_for_few(hands: HandsProcess) -> None:
     """Neither can strangers connect, nor read what is kept."""
+    # What is kept is there from the first order on.
+    works(hands, "sj-few")
     assert stat.S_IMODE(hands.socket.stat().st_mode) == 0o660
     assert stat.S_IMODE(hands.journal.stat().st_mode) == 0o700
 
