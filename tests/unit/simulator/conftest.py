@@ -4,11 +4,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from simulator.stage import Stage
-from tests.unit.simulator.scene import files_below, mounts_below, settings_at
+from tests.unit.simulator.scene import (
+    born_since,
+    files_below,
+    mounts_below,
+    our_children,
+    settings_at,
+)
 
 
 @pytest.fixture
@@ -21,6 +26,7 @@ def home(tmp_path: Path) -> Path:
 def open_stage(home: Path) -> Iterator[Callable[..., Stage]]:
     """Open stages with settings of their own; nothing may be left of one."""
     opened: list[Stage] = []
+    known = our_children()
 
     def make(**values: Any) -> Stage:
         """Open one."""
@@ -32,7 +38,7 @@ def open_stage(home: Path) -> Iterator[Callable[..., Stage]]:
     yield make
     for stage in opened:
         stage.close()
-    assert psutil.Process().children(recursive=True) == []
+    assert born_since(known) == []
     assert mounts_below(home) == []
     if opened:
         assert files_below(home) == set()

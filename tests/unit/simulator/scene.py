@@ -33,6 +33,17 @@ def settings_at(home: Path, **values: Any) -> Settings:
     return make_settings(given | {"disk": {"kind": "folder"}} | values)
 
 
+def our_children() -> set[int]:
+    """Return what runs below this process: other tests have programs, too."""
+    return {one.pid for one in psutil.Process().children()}
+
+
+def born_since(known: set[int]) -> list[psutil.Process]:
+    """Return what was started here since then, and is there still."""
+    found = psutil.Process().children()
+    return [one for one in found if one.pid not in known]
+
+
 def processes(name: str) -> list[psutil.Process]:
     """Return those of a name that are below this process."""
     found = psutil.Process().children(recursive=True)

@@ -16,6 +16,7 @@ from simulator.kept import Place
 from simulator.moods import MoodFile
 from simulator.problem import Unable, Unknown
 from tests.unit.simulator.running import wait_for
+from tests.unit.simulator.scene import born_since, our_children
 
 Keep = Callable[..., Keeper]
 QUICK = Pace(0.05, 0.2, 60)
@@ -25,6 +26,7 @@ QUICK = Pace(0.05, 0.2, 60)
 def keep(tmp_path: Path) -> Iterator[Keep]:
     """Start keepers; they end with the test and leave nothing behind."""
     begun: list[Keeper] = []
+    known = our_children()
 
     def make(*names: str, most: int = 0) -> Keeper:
         """Start one, of shop when nothing is said."""
@@ -41,7 +43,7 @@ def keep(tmp_path: Path) -> Iterator[Keep]:
         keeper.stop()
     left = [path for path in tmp_path.rglob("*.*") if path.is_file()]
     assert left == []
-    assert psutil.Process().children() == []
+    assert born_since(known) == []
 
 
 def health(keeper: Keeper, seconds: float = 10) -> int:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from simulator.ctl import Ask
@@ -13,7 +12,11 @@ from simulator.house import House
 from simulator.problem import Conflict
 from simulator.truth import Truth
 from tests.unit.simulator.running import wait_for
-from tests.unit.simulator.scene import settings_at
+from tests.unit.simulator.scene import (
+    born_since,
+    our_children,
+    settings_at,
+)
 
 
 @pytest.fixture(scope="module")
@@ -21,10 +24,11 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Share one house; nothing is left of it."""
     home = tmp_path_factory.mktemp("service") / "sim"
     house = House(settings_at(home))
+    known = our_children()
     house.open()
     yield house
     house.close()
-    assert psutil.Process().children(recursive=True) == []
+    assert born_since(known) == []
     left = {path.name for path in home.rglob("*") if path.is_file()}
     assert left <= {
         ".smokejumper-simulator",

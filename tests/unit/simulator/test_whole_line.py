@@ -7,14 +7,18 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from simulator.fault import Order
 from simulator.problem import Unable
 from simulator.stage import Stage
 from simulator.whole_line import write_line
-from tests.unit.simulator.scene import can_mount, settings_at
+from tests.unit.simulator.scene import (
+    born_since,
+    can_mount,
+    our_children,
+    settings_at,
+)
 
 KB = 1024
 
@@ -78,14 +82,14 @@ def fill(path: Path) -> None:
 def test_where_the_folder_is_full_nothing_begins(small: Path) -> None:
     """It is said in words, no child is left, and with room it goes on."""
     with Stage(settings_at(small / "sim")) as stage:
-        before = psutil.Process().children()
+        before = our_children()
         filler = small / "filler"
         fill(filler)
         for kind in ("cpu", "clock", "io", "disk"):
             with pytest.raises(Unable, match="No space") as caught:
                 stage.start(Order(kind))
             assert caught.value.remedy
-        assert psutil.Process().children() == before
+        assert born_since(before) == []
         assert stage.running() == []
         filler.unlink()
         truth = stage.start(Order("cpu", level=5, seconds=60))

@@ -6,6 +6,7 @@ import random
 import socket
 from collections import Counter
 from collections.abc import Callable
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -293,8 +294,7 @@ def test_special_files_stay(root: Path, way: Way) -> None:
     """A socket, a device, a pipe: a forged plan removes none."""
     made = [root / "pipe", root / "socket"]
     os.mkfifo(made[0])
-    with socket.socket(socket.AF_UNIX) as server:
-        os.chdir(root)
+    with socket.socket(socket.AF_UNIX) as server, chdir(root):
         server.bind("socket")
     if not os.geteuid():
         made.append(root / "device")

@@ -13,6 +13,7 @@ import pytest
 
 from scripts.demo.holding import Janitor, hold_ports
 from scripts.demo.janitor import is_there
+from scripts.demo.stage import HOME
 from tests.real.waiting import wait_for
 
 SLEEP = [sys.executable, "-I", "-c", "import time; time.sleep(600)"]
@@ -70,7 +71,7 @@ def test_a_demo_that_is_killed_leaves_nothing(
     folder.mkdir()
     words = [sys.executable, "-c", DEMO, str(folder), str(sleeper.pid)]
     demo = subprocess.Popen(
-        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path.cwd()
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=HOME
     )
     try:
         assert demo.stdout is not None

@@ -1,7 +1,6 @@
 """The programs of a demo end with it, and say why when they do not run."""
 
 import http.server
-import os
 import subprocess
 import sys
 import threading
@@ -12,6 +11,7 @@ import psutil
 import pytest
 
 from scripts.demo.programs import Broken, Program
+from scripts.demo.stage import HOME
 from tests.real.waiting import wait_for
 
 SLEEPS = [sys.executable, "-I", "-c", "import time; time.sleep(600)"]
@@ -74,7 +74,7 @@ def test_it_does_not_outlive_the_demo(tmp_path: Path) -> None:
         [sys.executable, "-c", PARENT, str(tmp_path / "log")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=dict(os.environ),
+        cwd=HOME,
         text=True,
     ) as parent:
         assert parent.stdout is not None

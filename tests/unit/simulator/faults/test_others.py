@@ -41,8 +41,10 @@ def test_more_files_than_a_process_may_have_are_refused(
 
 
 def zombies() -> int:
-    """Return how many zombies are below this process."""
-    found = psutil.Process().children(recursive=True)
+    """Return how many zombies its process has."""
+    found = [
+        one for parent in processes("sim-zombies") for one in parent.children()
+    ]
     return sum(one.status() == psutil.STATUS_ZOMBIE for one in found)
 
 
