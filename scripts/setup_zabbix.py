@@ -39,7 +39,7 @@ def read_words(words: Sequence[str]) -> argparse.Namespace:
     add("--url", type=web_address, metavar="URL",
         help="where Smokejumper is, as the Zabbix server sees it")  # fmt: skip
     add("--group", action="append", default=[], metavar="NAME",
-        help="a host group whose problems are told; may be repeated")  # fmt: skip # noqa: E501
+        help="a host group that is told of; may be repeated")  # fmt: skip
     add("--source", default="zabbix", metavar="NAME",
         help="the source's name in Smokejumper's settings")  # fmt: skip
     add("--secret-file", type=Path, metavar="FILE",

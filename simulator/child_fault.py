@@ -30,7 +30,8 @@ def start_all(nursery: Nursery, task: Task, count: int = 1) -> Children:
     started: list[Child] = []
     try:
         for _ in range(count):
-            started.append(nursery.start(task))  # noqa: PERF401  the first ones must be known
+            # Not in one go: the first ones must be known.
+            started.append(nursery.start(task))  # noqa: PERF401
     except BaseException:
         Children(started).end()
         raise

@@ -86,7 +86,8 @@ def serve(
     ] = None,
 ) -> None:
     """Run the simulator until told to stop (SIGTERM or Ctrl-C)."""
-    from simulator.serving import serve as run_server  # noqa: PLC0415  slow, and for this command only
+    # Slow, and for this command only.
+    from simulator.serving import serve as run_server  # noqa: PLC0415
 
     with explained():
         settings = load_settings(config or place_of_settings())
@@ -240,7 +241,8 @@ def score_it(
     ] = None,
 ) -> None:
     """Score the service: what it did about what really happened."""
-    from simulator.scoring import Wanted, make_card  # noqa: PLC0415  slow, and for this command only
+    # Slow, and for this command only.
+    from simulator.scoring import Wanted, make_card  # noqa: PLC0415
 
     with explained():
         moment = read_moment(since) if since else None

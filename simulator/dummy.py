@@ -105,7 +105,8 @@ def _size(folder: Path) -> int:
     for place, _, names in os.walk(folder):
         for name in names:
             with contextlib.suppress(OSError):
-                path = os.path.join(place, name)  # noqa: PTH118 (a walk gives strings)
+                # A walk gives strings.
+                path = os.path.join(place, name)  # noqa: PTH118
                 total += os.lstat(path).st_blocks * BLOCK
     return total
 
@@ -223,7 +224,8 @@ class Answerer(http.server.BaseHTTPRequestHandler):
             timestamp = time.time() + self.server.mood().skew_seconds
         return email.utils.formatdate(timestamp, usegmt=True)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (http.server's name)
+    # The name of the parameter is http.server's.
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Write no line per request."""
 
 

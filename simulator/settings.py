@@ -34,6 +34,8 @@ TOKEN = re.compile(rf"[!-~]{{{TOKEN_LENGTH},}}", re.ASCII)
 # What the kernel keeps of a process' name.
 MOST_NAME = 15
 
+# The last one is for a container, and needs a token.
+Listen = Literal["127.0.0.1", "::1", "0.0.0.0"]  # noqa: S104
 Label = Annotated[str, StringConstraints(pattern=NAME)]
 ServiceName = Annotated[str, StringConstraints(pattern=SERVICE)]
 ProgramsName = Annotated[str, StringConstraints(pattern=PROGRAMS)]
@@ -107,7 +109,7 @@ class Settings(Part):
 
     enabled: bool = False
     host: Label = "simulator"
-    listen: Literal["127.0.0.1", "::1", "0.0.0.0"] = "127.0.0.1"  # noqa: S104  one of three to choose from, for a container
+    listen: Listen = "127.0.0.1"
     port: int = Field(8099, ge=0, le=65_535)
     folder: Path = Path("var/simulator")
     page: bool = True
@@ -122,7 +124,8 @@ class Settings(Part):
     @property
     def home(self) -> Path:
         """Return the simulator's folder as an absolute path."""
-        return Path(os.path.abspath(self.folder))  # noqa: PTH100  a link in it must stay to be seen
+        # A link in it must stay to be seen.
+        return Path(os.path.abspath(self.folder))  # noqa: PTH100
 
     @property
     def disk_path(self) -> Path:

@@ -155,7 +155,8 @@ def _weigh(top: Path) -> int:
     for folder, _, names in os.walk(top):
         for name in names:
             try:
-                found = os.lstat(os.path.join(folder, name))  # noqa: PTH118  as os.walk says it
+                # As os.walk says it.
+                found = os.lstat(os.path.join(folder, name))  # noqa: PTH118
             except FileNotFoundError:
                 continue
             total += found.st_blocks * BLOCK

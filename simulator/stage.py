@@ -227,7 +227,8 @@ class _Work:
         """Do it; its error belongs to who asked."""
         try:
             self.answer.set_result(self._call())
-        except Exception as error:  # noqa: BLE001  it is raised where it was asked for
+        # It is raised where it was asked for.
+        except Exception as error:  # noqa: BLE001
             self.answer.set_exception(error)
 
 

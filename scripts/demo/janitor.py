@@ -38,10 +38,12 @@ def is_there(pid: int) -> bool:
         # It is somebody else's by now.
         return False
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:  # noqa: PTH123 (no more is imported than needed)
+        # No more is imported than needed: it waits for long.
+        stat = f"/proc/{pid}/stat"
+        with open(stat, encoding="utf-8") as file:  # noqa: PTH123
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except (OSError, IndexError):
-        return not os.path.isdir("/proc/self")  # noqa: PTH112 (no more is imported than needed)
+        return not os.path.isdir("/proc/self")  # noqa: PTH112 (as above)
 
 
 def remove(folders: Iterable[str]) -> None:

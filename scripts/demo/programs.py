@@ -47,7 +47,8 @@ class Program:
                 stderr=subprocess.STDOUT,
                 # Ctrl-C is for the demo, which ends them in their order.
                 start_new_session=True,
-                preexec_fn=_end_with(os.getpid()),  # noqa: PLW1509 (the demo has no threads)
+                # The demo has no threads.
+                preexec_fn=_end_with(os.getpid()),  # noqa: PLW1509
             )
 
     @property
