@@ -28,7 +28,8 @@ Set Smokejumper up and start it in the background. Needs bash and Python
   ./start_environment.sh --port N   the same, listening on port N
   ./start_environment.sh --status   tell whether it runs (exit 0; 3 if not)
   ./start_environment.sh --stop     finish what waits, then stop
-  ./start_environment.sh --demo     a guided run: a real fault, noticed, fixed
+  ./start_environment.sh --demo     a guided run: a real fault, noticed, fixed;
+                                    --demo all, or cpu, disk, service, memory
   ./start_environment.sh --docker   in containers; --docker --help says more
   ./start_environment.sh --help     this text
 
@@ -270,6 +271,7 @@ status() {
   fi
   if answer="$(doorstep ready "$SERVICE_URL")"; then
     say "It runs and is ready: $SERVICE_URL (pid $SERVICE_PID)."
+    "$VENV_PYTHON" -m scripts.welcome "$SERVICE_URL" setup
   else
     say "It runs (pid $SERVICE_PID) but cannot take alerts now: $answer"
   fi
@@ -290,24 +292,35 @@ choose_port() {
   export SMOKEJUMPER_SERVER__PORT="$PORT"
 }
 
+# Take what is to be done; two of them at once are a mistake.
+choose_command() {
+  case "$COMMAND" in
+  start | "$1") COMMAND="$1" ;;
+  *) wrong_use "--$COMMAND and --$1 do not go together." ;;
+  esac
+}
+
+# Without --demo no word says anything.
+check_words() {
+  [ "$COMMAND" = demo ] || [ ${#WORDS[@]} -eq 0 ] ||
+    wrong_use "there is no option ${WORDS[0]}."
+}
+
 PORT=''
 COMMAND=start
 WORDS=()
 while [ $# -gt 0 ]; do
   case "$1" in
-  --stop | --status) COMMAND="${1#--}" ;;
+  --stop | --status | --demo) choose_command "${1#--}" ;;
   --port)
     choose_port "${2:-}"
     shift
     ;;
   --port=*) choose_port "${1#--port=}" ;;
-  --demo)
-    COMMAND=demo
-    shift
-    WORDS=("$@")
-    break
-    ;;
   --docker)
+    check_words
+    [ "$COMMAND" != demo ] ||
+      wrong_use '--demo and --docker do not go together.'
     # shellcheck source=scripts/docker.sh
     source scripts/docker.sh
     shift
@@ -318,10 +331,12 @@ while [ $# -gt 0 ]; do
     usage
     exit 0
     ;;
-  *) wrong_use "there is no option $1." ;;
+  -*) wrong_use "there is no option $1." ;;
+  *) WORDS+=("$1") ;;
   esac
   shift
 done
+check_words
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM

@@ -8,6 +8,8 @@ r"""The story of an incident, step by step.
               --not fixed--> deciding (what failed is excluded), or people
               --unknown--> people
     any       --resolved, muted--> closed (nothing more is started)
+              --what a brain decided on is over, other problems are not,
+                and nothing has started--> deciding
               --its time is over--> people
 
 ``step`` says what comes of what happened. It reads and writes nothing: the
@@ -37,6 +39,8 @@ from app.models.mission import (
     Measured,
     Mission,
     NotStarted,
+    Overtaken,
+    Postponed,
     Quieted,
     Ruled,
     Running,
@@ -57,9 +61,17 @@ MEASURED = (JobState.SUCCEEDED, JobState.FAILED)
 # What may happen in which stage. Whatever else comes is told too late.
 FITS: Mapping[Stage, tuple[type, ...]] = {
     Stage.DECIDING: (Decided, Quieted, Late),
-    Stage.RULING: (Decided, Ruled, Answered, Quieted, Late),
-    Stage.ASKING: (Decided, Answered, Quieted, Late),
-    Stage.STARTING: (Started, NotStarted, Answered, Quieted, Late),
+    Stage.RULING: (Decided, Ruled, Answered, Overtaken, Quieted, Late),
+    Stage.ASKING: (Decided, Answered, Overtaken, Quieted, Late),
+    Stage.STARTING: (
+        Started,
+        Postponed,
+        NotStarted,
+        Answered,
+        Overtaken,
+        Quieted,
+        Late,
+    ),
     Stage.ACTING: (Running, Ended),
     Stage.VERIFYING: (Measured, Quieted, Late),
     Stage.ESCALATED: (),
@@ -151,6 +163,14 @@ def _(event: Started, mission: Mission, now: int, _limits: Limits) -> Mission:
 
 @_step.register
 def _(
+    event: Postponed, mission: Mission, _now: int, _limits: Limits
+) -> Mission:
+    """Look once more before it starts."""
+    return replace(mission, reason=event.reason, due_at=event.until)
+
+
+@_step.register
+def _(
     event: NotStarted, mission: Mission, _now: int, _limits: Limits
 ) -> Mission:
     """Hand over what was allowed and did not start."""
@@ -196,6 +216,13 @@ def _(event: Measured, mission: Mission, now: int, limits: Limits) -> Mission:
     if event.is_worse:
         return _escalate(mission, event.reason)
     return _again(mission, event.reason, now, limits)
+
+
+@_step.register
+def _(event: Overtaken, mission: Mission, now: int, limits: Limits) -> Mission:
+    """Decide once more: what was chosen and never ran took no round."""
+    anew = replace(mission, approval_id=0, round=mission.round - 1)
+    return _go(anew, Stage.DECIDING, event.reason, now + limits.deciding)
 
 
 @_step.register

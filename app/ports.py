@@ -294,8 +294,8 @@ class Backend(Protocol):
 class Hearing(Protocol):
     """A backend whose running jobs are told that the problem is over."""
 
-    async def hear(self, order: Order, word: str) -> None:
-        """Tell a running job something, or raise OutgoingFailed."""
+    async def hear(self, order: Order, word: str) -> bool:
+        """Tell a job a word, or raise OutgoingFailed; False: none listens."""
 
 
 @runtime_checkable

@@ -39,6 +39,7 @@ SECOND = 1.0
 CASES = Path("tests/evals/cases")
 SETTINGS = HOME / "config" / "smokejumper.yaml"
 SHARES = (0.5, 0.95, 0.99)
+BRAINS = ("reflex", "cascade")
 
 
 class Slow(Wire):
@@ -99,21 +100,17 @@ async def call(url: str, cases: list[Case], calls: int) -> Costs:
     return costs
 
 
-def measure_calls(cases: list[Case], calls: int) -> None:
-    """Print what is around a model's call."""
+def measure_calls(cases: list[Case], calls: int) -> Costs:
+    """Return what is around a model's call."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
     server.daemon_threads = True
     Thread(target=server.serve_forever, daemon=True).start()
     try:
         url = f"http://127.0.0.1:{server.server_address[1]}"
-        costs = asyncio.run(call(url, cases, calls))
+        return asyncio.run(call(url, cases, calls))
     finally:
         server.shutdown()
         server.server_close()
-    share = (percentile(costs.ours, 0.5) or 0.0) / (10 * SECOND)
-    print(f"a call of 1 s, {calls} times, beyond that second:")
-    print(f"  ours  {percentiles(costs.ours)}: {share:.2f} % at the median")
-    print(f"  bare  {percentiles(costs.bare)}")
 
 
 async def decide(
@@ -131,14 +128,29 @@ async def decide(
     return times
 
 
-def measure_brain(name: str, cases: list[Case], rounds: int) -> None:
-    """Print what a brain without a model server takes."""
+def measure_brain(name: str, cases: list[Case], rounds: int) -> list[float]:
+    """Return what a brain without a model server takes, in ms each."""
     with Field(SETTINGS, {}, Model("", "")) as field:
         brain = field.make(name)
-        times = asyncio.run(decide(brain, cases, rounds))
-    rate = 1000 * len(times) / sum(times)
-    print(f"{name}, one core, {len(times)} decisions:")
-    print(f"  {percentiles(times)}, {rate:,.0f} cases/s")
+        return asyncio.run(decide(brain, cases, rounds))
+
+
+def read_cases() -> list[Case]:
+    """Return the cases that are decided on."""
+    (told,) = tell_all([read_set(CASES)])
+    return list(told.cases.values())
+
+
+def keep_to_one_core() -> None:
+    """Let this process have one core from now on."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+def read_gate() -> float:
+    """Read the weights, and return how many ms that took."""
+    began = perf_counter()
+    open_gate()
+    return 1000 * (perf_counter() - began)
 
 
 def main() -> None:
@@ -147,15 +159,19 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=10)
     options = parser.parse_args()
-    (told,) = tell_all([read_set(CASES)])
-    cases = list(told.cases.values())
-    measure_calls(cases, options.calls)
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    began = perf_counter()
-    open_gate()
-    print(f"the gate is read in {1000 * (perf_counter() - began):.0f} ms")
-    for name in ("reflex", "cascade"):
-        measure_brain(name, cases, options.rounds)
+    cases = read_cases()
+    costs = measure_calls(cases, options.calls)
+    share = (percentile(costs.ours, 0.5) or 0.0) / (10 * SECOND)
+    print(f"a call of 1 s, {options.calls} times, beyond that second:")
+    print(f"  ours  {percentiles(costs.ours)}: {share:.2f} % at the median")
+    print(f"  bare  {percentiles(costs.bare)}")
+    keep_to_one_core()
+    print(f"the gate is read in {read_gate():.0f} ms")
+    for name in BRAINS:
+        times = measure_brain(name, cases, options.rounds)
+        rate = 1000 * len(times) / sum(times)
+        print(f"{name}, one core, {len(times)} decisions:")
+        print(f"  {percentiles(times)}, {rate:,.0f} cases/s")
 
 
 if __name__ == "__main__":

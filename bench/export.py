@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 
 from app.models.entry import Note
 from app.store.ledger import Ledger
@@ -26,11 +27,12 @@ from tests.service import Service
 AT = 1_795_227_242_000_000
 TURN = 5_000
 STREAMS = 50
+KINDS = ("ndjson", "csv", "parquet")
 SUMMARY = "web-%d: disk is %d %% full, joined the open incident"
 
 
 @contextmanager
-def served(with_postgres: bool) -> Iterator[tuple[Service, str]]:  # noqa: FBT001  # a flag of the command line
+def served(*, with_postgres: bool) -> Iterator[tuple[Service, str]]:
     """Lend a running service and the address of its database."""
     with tempfile.TemporaryDirectory() as name:
         if not with_postgres:
@@ -66,8 +68,30 @@ def fill(ledger: Ledger, rows: int) -> None:
             append(connection, AT, notes)
 
 
-def measure_export(service: Service, kind: str, rows: int) -> None:
-    """Export everything; print time, CPU, memory and the pace of others."""
+class Exported(msgspec.Struct, frozen=True):
+    """What an export took.
+
+    Attributes:
+        seconds: how long.
+        size: how many bytes came.
+        cpu_us: of the service, for a row.
+        memory_mb: of the service before, and the most while it went on.
+        waits: the seconds that /health took beside it, in order.
+    """
+
+    seconds: float
+    size: int
+    cpu_us: float
+    memory_mb: tuple[float, float]
+    waits: list[float]
+
+    def wait_ms(self, share: float) -> float:
+        """Return within how many ms so many were answered."""
+        return self.waits[int(len(self.waits) * share)] * 1e3
+
+
+def measure_export(service: Service, kind: str, rows: int) -> Exported:
+    """Export everything while somebody else asks, too."""
     before, cpu = resident_mb(service.pid), cpu_seconds(service.pid)
     most, size, start = before, 0, time.perf_counter()
     waits: list[float] = []
@@ -83,12 +107,18 @@ def measure_export(service: Service, kind: str, rows: int) -> None:
     is_over.set()
     watcher.join()
     used = cpu_seconds(service.pid) - cpu
-    waits.sort()
+    spent = used / rows * 1e6
+    return Exported(took, size, spent, (before, most), sorted(waits))
+
+
+def report(kind: str, rows: int, found: Exported) -> None:
+    """Print time, CPU, memory and the pace of others."""
+    before, most = found.memory_mb
     print(
-        f"{kind}: {rows / took:,.0f} rows/s, {size / 1e6:.0f} MB,"
-        f" {used / rows * 1e6:.0f} us CPU a row, memory {before:.0f} ->"
-        f" {most:.0f} MB, /health p50 {waits[len(waits) // 2] * 1e3:.1f} ms"
-        f" p99 {waits[int(len(waits) * 0.99)] * 1e3:.1f} ms"
+        f"{kind}: {rows / found.seconds:,.0f} rows/s,"
+        f" {found.size / 1e6:.0f} MB, {found.cpu_us:.0f} us CPU a row,"
+        f" memory {before:.0f} -> {most:.0f} MB, /health p50"
+        f" {found.wait_ms(0.5):.1f} ms p99 {found.wait_ms(0.99):.1f} ms"
     )
 
 
@@ -144,13 +174,13 @@ def measure_streams(service: Service, ledger: Ledger) -> None:
     )
 
 
-def main(rows: int, with_postgres: bool) -> None:  # noqa: FBT001  # a flag of the command line
+def main(rows: int, *, with_postgres: bool) -> None:
     """Fill a log, export it in each format, then open streams."""
-    with served(with_postgres) as (service, url):
+    with served(with_postgres=with_postgres) as (service, url):
         ledger = Ledger(locate(url, service.folder), 30.0)
         fill(ledger, rows)
-        for kind in ("ndjson", "csv", "parquet"):
-            measure_export(service, kind, rows)
+        for kind in KINDS:
+            report(kind, rows, measure_export(service, kind, rows))
         measure_streams(service, ledger)
         ledger.close()
 
@@ -160,4 +190,4 @@ if __name__ == "__main__":
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--postgres", action="store_true")
     arguments = parser.parse_args()
-    main(arguments.rows, arguments.postgres)
+    main(arguments.rows, with_postgres=arguments.postgres)

@@ -29,18 +29,12 @@ from app.models.tables import AlertRow
 from app.store.ledger import Ledger
 from app.store.location import Location, locate
 from app.store.migrate import migrate
+from bench.series import AT_ONCE, SERIES
 from tests.postgres import Postgres
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 SECOND = 1_000_000
-AT_ONCE = 50_000
 FOREVER = 2**63 - 1
-SERIES = {
-    "sqlite": "(WITH RECURSIVE s(n) AS (SELECT :first UNION ALL"
-    " SELECT n + 1 FROM s WHERE n < :last) SELECT n FROM s) t",
-    "postgresql": "(SELECT * FROM generate_series("
-    "CAST(:first AS bigint), CAST(:last AS bigint)) s(n)) t",
-}
 HOST = "'host-' || n"
 OLD = (
     (
@@ -92,16 +86,13 @@ def fill(ledger: Ledger, place: Location, until: int) -> None:
     """Make so many old incidents."""
     kind = "postgresql" if place.file is None else "sqlite"
     past = time.time_ns() // 1_000 - 30 * 86_400 * SECOND
+    moments = {"past": past, "forever": FOREVER}
     for start in range(1, until + 1, AT_ONCE):
-        span = {
-            "first": start,
-            "last": min(start + AT_ONCE - 1, until),
-            "past": past,
-            "forever": FOREVER,
-        }
+        end = min(start + AT_ONCE - 1, until)
+        series = SERIES[kind].format(first=start, last=end)
         with ledger.turn() as connection:
             for statement in OLD:
-                connection.execute(text(statement + SERIES[kind]), span)
+                connection.execute(text(statement + series), moments)
     with ledger.turn() as connection:
         connection.execute(text("ANALYZE"))
 

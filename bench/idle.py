@@ -1,6 +1,9 @@
 """What the service costs while nothing happens.
 
 Run: python -m bench.idle [--seconds N]
+
+As it is shipped, with every source switched on; then what a passage of the
+canary adds.
 """
 
 import argparse
@@ -10,6 +13,13 @@ from pathlib import Path
 
 from bench.ingest.run import cpu_seconds
 from tests.service import HOME, OPEN, Service
+
+# Tests leave these out; a service as it is shipped has them.
+SHIPPED = {"decide": {"enabled": True}}
+# What is loaded with the first canary is not what a minute costs.
+WARM_SECONDS = 15
+# Seconds from one canary to the next: longer than it takes.
+EVERY = 8
 
 
 def every_source() -> dict[str, object]:
@@ -26,21 +36,46 @@ def resident_mb(pid: int) -> float:
     raise RuntimeError("no VmRSS")
 
 
-def main(seconds: int) -> None:
-    """Start it, leave it alone, and print what it used."""
+def measure(seconds: int) -> tuple[float, float]:
+    """Start it, leave it alone; return its share of a core, and its MB."""
     with tempfile.TemporaryDirectory() as name:
-        settings = {"sources": every_source()}
-        with Service(Path(name), settings) as service:
-            time.sleep(2)
+        settings = {"sources": every_source(), **SHIPPED}
+        environ = {"SMOKEJUMPER_CANARY__ENABLED": "true"}
+        with Service(Path(name), settings, environ) as service:
+            time.sleep(WARM_SECONDS)
             before = cpu_seconds(service.pid)
             time.sleep(seconds)
             used = cpu_seconds(service.pid) - before
-            share = used / seconds * 100
-            memory = resident_mb(service.pid)
-            print(f"{share:.2f} % of a core, {memory:.0f} MB")
+            return used / seconds * 100, resident_mb(service.pid)
+
+
+def measure_canary(seconds: int) -> float:
+    """Return the CPU milliseconds of one passage of the canary.
+
+    One service has it each few seconds, another not at all; both decide.
+    """
+    used = []
+    for is_there in (False, True):
+        canary = {
+            "canary": {"every_seconds": EVERY},
+            **SHIPPED,
+        }
+        environ = {"SMOKEJUMPER_CANARY__ENABLED": str(is_there).lower()}
+        with (
+            tempfile.TemporaryDirectory() as name,
+            Service(Path(name), canary, environ) as service,
+        ):
+            time.sleep(2)
+            before = cpu_seconds(service.pid)
+            time.sleep(seconds)
+            used.append(cpu_seconds(service.pid) - before)
+    without, with_it = used
+    return (with_it - without) / seconds * EVERY * 1_000
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=60)
-    main(parser.parse_args().seconds)
+    share, memory = measure(parser.parse_args().seconds)
+    print(f"{share:.2f} % of a core, {memory:.0f} MB")
+    print(f"a beat of the canary: {measure_canary(96):.0f} ms CPU")

@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from app.ports import Backend
 from tests.awx import FakeAwx
 from tests.receiver import Receiver
@@ -73,6 +75,9 @@ def ansible(folder: Path) -> Iterator[Backend]:
     yield make(folder, {"ansible": settings})["ansible"]
 
 
+LENDS = (scripted, local, webhook, rundeck, awx, ansible)
+
+
 async def run(backend: Backend, key: str) -> tuple[float, float, int]:
     """Return the seconds, the CPU seconds and the questions of one job."""
     start, used, asked = time.perf_counter(), time.process_time(), 0
@@ -99,24 +104,53 @@ def lent(lend: Lend) -> Iterator[Backend]:
             raise RuntimeError("one backend is enough")
 
 
+class Took(msgspec.Struct, frozen=True):
+    """What the jobs of one backend took.
+
+    Attributes:
+        backend: which.
+        jobs: how many there were.
+        median: seconds of the middle one.
+        worst: seconds of the slowest one.
+        cpu_ms: of our own process, for a job.
+        asked: how often a job was asked for.
+    """
+
+    backend: str
+    jobs: int
+    median: float
+    worst: float
+    cpu_ms: float
+    asked: float
+
+
+def measure(lend: Lend, count: int) -> Took:
+    """Run so many jobs by one backend, one after the other."""
+    with lent(lend) as backend:
+        # The first one loads certificates and code.
+        asyncio.run(run(backend, "sj-0"))
+        keys = [f"sj-{number}" for number in range(1, count + 1)]
+        found = [asyncio.run(run(backend, key)) for key in keys]
+    walls = [wall for wall, *_ in found]
+    return Took(
+        backend=lend.__name__,
+        jobs=count,
+        median=statistics.median(walls),
+        worst=max(walls),
+        cpu_ms=statistics.median(used for _, used, _ in found) * 1_000,
+        asked=statistics.median(number for *_, number in found),
+    )
+
+
 def main(jobs: int, plays: int) -> None:
-    """Run the jobs one after the other, and print a line of each backend."""
+    """Measure each backend, and print a line of it."""
     print(f"{'backend':10}{'jobs':>6}{'median s':>10}{'worst s':>9}", end="")
     print(f"{'our CPU ms':>12}{'questions':>11}")
-    lends = (scripted, local, webhook, rundeck, awx, ansible)
-    for lend in lends:
-        count = plays if lend is ansible else jobs
-        with lent(lend) as backend:
-            # The first one loads certificates and code.
-            asyncio.run(run(backend, "sj-0"))
-            keys = [f"sj-{number}" for number in range(1, count + 1)]
-            found = [asyncio.run(run(backend, key)) for key in keys]
-        walls = [wall for wall, *_ in found]
-        cpu = statistics.median(used for _, used, _ in found) * 1_000
-        asked = statistics.median(number for *_, number in found)
+    for lend in LENDS:
+        one = measure(lend, plays if lend is ansible else jobs)
         print(
-            f"{lend.__name__:10}{count:6}{statistics.median(walls):10.3f}"
-            f"{max(walls):9.3f}{cpu:12.1f}{asked:11.0f}"
+            f"{one.backend:10}{one.jobs:6}{one.median:10.3f}"
+            f"{one.worst:9.3f}{one.cpu_ms:12.1f}{one.asked:11.0f}"
         )
 
 

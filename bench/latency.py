@@ -10,6 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import msgspec
+
 from bench.ingest.run import TOKEN, cpu_seconds, settings
 from tests.service import Service
 
@@ -64,8 +66,25 @@ async def pace(port: int, rate: int, seconds: int) -> list[float]:
     return sorted(times)
 
 
-def main(rate: int, seconds: int) -> None:
-    """Run the service, keep the pace, print the percentiles."""
+class Paced(msgspec.Struct, frozen=True):
+    """What a steady pace took.
+
+    Attributes:
+        times: the seconds of each delivery, in ascending order.
+        cpu_ms: of the service, for each delivery.
+    """
+
+    times: list[float]
+    cpu_ms: float
+
+    def share_ms(self, share: float) -> float:
+        """Return the milliseconds that so many stay within."""
+        place = min(len(self.times) - 1, int(len(self.times) * share))
+        return self.times[place] * 1_000
+
+
+def measure(rate: int, seconds: int) -> Paced:
+    """Run the service and keep the pace."""
     with (
         tempfile.TemporaryDirectory() as name,
         Service(Path(name), settings("")) as service,
@@ -74,10 +93,15 @@ def main(rate: int, seconds: int) -> None:
         before = cpu_seconds(service.pid)
         times = asyncio.run(pace(service.port, rate, seconds))
         used = cpu_seconds(service.pid) - before
+    return Paced(times, used / len(times) * 1_000)
+
+
+def main(rate: int, seconds: int) -> None:
+    """Measure, and print the percentiles."""
+    found = measure(rate, seconds)
     for share in (0.5, 0.99, 0.999):
-        value = times[min(len(times) - 1, int(len(times) * share))]
-        print(f"p{share * 100:g}: {value * 1000:.1f} ms")
-    print(f"CPU: {used / len(times) * 1000:.3f} ms a delivery")
+        print(f"p{share * 100:g}: {found.share_ms(share):.1f} ms")
+    print(f"CPU: {found.cpu_ms:.3f} ms a delivery")
 
 
 if __name__ == "__main__":

@@ -76,14 +76,15 @@ def prove(field: Field, count: int) -> None:
     Two services on one SQLite file do not know what the other one decides
     on: the brain may be asked twice, and one answer is kept.
     """
+    counted = field.started()
     found = {
         "incidents": field.count("incident"),
         "fixed": field.count("mission", "\"end\" = 'fixed'"),
         "decisions": field.count("decision"),
         "jobs": field.count("job", "verdict = 'fixed'"),
-        **field.started(),
+        "started": counted["started"],
     }
-    twice = found.pop("twice")
+    twice = counted["twice"]
     if twice or set(found.values()) != {count}:
         reasons = field.ask(
             "SELECT stage, reason, count(*) FROM mission"

@@ -13,8 +13,10 @@ was decided once, and each mission came to its end; then how long that took,
 and the most memory that a service had. All else is as bench/pipeline.py has
 it; with --ask each mission ends with a question instead of a run.
 
-With --waiting so many incidents are made that wait for an approval; then
-the service is left alone, and what it takes is measured.
+With --waiting so many incidents wait for an approval: some that came through
+the whole pipe, and the others as copies of these (bench/acting/waiting.py).
+The service is started on them and left alone, and what it takes is measured;
+then they are still there, and nothing else was done.
 """
 
 import argparse
@@ -24,11 +26,18 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import httpx
+import msgspec
+
 from bench.acting.field import Field, Plan, machine
-from bench.acting.sending import deliveries, send, storm
+from bench.acting.sending import Sent, deliveries, send, storm
+from bench.acting.waiting import multiply
 
 OVER = "stage IN ('closed', 'escalated', 'awaiting_approval')"
-WAITING = "stage = 'awaiting_approval'"
+ASKED = "awaiting_approval"
+WAITING = f"stage = '{ASKED}'"
+# So many come through the whole pipe.
+PIPED = 20
 LEFT = (
     "SELECT (SELECT max(id) FROM alert)"
     " - (SELECT position FROM mark WHERE name = 'folded')"
@@ -43,14 +52,46 @@ def is_done(field: Field, hosts: int) -> bool:
     return not left and field.count("mission", OVER) >= hosts
 
 
-def blow(field: Field, options: argparse.Namespace, hosts: int) -> None:
-    """Send the storm, wait until it is over, and print what came of it."""
-    parts = options.alerts // hosts
-    alerts = list(storm(hosts, parts, options.batch))
-    requests = list(deliveries(alerts, options.batch))
+class Storm(msgspec.Struct, frozen=True, kw_only=True):
+    """What a storm is.
+
+    Attributes:
+        alerts: so many.
+        hosts: of so many hosts.
+        seconds: sent within.
+        batch: so many in each delivery.
+    """
+
+    alerts: int = 100_000
+    hosts: int = 2_000
+    seconds: float = 60.0
+    batch: int = BATCH
+
+
+class Blown(msgspec.Struct, frozen=True):
+    """What came of a storm.
+
+    Attributes:
+        sent: how its deliveries went.
+        drained: seconds from its beginning until all was over.
+        cpu_ms: of the services, for an incident.
+        peak_mb: the most memory of one service.
+    """
+
+    sent: Sent
+    drained: float
+    cpu_ms: float
+    peak_mb: float
+
+
+def blow(field: Field, wind: Storm) -> Blown:
+    """Send the storm, wait until it is over, and prove that it is whole."""
+    hosts = wind.hosts
+    alerts = list(storm(hosts, wind.alerts // hosts, wind.batch))
+    requests = list(deliveries(alerts, wind.batch))
     ports = [node.port for node in field.nodes]
     before, began = field.cpu(), time.monotonic()
-    sent = asyncio.run(send(ports, requests, options.seconds))
+    sent = asyncio.run(send(ports, requests, wind.seconds))
     print(
         f"sent {len(alerts):,} alerts in {len(requests):,} deliveries in"
         f" {sent.seconds:.1f} s, {sent.again} told to come again, the"
@@ -58,17 +99,21 @@ def blow(field: Field, options: argparse.Namespace, hosts: int) -> None:
         flush=True,
     )
     field.wait_for(lambda: is_done(field, hosts), 1.0)
-    drained = time.monotonic() - began
-    used = field.cpu() - before
-    peak = max(node.peak_mb() for node in field.nodes)
+    blown = Blown(
+        sent,
+        time.monotonic() - began,
+        1000 * (field.cpu() - before) / hosts,
+        max(node.peak_mb() for node in field.nodes),
+    )
     print(
-        f"drained {drained:.0f} s after its beginning,"
-        f" {1000 * used / hosts:.1f} ms CPU an incident, at most"
-        f" {peak:.0f} MB"
+        f"drained {blown.drained:.0f} s after its beginning,"
+        f" {blown.cpu_ms:.1f} ms CPU an incident, at most"
+        f" {blown.peak_mb:.0f} MB"
     )
     if sent.acknowledged != len(requests):
         raise RuntimeError(f"{sent.acknowledged} of {len(requests)} taken")
     prove(field, len(alerts), hosts)
+    return blown
 
 
 def prove(field: Field, alerts: int, hosts: int) -> None:
@@ -94,25 +139,55 @@ def prove(field: Field, alerts: int, hosts: int) -> None:
         raise RuntimeError(f"lost {lost}, decisions each {often}")
 
 
-def idle(field: Field, options: argparse.Namespace) -> None:
+class Idle(msgspec.Struct, frozen=True):
+    """What a service costs while many wait for people.
+
+    Attributes:
+        share: of a core, in percent.
+        memory_mb: that it has.
+        peak_mb: the most that it had since its start.
+    """
+
+    share: float
+    memory_mb: float
+    peak_mb: float
+
+
+def idle(field: Field, count: int, seconds: float) -> Idle:
     """Let many wait for people, and print what that costs."""
-    count = options.waiting
-    began = time.monotonic()
-    requests = list(deliveries(list(storm(count, 1)), BATCH))
+    began, piped = time.monotonic(), min(count, PIPED)
+    requests = list(deliveries(list(storm(piped, 1)), BATCH))
     ports = [node.port for node in field.nodes]
     asyncio.run(send(ports, requests, 0.0))
-    field.wait_for(lambda: field.count("mission", WAITING) >= count, 1.0)
+    field.wait_for(lambda: field.count("mission", WAITING) >= piped, 1.0)
+    with field.writing() as connection:
+        multiply(connection, ASKED, count - piped)
     took = time.monotonic() - began
     print(f"{count:,} wait for an approval after {took:.0f} s", flush=True)
     time.sleep(QUIET_SECONDS)
-    before = field.cpu()
-    time.sleep(options.idle)
-    share = 100 * (field.cpu() - before) / options.idle
+    entries, before = field.count("entry"), field.cpu()
+    time.sleep(seconds)
+    share = 100 * (field.cpu() - before) / seconds
     (node, *_) = field.nodes
+    found = Idle(share, node.resident_mb(), node.peak_mb())
     print(
-        f"idle: {share:.2f} % of a core, {node.resident_mb():.0f} MB (at"
-        f" most {node.peak_mb():.0f} MB while they came)"
+        f"idle: {share:.2f} % of a core, {found.memory_mb:.0f} MB (at"
+        f" most {found.peak_mb:.0f} MB since its start)"
     )
+    prove_idle(field, count, entries)
+    return found
+
+
+def prove_idle(field: Field, count: int, entries: int) -> None:
+    """Raise when the service does not see all that wait, or did anything."""
+    told = httpx.get(f"{field.nodes[0].url}/metrics", timeout=30.0).text
+    line = f'smokejumper_missions{{stage="{ASKED}"}} {float(count)}\n'
+    waiting = field.count("mission", WAITING)
+    decisions = field.count("decision")
+    if line not in told or waiting != count or decisions != count:
+        raise RuntimeError(f"{waiting} wait, {decisions} were decided on")
+    if field.count("entry") != entries:
+        raise RuntimeError("it was not idle: the log has grown")
 
 
 def main() -> None:
@@ -139,9 +214,15 @@ def main() -> None:
         Field(Path(name), plan) as field,
     ):
         if options.waiting:
-            idle(field, options)
-        else:
-            blow(field, options, options.hosts)
+            idle(field, options.waiting, options.idle)
+            return
+        wind = Storm(
+            alerts=options.alerts,
+            hosts=options.hosts,
+            seconds=options.seconds,
+            batch=options.batch,
+        )
+        blow(field, wind)
 
 
 if __name__ == "__main__":

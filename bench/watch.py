@@ -20,7 +20,7 @@ from app.watch.rules import Rules
 from app.watch.sampling import Sample, sample
 from app.watch.series import UNITS, to_values
 from app.watch.settings import WatchSettings
-from bench.host import cpu_ms, crowd
+from bench.host import Look, cpu_ms, crowd
 
 
 class Round:
@@ -53,24 +53,33 @@ class Round:
         self.judge()
 
 
-def main(processes: int, rounds: int) -> None:
-    """Measure each part, and print what it took."""
+def measure(processes: int, rounds: int) -> tuple[int, list[Look]]:
+    """Return how many processes there were, and what each part took."""
     with crowd(processes):
         count = len(read_procs())
         one = Round()
         time.sleep(1)
         one.look()
-        print(f"{count} processes; {rounds} rounds")
-        print(f"{'':32}  median ms    worst ms")
-        for name, call in (
-            ("look", one.look),
-            ("judge", one.judge),
-            ("one round of both", one.whole),
-            ("disks", lambda: read_disks((), {})),
-            ("open files", lambda: read_files(one.last.snapshot.procs)),
-        ):
-            middle, worst = cpu_ms(call, rounds)
-            print(f"{name:32} {middle:10.1f} {worst:11.1f}")
+        looks = [
+            Look(name, *cpu_ms(call, rounds))
+            for name, call in (
+                ("look", one.look),
+                ("judge", one.judge),
+                ("one round of both", one.whole),
+                ("disks", lambda: read_disks((), {})),
+                ("open files", lambda: read_files(one.last.snapshot.procs)),
+            )
+        ]
+        return count, looks
+
+
+def main(processes: int, rounds: int) -> None:
+    """Measure each part, and print what it took."""
+    count, looks = measure(processes, rounds)
+    print(f"{count} processes; {rounds} rounds")
+    print(f"{'':32}  median ms    worst ms")
+    for one in looks:
+        print(f"{one.name:32} {one.median:10.1f} {one.worst:11.1f}")
 
 
 if __name__ == "__main__":

@@ -43,6 +43,7 @@ PYTHON_FILES='main.py app docker simulator tests bench scripts'
   check imports lint-imports
   check docstrings interrogate $PYTHON_FILES
   check sizes python scripts/house.py
+  check web python scripts/webhouse.py
   check shell bash_reads_them
 }
 

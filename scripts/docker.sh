@@ -135,7 +135,9 @@ docker_compose() {
   for profile in $DOCKER_CHOSEN; do
     words+=(--profile "$profile")
   done
+  # People open it at this address, also where a proxy leads them to it.
   SMOKEJUMPER_SECRETS="$DOCKER_FOLDER" \
+    SMOKEJUMPER_PUBLIC_URL="${SMOKEJUMPER_PUBLIC_URL:-$(docker_url)}" \
     "${DOCKER_COMPOSE[@]}" ${words[@]+"${words[@]}"} "$@"
 }
 
@@ -165,18 +167,34 @@ docker_write() {
 docker_services() {
   local profile
   echo 'machine postgres monitoring-agent-simulator api-middleware'
-  [ -z "$DOCKER_MODEL" ] || echo 'ollama model-pull'
+  [ -z "$DOCKER_MODEL" ] || echo 'model-folder ollama model-pull'
   for profile in $DOCKER_CHOSEN; do
     case "$profile" in
-    prometheus) echo 'prometheus alertmanager node-exporter' ;;
+    prometheus)
+      echo 'prometheus alertmanager node-exporter process-exporter'
+      ;;
     zabbix) echo 'zabbix-database zabbix-server zabbix-web zabbix-agent' ;;
     *) echo "$profile" ;;
     esac
   done
 }
 
+# Refuse the other profile that has a monitoring-server, before it is built.
+docker_check_server() {
+  local other=zabbix-server
+  case "$DOCKER_CHOSEN" in
+  *zabbix*) other=prometheus ;;
+  *prometheus*) ;;
+  *) return 0 ;;
+  esac
+  [ "$(docker_state_of "$other" "$(docker_states)")" = absent ] ||
+    fail "monitoring-server is there already, of the other profile. Stop all
+first (the data stays): ./start_environment.sh --docker --stop"
+}
+
 docker_start() {
   local services
+  docker_check_server
   docker_make_secrets
   say 'Building the images; the first time takes some minutes ...'
   docker_build
@@ -284,13 +302,28 @@ docker_show() {
   fi
 }
 
+# Print where this machine has the service.
+docker_url() {
+  echo "http://127.0.0.1:${SMOKEJUMPER_PORT:-8080}"
+}
+
+# Print the link of the first admin while there is one: it works once.
+docker_setup_link() {
+  local link
+  link="$(docker exec api-middleware cat /state/web/setup.link 2>/dev/null)" &&
+    [ -n "$link" ] || return 0
+  printf '\nMake the first admin (works once):\n  %s\n' "$link"
+}
+
 docker_welcome() {
-  local url="http://127.0.0.1:${SMOKEJUMPER_PORT:-8080}"
+  local url
+  url="$(docker_url)"
   cat <<TEXT
 
 Smokejumper runs in containers.
 
-  service     $url/docs   (token: var/docker/read_token)
+  console     $url/console/incidents
+  the API     $url/docs   (token: var/docker/read_token)
   simulator   http://127.0.0.1:${SIMULATOR_PORT:-8099}/
               (token: var/docker/simulator_token)
 TEXT
@@ -306,13 +339,13 @@ TEXT
   esac
   cat <<TEXT
 
-Cause a fault, and see what becomes of it:
+Cause a fault, and see what becomes of it in the console, or by the API:
   docker exec monitoring-agent-simulator python -m simulator on cpu --for 2m
   curl -sS -H "Authorization: Bearer \$(cat var/docker/read_token)" \\
     $url/api/v1/incidents
-
-Stop them with ./start_environment.sh --docker --stop
 TEXT
+  docker_setup_link
+  printf '\nStop them with ./start_environment.sh --docker --stop\n'
 }
 
 docker_status() {
@@ -325,6 +358,7 @@ docker_status() {
   }
   printf '%s\n' "$states"
   [ "$(docker_state_of api-middleware "$states")" = healthy ] || return 3
+  docker_setup_link
 }
 
 docker_logs() {

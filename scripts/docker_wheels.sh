@@ -25,7 +25,8 @@ rm -rf "$WHEELS.new"
   --platform "manylinux_2_26_$MACHINE" --platform "manylinux_2_24_$MACHINE" \
   --platform "manylinux_2_12_$MACHINE" --platform "manylinux2010_$MACHINE" \
   --platform "manylinux_2_5_$MACHINE" --platform "manylinux1_$MACHINE" \
-  --dest "$WHEELS.new" --requirement requirements.txt ||
+  --dest "$WHEELS.new" --require-hashes \
+  --requirement locks/requirements.txt ||
   fail 'not all packages could be fetched; the lines above say why.'
 rm -rf "$WHEELS"
 mv "$WHEELS.new" "$WHEELS"

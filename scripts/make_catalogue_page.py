@@ -7,7 +7,7 @@ stands around them is written by hand. Run it after an action has changed:
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from app.act import actions
@@ -69,10 +69,16 @@ def _chapter(spec: ActionSpec) -> Iterator[str]:
         )
     if spec.undo is not None:
         yield f"- Is undone by: {spec.undo}"
-    if spec.parameters:
-        yield "\n| argument | what it is | comes from |"
+    yield from _table("argument", spec.parameters)
+    yield from _table("told by code alone", spec.hints)
+
+
+def _table(title: str, parameters: Mapping[str, Parameter]) -> Iterator[str]:
+    """Yield a table of arguments, if there are any."""
+    if parameters:
+        yield f"\n| {title} | what it is | comes from |"
         yield "|---|---|---|"
-        for name, parameter in spec.parameters.items():
+        for name, parameter in parameters.items():
             yield f"| {name} | {parameter.purpose} | {_origin(parameter)} |"
 
 

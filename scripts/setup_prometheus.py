@@ -19,6 +19,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+# By its path, too, where Python looks beside the file alone.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from scripts.files import Checker, change_file, reload
 from scripts.marked import Items, put_in, take_out
 from scripts.setting_up import (

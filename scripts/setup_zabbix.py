@@ -15,6 +15,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+# By its path, too, where Python looks beside the file alone.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from scripts.setting_up import (
     Status,
     make_parser,

@@ -18,6 +18,7 @@ from unittest.mock import patch
 
 import structlog
 
+from tests.chaos.tally import Tally, write
 from tests.simulation import history, plots, vault
 from tests.simulation.sim import Simulation, Violation
 
@@ -43,27 +44,33 @@ def play(seed: int) -> tuple[int, int, int, str]:
 def play_many(first: int, seeds: int, processes: int) -> int:
     """Play many histories; return how many broke a law."""
     began = time.monotonic()
-    broken = events = starts = 0
+    played = events = starts = 0
+    broken: list[str] = []
     todo = range(first, first + seeds)
     usual = vault.FAST if vault.FAST.is_dir() else None
-    with (
-        tempfile.TemporaryDirectory(prefix="simulate-", dir=usual) as folder,
-        patch.dict(os.environ, {vault.FOLDER: folder}),
-        get_context("spawn").Pool(processes) as pool,
-    ):
-        for seed, more, started, text in pool.imap(play, todo, chunksize=8):
-            events += more
-            starts += started
-            if text:
-                broken += 1
-                print(f"seed {seed}: {text.splitlines()[0]}", flush=True)
-                print(f"    python -m scripts.simulate --seed {seed}")
-    seconds = time.monotonic() - began
-    print(
-        f"{seeds} histories, {events} events, {starts} starts, {broken}"
-        f" broken, {seconds:.0f} s"
-    )
-    return broken
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="simulate-", dir=usual) as home,
+            patch.dict(os.environ, {vault.FOLDER: home}),
+            get_context("spawn").Pool(processes) as pool,
+        ):
+            for seed, more, started, text in pool.imap(play, todo, 8):
+                played += 1
+                events += more
+                starts += started
+                if text:
+                    broken.append(text.splitlines()[0])
+                    print(f"seed {seed}: {text.splitlines()[0]}", flush=True)
+                    print(f"    python -m scripts.simulate --seed {seed}")
+    finally:
+        # Who ends it early learns what was played by then, too.
+        seconds = time.monotonic() - began
+        print(
+            f"{played} histories, {events} events, {starts} starts,"
+            f" {len(broken)} broken, {seconds:.0f} s"
+        )
+        write(Tally.of("histories", played, broken))
+    return len(broken)
 
 
 def play_one(seed: int) -> int:
@@ -81,18 +88,21 @@ def play_one(seed: int) -> int:
 
 def play_plots() -> int:
     """Play each plot with a crash at each point; return how many broke."""
-    broken = 0
+    crashes = 0
+    broken: list[str] = []
     for name, plot in plots.PLOTS.items():
         points = plots.play(plot, undoes=True).passed
         for number in range(points + 1):
             try:
                 plots.play(plot, crash_at=number, undoes=True)
             except Violation as what:
-                broken += 1
                 first = str(what).splitlines()[0]
+                broken.append(first)
                 print(f"{name}, crash {number}: {first}", flush=True)
+        crashes += points
         print(f"{name}: {points} crashes", flush=True)
-    return broken
+    write(Tally.of("crashes of plots", crashes, broken))
+    return len(broken)
 
 
 def main() -> int:

@@ -42,7 +42,8 @@ def tuned(rules: Mapping[str, Any], tuning: Mapping[str, Any]) -> Any:
     Raises:
         Stopped: It names a rule or a knob that is not there, or a bad value.
     """
-    by_name = tuning.get("rules") or {}
+    told = tuning.get("rules") or {}
+    by_name = {name: _knobs(said) for name, said in told.items()}
     unknown = set(tuning) - {"rules", "interval"}
     names = {
         rule["alert"] for group in rules["groups"] for rule in group["rules"]
@@ -53,15 +54,21 @@ def tuned(rules: Mapping[str, Any], tuning: Mapping[str, Any]) -> Any:
     groups = []
     for group in rules["groups"]:
         kept = [
-            _turn(rule, by_name.get(rule["alert"]) or {})
+            _turn(rule, by_name.get(rule["alert"], {}))
             for rule in group["rules"]
-            if not (by_name.get(rule["alert"]) or {}).get("off")
+            if not by_name.get(rule["alert"], {}).get("off")
         ]
         if kept:
             interval = tuning.get("interval")
             often = {"interval": _span(interval)} if interval else {}
             groups.append({"name": group["name"], **often, "rules": kept})
     return {"groups": groups}
+
+
+def _knobs(said: Mapping[Any, Any] | None) -> dict[str, Any]:
+    """Return what is said of one rule; YAML takes a bare off for false."""
+    named = (said or {}).items()
+    return {"off" if k is False else str(k): value for k, value in named}
 
 
 def _turn(rule: Mapping[str, Any], knobs: Mapping[str, Any]) -> dict[str, Any]:

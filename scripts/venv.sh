@@ -79,14 +79,30 @@ make_venv_without_uv() {
     return
   fi
   remove_venv
-  printf '%s\n' "$output" >&2
-  if ! "$1" -c 'import ensurepip' >/dev/null 2>&1; then
-    fail "this Python comes without venv. Add it:
-  Debian, Ubuntu  sudo apt-get install python3-venv
-or install uv (https://docs.astral.sh/uv/), which needs no venv."
+  if "$1" -c 'import ensurepip' >/dev/null 2>&1; then
+    printf '%s\n' "$output" >&2
+    fail ".venv could not be made; the lines above say why. Mend that and" \
+      "run this again; nothing was left behind."
   fi
-  fail ".venv could not be made; the lines above say why. Mend that and" \
-    "run this again; nothing was left behind."
+  say 'This Python comes without pip: fetching it.'
+  output="$(make_venv_and_fetch_pip "$1" 2>&1)" && return
+  remove_venv
+  printf '%s\n' "$output" >&2
+  fail "this Python comes without venv. Add it:
+  Debian, Ubuntu  sudo apt-get install python3-venv
+or, where you have no rights to, set PIP_INDEX_URL to the address of a package
+index: pip is fetched from there, and is checked. Or install uv
+(https://docs.astral.sh/uv/), which needs no venv."
+}
+
+# Debian parts Python from its pip; whoever is not root gets one all the same.
+make_venv_and_fetch_pip() {
+  local wheel
+  "$1" -m venv --without-pip "$VENV" &&
+    wheel="$("$VENV_PYTHON" scripts/fetch_pip.py "$VENV/pip")" &&
+    "$VENV_PYTHON" "$wheel/pip" install --quiet --no-index --no-deps \
+      --disable-pip-version-check "$wheel" &&
+    rm -rf "$VENV/pip"
 }
 
 remove_venv() {
@@ -107,32 +123,58 @@ print(digest.hexdigest())
 PYTHON
 }
 
-# Install a requirements file unless exactly that was done before.
-#   $1 names the stamp, $2 is the file, further ones are what it reads
+# Install what a list asks for, unless exactly that was done before. The files
+# are those of its lock: every other one is refused.
+#   $1 names the stamp, $2 is the list, further ones are what it takes in
 install_requirements() {
-  local stamp="$VENV/.installed-$1" wanted
+  local stamp="$VENV/.installed-$1" list="$2" lock="locks/$2" wanted said
   shift
-  wanted="$(checksum "$@")"
+  wanted="$(checksum "${@/#/locks/}")"
   if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then
     return
   fi
   [ -w "$VENV" ] ||
     fail "this user may not write $VENV. Run this as its owner, or" \
       "remove it to have it made anew."
-  say "Installing the packages of $1 ..."
-  if ! { has_uv && install_by_uv "$1"; } && ! install_by_pip "$1"; then
-    fail "the packages of $1 could not be installed; the lines above say" \
+  say "Installing the packages of $list ..."
+  if ! said="$(install_lock "$lock" 2>&1)"; then
+    printf '%s\n' "$said" >&2
+    refuse_other_files "$list" "$lock" "$said"
+    fail "the packages of $list could not be installed; the lines above say" \
       "why. Usual reasons:
   no network   connect to it, or set HTTPS_PROXY=http://proxy:port
   a mirror     set PIP_INDEX_URL (with uv: UV_DEFAULT_INDEX) to its address
+  no wheel     of a package for this system or Python: take another Python
+               (PYTHON=...), or the containers: start_environment.sh --docker
   a full disk  'df -h .' tells
 Then run this again; it goes on where it stopped."
   fi
+  [ -z "$said" ] || printf '%s\n' "$said"
+  drop_setuptools
   printf '%s\n' "$wanted" >"$stamp"
 }
 
+# End with what to do when a file is not the one of the lock.
+refuse_other_files() {
+  case "$3" in
+  *'DO NOT MATCH THE HASHES'* | *'Hash mismatch'*) ;;
+  *) return 0 ;;
+  esac
+  fail "a package of $1 is not the file that this release was tested with:
+its hash differs from $2, and nothing of it was installed. Either the file
+was cut off on its way (run this again), or whoever served it has another one:
+a mirror or cache that makes its own (set PIP_INDEX_URL and UV_DEFAULT_INDEX
+to the index itself, PIP_NO_CACHE_DIR=1), or somebody who wants it to run on
+your machine. Do not change the hash before you know which."
+}
+
+install_lock() {
+  { has_uv && install_by_uv "$1"; } || install_by_pip "$1"
+}
+
 install_by_uv() {
-  uv pip install --quiet --python "$VENV_PYTHON" -r "$1" && return
+  uv pip install --quiet --python "$VENV_PYTHON" \
+    --require-hashes --only-binary :all: -r "$1" && return
   say 'uv could not; trying pip, which may know another index.'
   return 1
 }
@@ -140,5 +182,12 @@ install_by_uv() {
 install_by_pip() {
   has_pip || "$VENV_PYTHON" -m ensurepip >/dev/null 2>&1 || return 1
   "$VENV_PYTHON" -m pip install --quiet --disable-pip-version-check \
-    --retries 2 --requirement "$1"
+    --retries 2 --require-hashes --only-binary :all: --requirement "$1"
+}
+
+# Older Pythons put a setuptools of their own into a new .venv, as old as they
+# are. Nothing here needs it, and what is not there has no holes.
+drop_setuptools() {
+  ! has_pip || "$VENV_PYTHON" -m pip uninstall --quiet --yes \
+    --disable-pip-version-check setuptools 2>/dev/null || true
 }

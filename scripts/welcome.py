@@ -15,6 +15,7 @@ from app.core.errors import ConfigError
 from app.core.log import set_up_log
 from app.ingest.auth import Open
 from app.ingest.intake import Entrance
+from app.ingest.tokens import WithTokens
 
 WIDTH = 14
 # Short enough to be read; app/ingest/sources/alertmanager.py has a whole one.
@@ -34,7 +35,8 @@ FIRST_ALERT = {
 def welcome(product: Product, url: str) -> str:
     """Return the addresses, and a line to try."""
     lines = [
-        _line("open", f"{url}/docs"),
+        _line("open", f"{url}/console/incidents"),
+        _line("the API", f"{url}/docs"),
         _line("incidents", f"{url}/api/v1/incidents"),
         _line("alerts", f"{url}/api/v1/alerts"),
         _line("deliveries", f"{url}/api/v1/deliveries"),
@@ -45,7 +47,17 @@ def welcome(product: Product, url: str) -> str:
     for name, entrance in product.entrances.items():
         lines += [_line(name, url + path) for path in entrance.paths]
     lines += ["", *_try(product, url)]
-    return "\n".join(lines)
+    return "\n".join([*lines, *set_up(product)])
+
+
+def set_up(product: Product) -> list[str]:
+    """Return the link of the first admin, nothing when it was used."""
+    file = product.access.setup.place.file
+    try:
+        link = file.read_text().strip() if file is not None else ""
+    except OSError:
+        return []
+    return ["", "Make the first admin (works once):", f"  {link}"]
 
 
 def _line(name: str, text: str) -> str:
@@ -62,7 +74,7 @@ def _try(product: Product, url: str) -> list[str]:
         "Try it: the first time it answers accepted 1, then repeat true.",
         f"  {curl(entrance, url)}",
     ]
-    if not product.api_tokens:
+    if not product.gate.has_tokens:
         lines += [
             "and look at what became of it:",
             f"  curl -sS {url}/api/v1/incidents",
@@ -75,11 +87,19 @@ def choose(product: Product) -> Entrance | None:
     return min(
         product.entrances.values(),
         key=lambda entrance: (
-            not isinstance(entrance.authenticator, Open),
+            not is_open(entrance),
             entrance.kind != "alertmanager",
         ),
         default=None,
     )
+
+
+def is_open(entrance: Entrance) -> bool:
+    """Tell whether this machine needs no secret for a source."""
+    check = entrance.authenticator
+    if isinstance(check, WithTokens):
+        check = check.otherwise
+    return isinstance(check, Open)
 
 
 def curl(entrance: Entrance, url: str) -> str:
@@ -88,24 +108,27 @@ def curl(entrance: Entrance, url: str) -> str:
     if entrance.kind == "alertmanager":
         body = json.dumps(FIRST_ALERT, separators=(",", ":"))
     words = ["curl", "-sS", url + entrance.paths[0]]
-    if not isinstance(entrance.authenticator, Open):
+    if not is_open(entrance):
         words += ["-H", "Authorization: Bearer YOUR_SECRET"]
     for name, value in entrance.example.headers:
         words += ["-H", f"{name.decode()}: {value.decode()}"]
     return shlex.join([*words, "--data-binary", body])
 
 
-def main(url: str) -> int:
-    """Print it all for the settings of this environment."""
+def main(url: str, what: str = "all") -> int:
+    """Print it all, or the link only, for these settings."""
     default = HOME / "config" / "smokejumper.yaml"
     file = Path(os.environ.get(CONFIG_VARIABLE) or default)
     set_up_log("error", "console")
     try:
-        text = welcome(build(load_config(file, os.environ)), url)
+        product = build(load_config(file, os.environ))
+        is_all = what == "all"
+        text = welcome(product, url) if is_all else "\n".join(set_up(product))
     except ConfigError:
         text = "The settings are wrong by now: see 'main.py check-config'."
     try:
-        print(text, flush=True)
+        if text:
+            print(text, flush=True)
     except BrokenPipeError:
         # Whoever read the first lines has gone: that is no error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -113,4 +136,4 @@ def main(url: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

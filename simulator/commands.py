@@ -17,6 +17,8 @@ import typer
 from simulator.asking import URL, Client, NotRunning
 from simulator.problem import Away, Refused
 from simulator.reading import read_duration, read_moment, read_options
+from simulator.scoring import Wanted, make_card
+from simulator.serving import serve as run_server
 from simulator.settings import load_settings, place_of_settings
 from simulator.showing import (
     say,
@@ -86,9 +88,6 @@ def serve(
     ] = None,
 ) -> None:
     """Run the simulator until told to stop (SIGTERM or Ctrl-C)."""
-    # Slow, and for this command only.
-    from simulator.serving import serve as run_server  # noqa: PLC0415
-
     with explained():
         settings = load_settings(config or place_of_settings())
         if port is not None:
@@ -241,9 +240,6 @@ def score_it(
     ] = None,
 ) -> None:
     """Score the service: what it did about what really happened."""
-    # Slow, and for this command only.
-    from simulator.scoring import Wanted, make_card  # noqa: PLC0415
-
     with explained():
         moment = read_moment(since) if since else None
         make_card(Wanted(url, truth, moment, json_file, picture))

@@ -4,11 +4,12 @@ A program of its own, standard library only; the keeper (keeping.py) starts
 it with ``python -I -S``. It answers /health and /metrics on 127.0.0.1, as
 FOLDER/NAME.json says:
 
-    {"mode": "ok|500|slow|hang|crash", "skew_seconds": 0}
+    {"mode": "ok|500|slow|hang|crash|writes", "skew_seconds": 0}
 
 (stopped and frozen are modes for its keeper: here they change nothing.)
 At its start it writes a file into its spool and removes it again, so that
-it cannot start where the disk is full. It ends with whoever holds the other
+it cannot start where the disk is full; in the mode "writes" it goes on to do
+so, and ends when it cannot. It ends with whoever holds the other
 end of its input. Its exit status says why it did not start, and its last
 line of stderr says it in words.
 """
@@ -29,7 +30,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 STOPPED, FROZEN = "stopped", "frozen"
-MODES = ("ok", "500", "slow", "hang", "crash", STOPPED, FROZEN)
+WRITES = "writes"
+MODES = ("ok", "500", "slow", "hang", "crash", WRITES, STOPPED, FROZEN)
+# In these it is well, as far as whoever asks it can tell.
+FINE = ("ok", WRITES)
+WRITE_SECONDS = 0.5
 SPOOL_BYTES = 64 * 1024
 BLOCK = 512
 SLOW_SECONDS = 5.0
@@ -145,7 +150,7 @@ class Shop(http.server.ThreadingHTTPServer):
         lines = [
             "# HELP sim_service_up Whether the service is fine.",
             "# TYPE sim_service_up gauge",
-            f"sim_service_up{{{label}}} {int(mood.mode == 'ok')}",
+            f"sim_service_up{{{label}}} {int(mood.mode in FINE)}",
             "# HELP sim_service_start_time_seconds When it was started.",
             "# TYPE sim_service_start_time_seconds gauge",
             f"sim_service_start_time_seconds{{{label}}} {self.began_at:.3f}",
@@ -252,6 +257,18 @@ def watch_mood(name: str, mood_file: Path) -> None:
         time.sleep(LOOK_SECONDS)
 
 
+def watch_spool(name: str, mood_file: Path, spool: Spool) -> None:
+    """End when it shall write, and the spool takes nothing more."""
+    while True:
+        time.sleep(WRITE_SECONDS)
+        if read_mood(mood_file).mode != WRITES:
+            continue
+        try:
+            spool.try_out(name)
+        except (NoSpace, OSError) as error:
+            die(name, NO_SPACE, f"it cannot go on: no space left: {error}")
+
+
 def name_comm(name: str) -> None:
     """Give this one its name where the kernel shows one (Linux)."""
     with contextlib.suppress(OSError):
@@ -291,16 +308,19 @@ def main(given: list[str] | None = None) -> None:
         die(name, NO_SPACE, f"it cannot start: no space left: {error}")
     except OSError as error:
         die(name, NOT_BOUND, f"it cannot start: {error}")
-    serve(shop, asked.mood)
+    serve(shop, asked.mood, spool)
 
 
-def serve(shop: Shop, mood_file: Path) -> None:
+def serve(shop: Shop, mood_file: Path, spool: Spool) -> None:
     """Say where it listens, and answer until told to stop."""
     name = shop.name
     for watch in (
         threading.Thread(target=watch_input, args=(name,), daemon=True),
         threading.Thread(
             target=watch_mood, args=(name, mood_file), daemon=True
+        ),
+        threading.Thread(
+            target=watch_spool, args=(name, mood_file, spool), daemon=True
         ),
     ):
         watch.start()

@@ -22,6 +22,15 @@ Each template is called what it does; its number is its place in MODES.
     silent     its output cannot be read
     stuck      nobody answers who asks for its output
     lossy      AWX has lost a part of what it wrote
+    unwatched  nobody answers the first two who ask how it goes
+    unfound    nobody answers who looks for it, once it was started
+    unended    the first request to cancel it is lost, and nobody answers
+    terse      its list leaves out the variables unless they are asked for
+    mute       its list never has them
+    encrypted  all questions of its survey are for secrets: nobody sees them
+    looking    a task of it writes evidence, which a play shows as JSON
+    untold     nobody answers who asks what its tasks have written
+    chatty     it has so many tasks that they take many pages
 """
 
 import base64
@@ -32,19 +41,30 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from tests.awx_events import EVENT_FIELDS, EVIDENCE, events_of
+from tests.awx_lists import Refused, listed
 from tests.machines import TOKEN, Door, Machine, serve
 
 MODES = (
     "later", "endless", "waiting", "lose", "hang", "error", "garbage", "busy",
     "forbidden", "refuse", "unlimited", "unvarying", "surveyed", "drop",
     "sly", "lie", "failing", "broken", "foreign", "large", "huge", "silent",
-    "stuck", "lossy",
+    "stuck", "lossy", "unwatched", "unfound", "unended", "terse", "mute",
+    "encrypted", "looking", "untold", "chatty",
 )  # fmt: skip
 READ_TOKEN = "may-only-look"
 KEY = "smokejumper_key"
 POLLS = 2
 ENDS = {"failing": "failed", "broken": "error"}
 SURVEY = ("service_name", KEY)
+SURVEYED = ("surveyed", "encrypted")
+HIDDEN = "$encrypted$"
+# What a job can be asked for by; AWX has more of them.
+FIELDS = (
+    "id", "created", "name", "status", "failed", "limit", "job_template",
+    "job_explanation",
+)  # fmt: skip
+UNLISTED = ("result_traceback", "event_processing_finished")
 # AWX shows no more than 1 MiB; here it is the template that decides.
 LARGE = "".join(f"line {number}\n" for number in range(1, 40_001))
 HUGE = "x" * 70_000
@@ -65,9 +85,11 @@ class Awx(Door):
         ("GET", r"/api/v2/jobs/", "jobs"),
         ("GET", r"/api/v2/jobs/(\d+)/", "show"),
         ("GET", r"/api/v2/jobs/(\d+)/stdout/", "stdout"),
+        ("GET", r"/api/v2/jobs/(\d+)/job_events/", "events"),
         ("POST", r"/api/v2/jobs/(\d+)/cancel/", "cancel"),
     )
     polls: ClassVar[dict[int, int]] = {}
+    is_whole = False
 
     def is_welcome(self) -> bool:
         """Tell whether the token is right."""
@@ -84,11 +106,24 @@ class Awx(Door):
     def templates(self) -> None:
         """Find templates by their name."""
         found = [
-            {"id": number, "name": mode}
-            for number, mode in enumerate(MODES)
-            if mode == self.query.get("name", mode)
+            {"id": number, "name": mode} for number, mode in enumerate(MODES)
         ]
-        self.answer(200, {"count": len(found), "results": found})
+        self.listing(found, "JobTemplate", ("id", "name"))
+
+    def listing(
+        self,
+        rows: list[dict[str, Any]],
+        model: str,
+        fields: tuple[str, ...],
+        show: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+    ) -> None:
+        """Answer with a page of what is asked for, or with why not."""
+        try:
+            page = listed(self.query, rows, model, fields)
+        except Refused as error:
+            self.answer(error.status, {"detail": error.detail})
+            return
+        self.answer(200, {**page, "results": list(map(show, page["results"]))})
 
     def questions(self, text: str) -> None:
         """Say what may and must be told at a launch."""
@@ -100,17 +135,17 @@ class Awx(Door):
                 "can_start_without_user_input": not passwords,
                 "passwords_needed_to_start": passwords,
                 "variables_needed_to_start": [],
-                "survey_enabled": mode == "surveyed",
+                "survey_enabled": mode in SURVEYED,
                 "ask_limit_on_launch": mode != "unlimited",
                 "ask_variables_on_launch": mode
-                not in ("unvarying", "surveyed"),
+                not in ("unvarying", *SURVEYED),
             },
         )
 
     def survey(self, text: str) -> None:
         """Say which variables a survey takes."""
-        del text
-        spec = [{"variable": name, "type": "text"} for name in SURVEY]
+        kind = "password" if MODES[int(text)] == "encrypted" else "text"
+        spec = [{"variable": name, "type": kind} for name in SURVEY]
         self.answer(200, {"name": "", "spec": spec})
 
     def launch(self, text: str) -> None:
@@ -150,15 +185,23 @@ class Awx(Door):
     def job(self, number: int) -> dict[str, Any]:
         """Return a job as AWX shows it."""
         entry = self.ledger.of(number)[0]
+        status = self.status(number, entry["mode"])
+        return self.shown(entry, status)
+
+    def shown(self, entry: dict[str, Any], status: str) -> dict[str, Any]:
+        """Return a job that stands so as AWX shows it."""
         mode = entry["mode"]
         told = dict(entry["told"].get("extra_vars", {}))
         if mode == "foreign":
             told[KEY] = "sj-0-of-somebody-else"
+        if mode == "encrypted":
+            told |= dict.fromkeys(SURVEY, HIDDEN)
         is_wide = mode in ("drop", "sly")
-        status = self.status(number, mode)
         return {
-            "id": number,
+            "id": entry["id"],
             "type": "job",
+            "created": datetime.fromtimestamp(entry["at"], UTC).isoformat(),
+            "name": mode,
             "status": status,
             "failed": status in ("failed", "error", "canceled"),
             "limit": "" if is_wide else entry["told"].get("limit", ""),
@@ -172,28 +215,52 @@ class Awx(Door):
 
     def status(self, number: int, mode: str) -> str:
         """Return how far a job is."""
+        is_ended = bool(self.ledger.count("abort", number))
+        return self.how_far(number, mode, is_ended=is_ended)
+
+    def how_far(self, number: int, mode: str, *, is_ended: bool) -> str:
+        """Return how far a job is, that somebody has ended or not."""
         polls = self.polls.get(number, 0)
-        if self.ledger.count("abort", number):
+        if is_ended:
             return "canceled"
         if mode == "waiting" and polls < POLLS:
             return "pending"
-        if mode == "endless" or polls < POLLS:
+        if mode in ("endless", "unended") or polls < POLLS:
             return "running"
         return ENDS.get(mode, "successful")
 
     def jobs(self) -> None:
-        """Find jobs by template, age and a part of their variables."""
-        since = datetime.fromisoformat(self.query["created__gt"])
-        part = self.query["extra_vars__icontains"].casefold()
-        found = [
-            self.job(line["id"])
-            for line in reversed(self.ledger.started())
-            if MODES.index(line["mode"]) == int(self.query["job_template"])
-            and datetime.fromtimestamp(line["at"], UTC) > since
+        """List jobs; their variables are shown, and cannot be asked for."""
+        wanted = self.query.get("job_template", "")
+        mode = MODES[int(wanted)] if wanted.isdecimal() else ""
+        lines = self.ledger.lines()
+        started = [line for line in lines if line["what"] == "start"]
+        if mode == "unfound" and any(x["mode"] == mode for x in started):
+            self.stall()
+            return
+        self.ledger.note("listed", mode=mode, query=self.query)
+        if mode in ("terse", "mute"):
+            # They know this word; any other AWX takes it for a field.
+            included = self.query.pop("include", "").split(",")
+            self.is_whole = mode == "terse" and "extra_vars" in included
+        ended = {line["id"] for line in lines if line["what"] == "abort"}
+        rows = [
+            self.shown(
+                line,
+                self.how_far(
+                    line["id"], line["mode"], is_ended=line["id"] in ended
+                ),
+            )
+            for line in started
         ]
-        found = [one for one in found if part in one["extra_vars"].casefold()]
-        page = found[: int(self.query["page_size"])]
-        self.answer(200, {"count": len(found), "results": page})
+        self.listing(rows, "Job", FIELDS, self.in_list)
+
+    def in_list(self, job: dict[str, Any]) -> dict[str, Any]:
+        """Return a job as a list has it, with less than it has alone."""
+        is_short = MODES[job["job_template"]] in ("terse", "mute")
+        lacks = is_short and not self.is_whole
+        left_out = (*UNLISTED, *(("extra_vars",) if lacks else ()))
+        return {name: job[name] for name in job if name not in left_out}
 
     def show(self, text: str) -> None:
         """Say how a job goes on."""
@@ -203,6 +270,10 @@ class Awx(Door):
             return
         with self.ledger.lock:
             self.polls[number] = self.polls.get(number, 0) + 1
+        mode = self.ledger.of(number)[0]["mode"]
+        if mode == "unwatched" and self.polls[number] <= POLLS:
+            self.stall()
+            return
         self.answer(200, self.job(number))
 
     def stdout(self, text: str) -> None:
@@ -220,6 +291,16 @@ class Awx(Door):
         }
         odd.get(mode, lambda: self.show_lines(number, mode, start))()
 
+    def events(self, text: str) -> None:
+        """List what happened in a job, by what each task has written."""
+        number = int(text)
+        mode = self.ledger.of(number)[0]["mode"]
+        if mode == "untold":
+            self.stall()
+            return
+        rows = events_of(number, mode)
+        self.listing(rows, "JobEvent", EVENT_FIELDS)
+
     def show_large(self, text: str, *, is_whole: bool) -> None:
         """Give all of what is too large, or words instead of it."""
         if is_whole:
@@ -234,6 +315,8 @@ class Awx(Door):
     def show_lines(self, number: int, mode: str, start: int) -> None:
         """Give the lines from one on."""
         written = ["line 1\n"]
+        if mode == "looking":
+            written.append(f"ok: {json.dumps({'stdout': EVIDENCE})}\n")
         if self.status(number, mode) == "successful":
             written.append("\x1b[0;32mline 2\x1b[0m\n")
         content = base64.b64encode("".join(written[start:]).encode()).decode()
@@ -246,6 +329,11 @@ class Awx(Door):
         entry = self.ledger.of(number)[0]
         if self.status(number, entry["mode"]) not in ("pending", "running"):
             self.answer(405, {"detail": "Method not allowed."})
+            return
+        is_lost = entry["mode"] == "unended"
+        if is_lost and not self.ledger.count("ignored", number):
+            self.ledger.note("ignored", id=number, key=entry["key"])
+            self.stall()
             return
         self.ledger.note("abort", id=number, key=entry["key"])
         self.answer(202)

@@ -17,6 +17,7 @@ from app.decide.reins import model_of
 from app.models.action import Catalogue
 from app.models.case import Case
 from app.models.choice import Call, Choice, Option
+from app.models.dialogue import Turn
 from app.models.inventory import Inventory
 from app.models.menu import Menu
 from app.ports import Brain
@@ -59,6 +60,7 @@ class FakeBrain:
             tokens_in=self.tokens,
             tokens_out=1 if self.tokens else 0,
             milliseconds={"total": 2.0},
+            asked=(Turn("system", "a role"), Turn("user", _prompt(case))),
             raw="SECRET-ANSWER",
         )
         return Choice(
@@ -69,6 +71,12 @@ class FakeBrain:
             options=(Option(self.action, offer.best(), self.confidence),),
             calls=(call,),
         )
+
+
+def _prompt(case: Case) -> str:
+    """Return what a model would be shown: a mark, and the alert's texts."""
+    texts = (case.name, case.summary, *case.texts.values())
+    return "\n".join(("SECRET-CASE", *texts, *case.labels.values()))
 
 
 class SlowBrain(FakeBrain):

@@ -9,27 +9,40 @@ import pytest
 from httpx._config import create_ssl_context
 from httpx._transports import default
 from httpx._types import CertTypes
+from hypothesis import HealthCheck, settings
 
 from app.core.line import ONLY_TO
+from tests.bounds import Bounds
+from tests.docs.counts import Counts
 from tests.nest import Nest
 from tests.postgres import Postgres
+from tests.proofs import Witness
+from tests.quick import leave_out
 from tests.service import Service
-
-# What takes half a minute and more, and only soaks what shorter tests show.
-LONG = "TESTS=all runs it, and so does CI"
 
 # Where httpx is told to read certificates from.
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
+# No test is timed: on a machine that is new or busy, making examples is slow
+# (the first run makes tables of all letters), and that is no fault. A fixture
+# that all examples of a test share is meant to be shared.
+QUIET = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
+settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=QUIET
+)
+settings.load_profile("untimed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """See that nothing hangs, and that what our pages name as proofs ran."""
+    config.pluginmanager.register(Bounds(config), "bounds")
+    config.pluginmanager.register(Witness(config), "witness")
+    config.pluginmanager.register(Counts(), "documents")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave the long tests to CI, by name, so that a newcomer is quick."""
-    required = os.environ.get("REAL_SYSTEMS") == "required"
-    if required or os.environ.get("TESTS") == "all":
-        return
-    for item in items:
-        if item.get_closest_marker("long"):
-            item.add_marker(pytest.mark.skip(reason=LONG))
+    leave_out(items)
 
 
 @pytest.fixture(autouse=True)

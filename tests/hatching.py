@@ -21,9 +21,9 @@ import time
 
 import pydantic.v1  # noqa: F401 (FastAPI reads it when it makes routes)
 
-import app.cli.commands  # noqa: F401 (what all that hatches needs)
-import tests.brains  # noqa: F401 (the same)
+import tests.brains  # noqa: F401 (what all that hatches needs)
 from app.act import actions, backends
+from app.cli.contents import ROWS
 from app.core.registry import scan
 from app.decide import brains, inventories
 from app.ingest import sources
@@ -71,6 +71,8 @@ def tell(answer: int | None) -> None:
 def main() -> None:
     """Do what is wished until nobody is there any more."""
     children: set[int] = set()
+    for row in ROWS.values():
+        row.load()
     for plugins in PLUGINS:
         scan(plugins)
     gc.freeze()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import subprocess
 import sys
 import threading
@@ -11,6 +12,8 @@ from typing import Any, Self
 
 HOME = Path(__file__).parent.parent
 POLL_SECONDS = 0.01
+# Its first answer comes when all is imported.
+PATIENCE_SECONDS = 120.0
 
 
 class Child:
@@ -47,6 +50,7 @@ class Nest:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._is_mute = False
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
@@ -77,8 +81,15 @@ class Nest:
             pipe, answers = process.stdin, process.stdout
             assert pipe is not None
             assert answers is not None
+            # What it says too late would be the answer to another wish.
+            if self._is_mute:
+                raise TimeoutError("the nest has ceased to answer")
             pipe.write(json.dumps(wish) + "\n")
             pipe.flush()
+            ready, _, _ = select.select([answers], [], [], PATIENCE_SECONDS)
+            if not ready:
+                self._is_mute = True
+                raise TimeoutError("the nest does not answer")
             return json.loads(answers.readline())
 
 

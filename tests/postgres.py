@@ -30,12 +30,15 @@ def _home() -> Path | None:
 class Postgres:
     """A server on a free port, as an ordinary user, with fsync on."""
 
-    def __init__(self) -> None:
+    def __init__(self, home: Path | None = None) -> None:
+        """Take where its files shall be, for what memory has no room for."""
         self._ctl = need("pg_ctl", PACKAGE)
         self._initdb = need("initdb", PACKAGE)
         self._psql = need("psql", PACKAGE)
         self.port = free_port()
-        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_home()))
+        place = home or _home()
+        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
+        self._log_room = "4GB" if home else "128MB"
 
     def __enter__(self) -> Self:
         """Make a cluster and start it."""
@@ -57,7 +60,7 @@ class Postgres:
         """Start the server and wait until it answers."""
         options = (
             f"-c listen_addresses=127.0.0.1 -p {self.port} -k {self.folder}"
-            " -c max_wal_size=128MB"
+            f" -c max_wal_size={self._log_room}"
         )
         self._run(
             self._ctl, "-D", self._data, "-w", "-o", options,

@@ -17,8 +17,12 @@ Each job is called what it does, and its id is made of that: job_id("lose").
     long       writes more than fits into one look
     flood      its output never ends
     silent     its output cannot be read
+    looking    writes evidence
     shouting   names its node in capitals
     crowd      runs on one node more
+    unwatched  nobody answers the first two who ask how it goes
+    unfound    nobody answers who looks for it, once it was started
+    unended    the first request to abort it is lost, and nobody answers
 """
 
 import json
@@ -37,13 +41,21 @@ MODES = (
     "later", "endless", "lose", "hang", "error", "garbage", "refuse", "busy",
     "forbidden", "missing", "drop", "lie", "retry", "failing", "late",
     "custom", "elsewhere", "foreign", "strange", "long", "flood", "silent",
-    "shouting", "crowd",
+    "looking", "shouting", "crowd", "unwatched", "unfound", "unended",
 )  # fmt: skip
 ENDS = {"failing": "failed", "late": "timedout", "custom": "other"}
 POLLS = 2
 KEY = "smokejumper_key"
 NEWEST = 59
 LONG_LINES = 12_000
+SEEN = (
+    "# evidence: memory on web-01 at noon",
+    "## what stands out",
+    "- memory 97 %",
+    "",
+    "## free",
+    "Mem: 97 % used",
+)
 LINE_BYTES = 7
 REFUSALS = {
     "refuse": (400, "api.error.job.options-invalid"),
@@ -148,6 +160,10 @@ class Rundeck(Door):
             return
         with self.ledger.lock:
             self.polls[number] = self.polls.get(number, 0) + 1
+        mode = self.ledger.of(number)[0]["mode"]
+        if mode == "unwatched" and self.polls[number] <= POLLS:
+            self.stall()
+            return
         found = self.execution(number)
         if found["status"] == "failed-with-retry" and not self.ledger.count(
             "retried", number
@@ -199,7 +215,7 @@ class Rundeck(Door):
             return "aborted" if polls >= POLLS else "running"
         if mode == "strange":
             return "dancing"
-        if mode in ("endless", "drop") or polls < POLLS:
+        if mode in ("endless", "drop", "unended") or polls < POLLS:
             return "running"
         return {**ENDS, "retry": "failed-with-retry"}.get(mode, "succeeded")
 
@@ -220,6 +236,8 @@ class Rundeck(Door):
         begin, most = at // LINE_BYTES, int(self.query["maxlines"])
         more = {"long": LONG_LINES, "flood": begin + 1}.get(mode, 1)
         written = ["line 1"] + ["line 2"] * (status == "succeeded") * more
+        if mode == "looking":
+            written = [*SEEN] if status == "succeeded" else []
         new = written[begin : begin + most]
         stamp = len(written)
         self.answer(
@@ -243,6 +261,11 @@ class Rundeck(Door):
             self.nothing()
             return
         entry = self.ledger.of(number)[0]
+        is_lost = entry["mode"] == "unended"
+        if is_lost and not self.ledger.count("ignored", number):
+            self.ledger.note("ignored", id=number, key=entry["key"])
+            self.stall()
+            return
         if not self.ledger.count("abort", number):
             self.polls[number] = 0
         self.ledger.note("abort", id=number, key=entry["key"])
@@ -265,6 +288,9 @@ class Rundeck(Door):
             for line in reversed(self.ledger.started())
             if job_id(line["mode"]) == self.query[job]
         ]
+        if found and self.query[job] == job_id("unfound"):
+            self.stall()
+            return
         found = [one for one in found if one["status"] in states]
         at, most = int(self.query["offset"]), int(self.query["max"])
         page = found[at : at + most]

@@ -43,6 +43,7 @@ class Service:
         self._environ = {
             **os.environ,
             "SMOKEJUMPER_INCIDENTS__ANCHOR_FILE": f"{folder}/log.anchor",
+            "SMOKEJUMPER_ACCESS__SETUP_FILE": f"{folder}/setup.link",
             # Tests count deliveries, incidents and lines of the log.
             "SMOKEJUMPER_CANARY__ENABLED": "false",
             **(environ or {}),
@@ -93,13 +94,17 @@ class Service:
             return self.nest.start(words, self._environ, out, err)
         with out.open("ab") as printed, err.open("ab") as complaints:
             return subprocess.Popen(
-                [sys.executable, *words],
+                self._command(*words),
                 cwd=HOME,
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
                 stderr=complaints,
             )
+
+    def _command(self, *words: str) -> list[str]:
+        """Return how these words are run as a program."""
+        return [sys.executable, *words]
 
     def is_ready(self) -> bool:
         """Tell whether it says that it is ready."""

@@ -19,7 +19,7 @@ from app.act.passing import (
     one_host,
     pick,
 )
-from app.models.awx import AwxJob, Launch
+from app.models.awx import AwxJob, Launch, Survey
 from app.models.job import Order
 
 Name = Annotated[str, Field(min_length=1, max_length=512)]
@@ -35,12 +35,15 @@ class JobSettings(PassingSettings):
             empty: the template itself says where it runs.
         key_variable: the variable that gets our key; empty: none does, and
             nobody can look a job up.
+        shows: what its output is: what Ansible writes of the play, or the
+            ``stdout`` of its tasks.
     """
 
     template: int | Name
     extra_vars: dict[Label, Argument] = Field(default_factory=dict)
     limit: Argument | Literal[""] = "host"
     key_variable: Label | Literal[""] = "smokejumper_key"
+    shows: Literal["play", "stdout"] = "play"
 
 
 def compose(job: JobSettings, order: Order) -> dict[str, Any]:
@@ -59,21 +62,27 @@ def compose(job: JobSettings, order: Order) -> dict[str, Any]:
 
 
 def objections(
-    body: dict[str, Any], launch: Launch, survey: frozenset[str]
+    body: dict[str, Any], launch: Launch, survey: Survey
 ) -> Iterator[str]:
     """Yield why a template would not do what it is told.
 
     Args:
         body: what it would be sent.
         launch: what it asks for.
-        survey: the variables that its survey takes.
+        survey: what its survey takes.
     """
     told = frozenset(body.get("extra_vars", ()))
     if "limit" in body and not launch.ask_limit_on_launch:
         yield "it does not ask for a limit, and would run on every host"
-    dropped = sorted(told - survey)
+    dropped = sorted(told - survey.taken())
     if dropped and not launch.ask_variables_on_launch:
         yield f"it does not ask for the variables {', '.join(dropped)}"
+    hidden = sorted(told & survey.hidden())
+    if hidden:
+        yield (
+            f"its survey keeps the variables {', '.join(hidden)} secret, and"
+            " nobody could see that the job has them"
+        )
     missing = sorted(set(launch.variables_needed_to_start) - told)
     if missing:
         yield f"it needs the variables {', '.join(missing)}"

@@ -3,21 +3,31 @@
 AWX shows no output beyond 1 MiB: it answers 200, with words instead of it,
 and only lets it be downloaded as a whole. And it may lose events, so that it
 never says that all of them are there.
+
+That output is Ansible's, with the results of tasks as JSON in it. What a task
+itself has written is in the events of the job.
 """
 
 import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
 
 from app.act.passing import last_part
 from app.core.brief import brief
 from app.core.clock import Clock
 from app.core.errors import OutgoingFailed
 from app.core.jsonapi import Api, Query
-from app.models.awx import COLOUR, Stdout
+from app.models.awx import COLOUR, ENDS, Events, Stdout
 
+T = TypeVar("T")
 # Whoever looks at a job waits 10 s in all.
 READ_SECONDS = 4.0
 # So long a job that is over waits for its events.
 EVENT_SECONDS = 30.0
+# So many events are read at once, and so many times.
+EVENTS = 50
+MOST_PAGES = 10
+LEFT_OUT = "(the rest of the output was left out)\n"
 PATCHY = "(AWX has not stored all that it wrote)\n"
 
 
@@ -39,14 +49,35 @@ class Outputs:
         """
         start = int(cursor) if cursor.isdecimal() else 0
         try:
-            async with asyncio.timeout(READ_SECONDS):
-                return await self._read(number, start, is_over=is_over)
-        except TimeoutError:
-            why = f"no answer in {READ_SECONDS:g} s"
+            return await _in_time(self._read(number, start, is_over=is_over))
         except OutgoingFailed as error:
-            why = brief(str(error), 300)
-        lack = f"(AWX has no output: {why})\n" if is_over else ""
-        return lack, str(start)
+            return (_lack(error) if is_over else ""), str(start)
+
+    async def said(self, number: int) -> str:
+        """Return what the tasks of a job that is over have written."""
+        try:
+            text = await _in_time(self._said(number))
+        except OutgoingFailed as error:
+            return _lack(error)
+        return last_part(text.encode())
+
+    async def _said(self, number: int) -> str:
+        """Return what they wrote in its order, or raise OutgoingFailed."""
+        path = f"{self._root}/jobs/{number}/job_events/"
+        query: Query = {
+            "event__in": ",".join(ENDS),
+            "order_by": "counter",
+            "page_size": EVENTS,
+        }
+        text, last = "", 0
+        for _ in range(MOST_PAGES):
+            after: Query = {**query, "counter__gt": last}
+            page = await self._api.ask(path, Events, after)
+            text += "".join(event.said() for event in page.results)
+            if len(page.results) >= page.count or not page.results:
+                return text
+            last = max(event.counter for event in page.results)
+        return text + LEFT_OUT
 
     async def _read(
         self, number: int, start: int, *, is_over: bool
@@ -87,6 +118,21 @@ class Outputs:
         lines = said.body.splitlines(keepends=True)
         text = last_part(b"".join(lines[start:]))
         return COLOUR.sub("", text), str(max(start, len(lines)))
+
+
+async def _in_time(reading: Awaitable[T]) -> T:
+    """Return what is read, or raise OutgoingFailed when it takes long."""
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            return await reading
+    except TimeoutError as error:
+        why = f"no answer in {READ_SECONDS:g} s"
+        raise OutgoingFailed(why) from error
+
+
+def _lack(error: OutgoingFailed) -> str:
+    """Return what is said in the place of an output."""
+    return f"(AWX has no output: {brief(str(error), 300)})\n"
 
 
 class Waits:

@@ -18,13 +18,16 @@ REMEDY = "See docs/catalogue.md for what an action declares."
 
 
 def make_catalogue(
-    plugins: Mapping[str, Factory], folders: Iterable[Path]
+    plugins: Mapping[str, Factory],
+    folders: Iterable[Path],
+    own: tuple[ActionSpec, ...] = (),
 ) -> Catalogue:
     """Return the catalogue, or raise ConfigError with all that is wrong.
 
     Args:
         plugins: the actions in Python, by the name of their file.
         folders: where the site's own lie, as YAML files.
+        own: what only code of ours chooses.
     """
     specs: list[ActionSpec] = []
     problems: list[ConfigProblem] = []
@@ -46,7 +49,7 @@ def make_catalogue(
     if problems:
         raise ConfigError(problems)
     try:
-        return Catalogue(tuple(specs))
+        return Catalogue(tuple(specs), own)
     except ValueError as error:
         problem = ConfigProblem("actions", "config/actions", str(error), "")
         raise ConfigError([problem]) from error

@@ -65,7 +65,7 @@ def apply_changes(
             )
     if problems:
         raise ConfigError(problems)
-    return Catalogue(tuple(specs.values()))
+    return catalogue.changed(lambda spec: specs.get(spec.name, spec))
 
 
 def _change(spec: ActionSpec, change: Change) -> ActionSpec:

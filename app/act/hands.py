@@ -13,6 +13,7 @@ import msgspec
 from pydantic import BaseModel, SecretStr
 
 from app.act.masking import Mask, Secrets
+from app.act.weighing import Weighing
 from app.core.brief import brief
 from app.core.clock import Clock
 from app.core.configfile import Config, reveal, suggest
@@ -24,7 +25,7 @@ from app.core.errors import (
 )
 from app.core.place import Place
 from app.core.registry import Factory
-from app.models.action import ALWAYS, ActionSpec, Catalogue, Run
+from app.models.action import ALWAYS, ActionSpec, Catalogue, Risk, Run
 from app.models.job import Order, Progress
 from app.ports import Backend, Hearing, Living
 
@@ -145,12 +146,14 @@ def apply_runs(
         problems += _complain(path, ways, backends, config)
     if problems:
         raise ConfigError(problems)
-    specs = []
-    for spec in catalogue.specs:
+
+    def place(spec: ActionSpec) -> ActionSpec:
+        """Return an action that runs where it shall."""
         run, *otherwise = runs.get(spec.name, spec.ways) or (None,)
         change = {"run": run, "otherwise": tuple(otherwise)}
-        specs.append(spec.model_copy(update=change))
-    return Catalogue(tuple(specs))
+        return spec.model_copy(update=change)
+
+    return catalogue.changed(place)
 
 
 def _complain(
@@ -218,6 +221,12 @@ class Tame:
     def reaches(self, host: str, *, is_here: bool) -> bool:
         """Tell whether its jobs can work on a host."""
         return self._backend.reaches(host, is_here=is_here)
+
+    def risk_of(self, job: str) -> Risk:
+        """Return how bad a job may be here, as far as the backend knows."""
+        if isinstance(self._backend, Weighing):
+            return self._backend.risk_of(job)
+        return Risk.OBSERVE
 
     @property
     def chore(self) -> Living | None:
@@ -305,10 +314,10 @@ class TameHearing(Tame):
         super().__init__(backend, secrets)
         self._hearing = backend
 
-    async def hear(self, order: Order, word: str) -> None:
-        """Tell a running job something, or raise OutgoingFailed."""
+    async def hear(self, order: Order, word: str) -> bool:
+        """Tell a running job something; see the port."""
         try:
-            await self._hearing.hear(order, word)
+            return await self._hearing.hear(order, word)
         except OutgoingFailed as error:
             self._reword(error)
 

@@ -49,12 +49,17 @@ def pick(order: Order, wanted: Mapping[str, str]) -> dict[str, Value]:
         order: the order.
         wanted: the names of the arguments, by the job's own.
 
+    A hint that the alert does not give is left out.
+
     Raises:
         NotAccepted: one is not there, or not fit to be passed.
     """
     found: dict[str, Value] = {}
+    told = {**order.known_hints, **order.arguments}
     for name, argument in wanted.items():
-        value = order.arguments.get(argument)
+        if argument in order.hints and argument not in told:
+            continue
+        value = told.get(argument)
         if isinstance(value, bool) or not isinstance(value, str | int):
             raise NotAccepted(f"the order has no {argument!r}")
         text = str(value)
@@ -71,13 +76,16 @@ def check_rest(
 ) -> None:
     """Return when no argument is lost, raise NotAccepted when one is.
 
+    A hint may be lost: the job does the same without it.
+
     Args:
         order: the order.
         passed: the arguments that the job is given.
         only: what arguments must be like.
     """
     for name, patterns in only.items():
-        value = str(order.arguments.get(name, ""))
+        told = {**order.known_hints, **order.arguments}
+        value = str(told.get(name, ""))
         if not any(fnmatchcase(value, pattern) for pattern in patterns):
             raise NotAccepted(f"the job is not for this {name}: {value!r}")
     lost = sorted(order.arguments.keys() - {*passed, *only})

@@ -27,6 +27,7 @@ class ActSettings(Section):
     deadline_seconds: int = Field(3_600, ge=10, le=604_800)
     deciding_seconds: int = Field(600, ge=1, le=86_400)
     poll_seconds: float = Field(2.0, ge=0.05, le=300)
+    well_seconds: int = Field(30, ge=0, le=3_600)
     concurrency: int = Field(16, ge=1, le=200)
     lease_seconds: float = Field(9.0, ge=2, le=12)
     collect_evidence: bool = True
@@ -45,4 +46,5 @@ class ActSettings(Section):
             deadline=self.deadline_seconds * SECOND,
             deciding=self.deciding_seconds * SECOND,
             poll=int(self.poll_seconds * SECOND),
+            well=self.well_seconds * SECOND,
         )

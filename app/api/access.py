@@ -1,84 +1,169 @@
-"""Who may read: this machine, or whoever shows a token of the settings.
+"""Who may do what through the API: each route names the role it needs."""
 
-Accounts and roles come with the console; until then this is the lock.
-"""
+import asyncio
+from functools import partial
+from typing import Annotated, TypeVar
 
-import hmac
-from collections.abc import Sequence
-from urllib.parse import urlsplit
-
+from fastapi import Depends
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel
 from starlette.requests import Request
 
+from app.access.asked import Asked
+from app.access.gate import Gate, Unknown
+from app.api.sight import needs_all_teams
 from app.core.errors import Refused
-from app.ingest.entrances import is_loopback
+from app.models.account import Caller, Role
+
+# What lasts asks so often whether it may go on.
+WATCH_SECONDS = 15.0
+Body = TypeVar("Body", bound=BaseModel)
 
 
-class ReadAccess:
-    """A FastAPI dependency that refuses strangers."""
+class Allow:
+    """A FastAPI dependency that lets in who has a role, and says who it is.
 
-    def __init__(self, tokens: Sequence[str]) -> None:
-        """Take the tokens that may read; none means this machine only."""
-        self._tokens = [token.encode() for token in tokens]
-
-    def __call__(self, request: Request) -> None:
-        """Return when the caller may read, raise Refused when not."""
-        if not self._tokens:
-            _check_local(request)
-            return
-        value = request.headers.get("authorization", "").encode("latin-1")
-        scheme, _, given = value.partition(b" ")
-        right = [hmac.compare_digest(given, token) for token in self._tokens]
-        if scheme.lower() != b"bearer" or not any(right):
-            raise Refused(
-                401,
-                "wrong_token",
-                "The token is missing or wrong.",
-                field="authorization",
-                remedy="Send 'Authorization: Bearer TOKEN' with a token of "
-                "api.tokens.",
-            )
-
-
-def _check_local(request: Request) -> None:
-    """Return when this machine asks, and no web page of a stranger.
-
-    A browser on this machine is on this machine, too: a page that it shows
-    must not read or write here, not even by a name of its own that leads to
-    this address (DNS rebinding).
+    Attributes:
+        needed: the role.
     """
-    peer = request.client.host if request.client else ""
-    forwarded = {"x-forwarded-for", "forwarded"}
-    if not is_loopback(peer) or not forwarded.isdisjoint(request.headers):
+
+    def __init__(
+        self,
+        gate: Gate,
+        needed: Role,
+        *,
+        is_form: bool = False,
+        is_use: bool = True,
+    ) -> None:
+        """Take who knows the callers, and what they must be.
+
+        Args:
+            gate: who knows them.
+            needed: the role.
+            is_form: whether a form of ours is sent there, not a script.
+            is_use: whether coming here shows that somebody is there.
+        """
+        self.needed = needed
+        self._gate = gate
+        self._ask = partial(to_asked, is_form=is_form, is_use=is_use)
+
+    async def __call__(self, request: Request) -> Caller:
+        """Return who asks, or raise Refused."""
+        caller = await find_caller(self._gate, self._ask(request))
+        require(caller, self.needed)
+        request.state.caller = caller
+        if caller.teams:
+            if self.needed is Role.ADMIN:
+                # Whoever may appoint anybody could give themselves the rest.
+                raise needs_all_teams()
+            sight = request.app.state.sight
+            await sight.check(request.path_params, caller.teams)
+        return caller
+
+
+async def caller_of(request: Request) -> Caller:
+    """Return who asks; the route's Allow has found it out."""
+    caller: Caller = request.state.caller
+    return caller
+
+
+Who = Annotated[Caller, Depends(caller_of)]
+
+
+def to_asked(
+    request: Request, *, is_form: bool = False, is_use: bool = True
+) -> Asked:
+    """Return what a request says of who asks."""
+    return Asked(
+        method=request.method,
+        peer=request.client.host if request.client else "",
+        headers=request.headers,
+        cookies=request.cookies,
+        is_form=is_form,
+        is_use=is_use,
+        version=request.scope.get("http_version", "1.1"),
+    )
+
+
+async def find_caller(gate: Gate, asked: Asked) -> Caller:
+    """Return who asks, or raise Refused; the store never on the loop."""
+    try:
+        return gate.find(asked, at_once=True)
+    except Unknown:
+        return await run_in_threadpool(gate.find, asked)
+
+
+def require(caller: Caller, needed: Role) -> None:
+    """Return when somebody has a role.
+
+    Raises:
+        Refused: they have not.
+    """
+    if not caller.may(needed):
         raise Refused(
             403,
-            "no_token_set",
-            "Only this machine may read while no token is set.",
-            remedy="Add a token to api.tokens in the settings.",
+            "role_too_low",
+            f"This needs the role {needed.value}; yours is "
+            f"{caller.role.value}.",
+            field="role",
+            remedy="Ask an admin for it, or somebody who has it.",
         )
-    host = request.headers.get("host", "")
-    if not is_loopback(_name(f"//{host}")):
-        raise _strange("host", "Ask for it by 127.0.0.1 or localhost.")
-    origin = request.headers.get("origin")
-    if origin is not None and origin.partition("//")[2] != host:
-        raise _strange("origin", "Open it on a page of this service itself.")
-    if request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
-        raise _strange("sec-fetch-site", "Open its address by itself.")
 
 
-def _name(url: str) -> str:
-    """Return the host's name in an address, empty when it has none."""
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
+def author_of(caller: Caller, given: str, field: str = "body.author") -> str:
+    """Return who signs: the caller, or whom an unnamed one names.
+
+    Raises:
+        Refused: it is somebody else, or nobody.
+    """
+    if caller.name:
+        if given not in ("", caller.name):
+            raise Refused(
+                403,
+                "not_you",
+                f"You are {caller.name}, and sign with that name.",
+                field="author",
+                remedy="Leave 'author' out.",
+            )
+        return caller.name
+    if not given:
+        raise Refused(
+            422,
+            "wrong_parameter",
+            "Field required: nobody is signed in to sign it.",
+            field=field,
+            remedy="Say who you are, or sign in.",
+        )
+    return given
 
 
-def _strange(field: str, remedy: str) -> Refused:
-    """Return the refusal of a page that is not ours."""
-    return Refused(
-        403,
-        "strange_page",
-        "While no token is set, only this machine's own address is answered.",
-        field=field,
-        remedy=f"{remedy} Or add a token to api.tokens in the settings.",
-    )
+def signed(body: Body, caller: Caller) -> Body:
+    """Return a body with its author: see author_of."""
+    given: str = getattr(body, "author", "")
+    return body.model_copy(update={"author": author_of(caller, given)})
+
+
+class Watch:
+    """Looks now and then whether somebody may still listen."""
+
+    def __init__(self, gate: Gate, request: Request) -> None:
+        """Take who knows them, and what they came with."""
+        self._gate = gate
+        self._asked = to_asked(request, is_use=False)
+        self._caller: Caller = request.state.caller
+        self._next = asyncio.get_running_loop().time() + WATCH_SECONDS
+        self.is_shut_out = False
+
+    async def holds(self) -> bool:
+        """Tell whether they are who they were when they came.
+
+        Raises:
+            StorageFailed: the database cannot be read now.
+        """
+        now = asyncio.get_running_loop().time()
+        if now < self._next:
+            return True
+        self._next = now + WATCH_SECONDS
+        caller = await run_in_threadpool(self._gate.again, self._asked)
+        self.is_shut_out = caller is None
+        return caller == self._caller

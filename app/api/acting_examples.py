@@ -246,3 +246,16 @@ BY_PATH: dict[str, Any] = {
     "/api/v1/policy": POLICY,
     "/api/v1/trust": TRUST,
 }
+LADDER: dict[str, Any] = {
+    "policy": "8d0be1f0c2a94410",
+    "environments": ["production", "simulator", ""],
+    "items": [
+        {
+            "action": "free_disk_space",
+            "environment": "simulator",
+            "mode": "auto",
+            "unsure": "ask",
+            "line": 2,
+        }
+    ],
+}

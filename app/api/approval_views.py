@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from app.api.job_views import call_of
-from app.api.speech import Comment, Name, one_line
+from app.api.speech import Comment, Signature, one_line
 from app.api.views import CountView
 from app.core.clock import to_iso
 from app.engine.approving import Reply
@@ -61,7 +61,7 @@ class AnswerBody(BaseModel):
         },
     )
 
-    author: Name = Field(description="who answers")
+    author: Signature = Field("", description="who answers")
     comment: Comment = Field("", description="why")
 
     def to_reply(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.api import acting_examples as examples
-from app.api.access import ReadAccess
+from app.api.access import Allow, Who, signed
 from app.api.approval_views import (
     AnswerBody,
     ApprovalDetail,
@@ -19,6 +19,7 @@ from app.api.queries import ApprovalQuery
 from app.api.tagged import TaggedRoute, known_tags, shown
 from app.api.turns import Match, write
 from app.bootstrap import Product
+from app.models.account import Role
 from app.models.approval import Answer
 from app.store.approvals import APPROVALS, find_approval, find_votes
 from app.store.decisions import find_decision
@@ -36,16 +37,19 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 
 def make_router(product: Product) -> APIRouter:
     """Return the routes of this file under /api/v1."""
-    access = Depends(ReadAccess(product.api_tokens))
-    router = APIRouter(prefix="/api/v1", dependencies=[access])
+    may_read = Depends(Allow(product.gate, Role.VIEWER))
+    may_answer = Depends(Allow(product.gate, Role.APPROVER))
+    router = APIRouter(prefix="/api/v1")
     reading = APIRouter(
-        dependencies=[Depends(known_tags)],
+        dependencies=[may_read, Depends(known_tags)],
         tags=["read"],
         route_class=TaggedRoute,
     )
     _add_lists(reading, product)
     router.include_router(reading)
-    answering = APIRouter(tags=["act"], responses=REFUSALS)
+    answering = APIRouter(
+        dependencies=[may_answer], tags=["act"], responses=REFUSALS
+    )
     _add_answers(answering, product)
     _add_edit(answering, product)
     router.include_router(answering)
@@ -83,6 +87,19 @@ def _add_lists(router: APIRouter, product: Product) -> None:
         return must_find(found, "approval", "approvals", approval_id)
 
 
+class Look:
+    """Who looked at which version of what; a FastAPI dependency."""
+
+    def __init__(self, approval_id: RowId, match: Match, who: Who) -> None:
+        """Take it as it came."""
+        self.number = approval_id
+        self.version = match.version
+        self.who = who
+
+
+Looked = Annotated[Look, Depends()]
+
+
 class Answering:
     """Takes answers to the keeper."""
 
@@ -92,7 +109,7 @@ class Answering:
 
     async def take(
         self,
-        seen: tuple[int, int | None],
+        seen: Look,
         answer: Answer,
         body: AnswerBody,
         response: Response,
@@ -100,13 +117,13 @@ class Answering:
         """Have an answer taken; return what became of the question.
 
         Args:
-            seen: the approval, and its version that was looked at.
+            seen: the approval, its version that was looked at, by whom.
             answer: what is answered.
             body: who answers, and why.
             response: gets the new version.
         """
-        number, version = seen
-        reply = body.to_reply(number, answer, version)
+        body = signed(body, seen.who)
+        reply = body.to_reply(seen.number, answer, seen.version)
         work = partial(self._product.acting.approving.take, reply=reply)
         view = ApprovalView.of(await write(self._product, work))
         response.headers["etag"] = f'"{view.version}"'
@@ -119,26 +136,23 @@ def _add_answers(router: APIRouter, product: Product) -> None:
 
     @router.post("/approvals/{approval_id}/grant")
     async def grant(
-        approval_id: RowId, body: AnswerBody, match: Match, response: Response
+        seen: Looked, body: AnswerBody, response: Response
     ) -> ApprovalView:
         """Let it be done; the guard rules once more before it starts."""
-        seen = approval_id, match.version
         return await answering.take(seen, Answer.GRANT, body, response)
 
     @router.post("/approvals/{approval_id}/refuse")
     async def refuse(
-        approval_id: RowId, body: AnswerBody, match: Match, response: Response
+        seen: Looked, body: AnswerBody, response: Response
     ) -> ApprovalView:
         """Say no; people get the incident, and nothing is done."""
-        seen = approval_id, match.version
         return await answering.take(seen, Answer.REFUSE, body, response)
 
     @router.post("/approvals/{approval_id}/withdraw")
     async def withdraw(
-        approval_id: RowId, body: AnswerBody, match: Match, response: Response
+        seen: Looked, body: AnswerBody, response: Response
     ) -> ApprovalView:
         """Take a grant back, as long as nothing has started."""
-        seen = approval_id, match.version
         return await answering.take(seen, Answer.WITHDRAW, body, response)
 
 
@@ -148,8 +162,7 @@ def _add_edit(router: APIRouter, product: Product) -> None:
 
     @router.post("/approvals/{approval_id}/edit")
     async def edit(
-        approval_id: RowId, body: EditBody, match: Match, response: Response
+        seen: Looked, body: EditBody, response: Response
     ) -> ApprovalView:
         """Want other arguments: another decision, which is ruled on anew."""
-        seen = approval_id, match.version
         return await answering.take(seen, Answer.EDIT, body, response)

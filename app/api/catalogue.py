@@ -1,14 +1,17 @@
 """What may be done here, and which things it may be done to."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from app.api.access import ReadAccess
+from app.act import actions
+from app.api.access import Allow
 from app.api.tagged import TaggedRoute, known_tags, shown
 from app.bootstrap import Product
 from app.core.errors import Refused
+from app.core.registry import scan
+from app.models.account import Role
 from app.models.action import NAME, ActionSpec
 from app.models.schema import function_schema
 
@@ -16,6 +19,8 @@ ESCALATE: dict[str, Any] = {
     "name": "escalate",
     "digest": "9c1f0f4f2f1b7a60",
     "changes": False,
+    "origin": "built in",
+    "ways": [],
     "spec": {
         "name": "escalate",
         "purpose": "Hand over to people, with the evidence.",
@@ -56,16 +61,48 @@ class ActionView(BaseModel):
         )
 
 
+class WayView(BaseModel):
+    """Where an action runs."""
+
+    backend: str
+    job: str
+    is_on: bool = Field(description="whether that backend is configured")
+
+
+class PlacedActionView(ActionView):
+    """One action, and where it comes from and runs here."""
+
+    origin: str = Field(description="built in, or file: of config/actions")
+    ways: list[WayView] = Field(description="the first choice first")
+
+    @classmethod
+    def placed(cls, spec: ActionSpec, product: Product) -> Self:
+        """Return the view of an action of this node's catalogue."""
+        is_ours = spec.name.replace("_", "-") in scan(actions)
+        return cls(
+            **dict(ActionView.of(spec)),
+            origin="built in" if is_ours else "file",
+            ways=[
+                WayView(
+                    backend=run.backend,
+                    job=run.job,
+                    is_on=run.backend in product.acting.backends,
+                )
+                for run in spec.ways
+            ],
+        )
+
+
 class CatalogueView(BaseModel):
     """Everything that may be done here."""
 
     digest: str
-    actions: list[ActionView]
+    actions: list[PlacedActionView]
 
 
 def make_router(product: Product) -> APIRouter:
     """Return the routes about the catalogue."""
-    access = Depends(ReadAccess(product.api_tokens))
+    access = Depends(Allow(product.gate, Role.VIEWER))
     router = APIRouter(
         prefix="/api/v1",
         dependencies=[access, Depends(known_tags)],
@@ -75,7 +112,9 @@ def make_router(product: Product) -> APIRouter:
     catalogue = product.catalogue
     whole = CatalogueView(
         digest=catalogue.digest,
-        actions=[ActionView.of(spec) for spec in catalogue.specs],
+        actions=[
+            PlacedActionView.placed(spec, product) for spec in catalogue.specs
+        ],
     )
 
     @router.get(
@@ -89,7 +128,7 @@ def make_router(product: Product) -> APIRouter:
     @router.get("/catalogue/{name}", responses=shown(ESCALATE))
     def get_action(
         name: Annotated[str, Path(pattern=NAME)],
-    ) -> ActionView:
+    ) -> PlacedActionView:
         """Show one action."""
         spec = catalogue.find(name)
         if spec is None:
@@ -100,6 +139,6 @@ def make_router(product: Product) -> APIRouter:
                 field="name",
                 remedy="List what there is with GET /api/v1/catalogue.",
             )
-        return ActionView.of(spec)
+        return PlacedActionView.placed(spec, product)
 
     return router

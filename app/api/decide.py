@@ -18,14 +18,16 @@ from pydantic import (
     model_validator,
 )
 
-from app.api.access import ReadAccess
+from app.api.access import Allow, Who, signed
 from app.api.decision_views import TrialPage, TrialView
-from app.api.speech import Name, RowId
+from app.api.sight import OfTeams, Sight
+from app.api.speech import RowId, Signature
 from app.bootstrap import Product
 from app.core.errors import Refused
 from app.fold.people import find_living_one
 from app.fold.standing import note_about
 from app.ingest.intake import Entrance, read
+from app.models.account import Role
 from app.models.alert import Alert
 from app.models.delivery import Delivery
 from app.models.record import clean
@@ -80,7 +82,7 @@ class RenewBody(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"author": "ana"}]}
     )
 
-    author: Name
+    author: Signature = ""
 
 
 class RenewView(BaseModel):
@@ -92,19 +94,17 @@ class RenewView(BaseModel):
 
 def make_router(product: Product) -> APIRouter:
     """Return the routes of this file under /api/v1."""
-    access = Depends(ReadAccess(product.api_tokens))
-    router = APIRouter(
-        prefix="/api/v1",
-        dependencies=[access],
-        tags=["decide"],
-        responses=REFUSALS,
-    )
+    may_try = Depends(Allow(product.gate, Role.RESPONDER))
+    may_renew = Depends(Allow(product.gate, Role.APPROVER))
+    router = APIRouter(prefix="/api/v1", tags=["decide"], responses=REFUSALS)
+    sight = Sight(product.reader, product.rules.team_label)
 
-    @router.post("/decide")
-    async def decide(body: TrialBody) -> TrialPage:
+    @router.post("/decide", dependencies=[may_try])
+    async def decide(body: TrialBody, teams: OfTeams) -> TrialPage:
         """Say what would be decided; nothing is written, nothing runs."""
         desk = product.desk
         if body.incident is not None:
+            await sight.check_into(body.incident, teams)
             tried = await desk.try_incident(body.incident, body.brain)
             return TrialPage(items=[TrialView.of(tried)])
         name = body.source or ""
@@ -115,13 +115,19 @@ def make_router(product: Product) -> APIRouter:
         ]
         return TrialPage(items=items)
 
-    @router.post("/incidents/{incident_id}/decide", status_code=202)
-    async def renew(incident_id: RowId, body: RenewBody) -> RenewView:
+    @router.post(
+        "/incidents/{incident_id}/decide",
+        status_code=202,
+        dependencies=[may_renew],
+    )
+    async def renew(
+        incident_id: RowId, body: RenewBody, who: Who
+    ) -> RenewView:
         """Have an incident decided on anew; it is proposed, nothing runs."""
         work = partial(
             _renew,
             number=incident_id,
-            author=body.author,
+            author=signed(body, who).author,
             now=product.clock.now(),
         )
         asked = asyncio.wrap_future(product.keeper.ask(work))

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from app.api import examples
-from app.api.access import ReadAccess
+from app.api.access import Allow
 from app.api.decision_views import (
     AgreementView,
     DecisionDetail,
@@ -14,15 +14,17 @@ from app.api.decision_views import (
 )
 from app.api.paging import RowId, find_page, must_find, show
 from app.api.queries import AgreementQuery, DecisionQuery
+from app.api.sight import OfTeams
 from app.api.tagged import TaggedRoute, known_tags, shown
 from app.bootstrap import Product
 from app.core.clock import to_moment
+from app.models.account import Role
 from app.store.decisions import DECISIONS, count_agreement
 
 
 def make_router(product: Product) -> APIRouter:
     """Return the routes of this file under /api/v1."""
-    access = Depends(ReadAccess(product.api_tokens))
+    access = Depends(Allow(product.gate, Role.VIEWER))
     router = APIRouter(
         prefix="/api/v1",
         dependencies=[access, Depends(known_tags)],
@@ -44,13 +46,13 @@ def make_router(product: Product) -> APIRouter:
 
     @router.get("/decisions/agreement", responses=shown(examples.AGREEMENT))
     def get_agreement(
-        query: Annotated[AgreementQuery, Query()],
+        query: Annotated[AgreementQuery, Query()], teams: OfTeams
     ) -> AgreementView:
         """Say how often a shadow decided as the live brain did."""
         since = None if query.since is None else to_moment(query.since)
         rows = reader.ask(
             lambda connection: count_agreement(
-                connection, since or 0, query.brain
+                connection, since or 0, query.brain, teams
             )
         )
         return AgreementView.of(rows, since)

@@ -7,28 +7,42 @@ from fastapi import FastAPI
 
 from app.api import (
     approvals,
+    board,
+    brains,
     catalogue,
     decide,
     decisions,
     export,
+    foresight,
     halt,
+    handover,
     health,
     jobs,
+    ladder,
+    links,
     messages,
+    meters,
+    mine,
     missions,
     mutes,
+    people,
     policy,
     problems,
     propose,
     readings,
     reins,
+    session,
+    simulator,
+    status,
     stream,
+    tokens,
     v1,
     words,
 )
 from app.api.docs import add_docs
 from app.api.exchange import Webhook
 from app.api.openapi import describe_webhooks
+from app.api.sight import Sight
 from app.bootstrap import Product
 from app.core.errors import Refused
 from app.core.version import VERSION
@@ -37,6 +51,40 @@ ABOUT = """The on-call responder that lands on an alert before anyone wakes.
 
 Monitoring systems post alerts to /webhooks/NAME; a 2xx means that the
 delivery is on disk."""
+
+# In the order of the page of the API.
+ROUTES = (
+    v1,
+    export,
+    stream,
+    words,
+    mutes,
+    catalogue,
+    decisions,
+    decide,
+    reins,
+    brains,
+    ladder,
+    foresight,
+    missions,
+    jobs,
+    approvals,
+    propose,
+    halt,
+    policy,
+    messages,
+    readings,
+    meters,
+    simulator,
+    status,
+    board,
+    handover,
+    links,
+    mine,
+    session,
+    people,
+    tokens,
+)
 
 
 def make_webhooks(product: Product) -> dict[str, Webhook]:
@@ -51,7 +99,7 @@ def make_webhooks(product: Product) -> dict[str, Webhook]:
             # Prometheus insists on 200; elsewhere 202 is the honest word.
             200 if path in entrance.source.paths else 202,
         )
-        for entrance in product.entrances.values()
+        for entrance in (*product.entrances.values(), *product.own)
         for path in entrance.paths
     }
 
@@ -75,27 +123,10 @@ def make_app(product: Product) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
+    app.state.sight = Sight(product.reader, product.rules.team_label)
     problems.install(app)
     app.include_router(health.make_router(product))
-    for routes in (
-        v1,
-        export,
-        stream,
-        words,
-        mutes,
-        catalogue,
-        decisions,
-        decide,
-        reins,
-        missions,
-        jobs,
-        approvals,
-        propose,
-        halt,
-        policy,
-        messages,
-        readings,
-    ):
+    for routes in ROUTES:
         app.include_router(routes.make_router(product))
     _add_unknown(app, product)
     describe_webhooks(app, product)

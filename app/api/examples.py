@@ -66,6 +66,7 @@ INCIDENT: dict[str, Any] = {
     "owner": "ana",
     "acknowledged_by": "ana",
     "acknowledged_at": LATER,
+    "team": "storage",
 }
 DECISION: dict[str, Any] = {
     "id": 12,
@@ -117,7 +118,13 @@ DECISION_DETAIL: dict[str, Any] = {
             "said": "web-01:9100",
         }
     ],
-    "all_calls": [{"brain": "reflex", "model": "reflex-1"}],
+    "all_calls": [
+        {
+            "brain": "ollama",
+            "model": "llama3.2",
+            "asked": [{"role": "user", "text": "Alert: DiskWillFill ..."}],
+        }
+    ],
 }
 AGREEMENT: dict[str, Any] = {
     "since": None,

@@ -13,7 +13,13 @@ from urllib.parse import unquote_to_bytes
 import httptools
 import msgspec
 
-from app.api.problems import MEDIA_TYPE, headers_of, problem_of
+from app.api.problems import (
+    MEDIA_TYPE,
+    OFF,
+    SNIFFING,
+    headers_of,
+    problem_of,
+)
 from app.core.clock import Clock
 from app.core.errors import Refused, TooBusy
 from app.core.log import get_log
@@ -37,8 +43,8 @@ REASONS = {
 }
 HEADS = {
     status: (
-        f"HTTP/1.1 {status} {reason}\r\ncontent-type: application/json\r\n"
-        "content-length: "
+        f"HTTP/1.1 {status} {reason}\r\n{SNIFFING}: {OFF}\r\n"
+        "content-type: application/json\r\ncontent-length: "
     ).encode()
     for status, reason in REASONS.items()
 }

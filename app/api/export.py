@@ -1,18 +1,18 @@
 """Whole lists as files, streamed."""
 
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.types import Receive, Scope, Send
 
-from app.api.access import ReadAccess
-from app.api.exporting import Places, Span, export, to_listed
+from app.api.access import Allow
+from app.api.exporting import LISTS, Places, Span, export, to_listed
 from app.api.formats import MEDIA_TYPES, Format, columns_of, make_writer
 from app.api.queries import (
     LAST_ID,
@@ -21,10 +21,13 @@ from app.api.queries import (
     IncidentQuery,
     LogQuery,
 )
+from app.api.sight import check_owned, teams_of
 from app.bootstrap import Product
 from app.core.errors import StorageFailed, TooBusy
 from app.core.log import get_log
+from app.models.account import Role
 from app.store.reading import Reader
+from app.store.teams import Teams
 
 # No more of a page waits for a slow reader: the rest of it is with us.
 PIECE = 65_536
@@ -130,54 +133,67 @@ AS_FILE: dict[str, Any] = {
 
 def make_router(product: Product) -> APIRouter:
     """Return the routes of this file under /api/v1."""
-    access = Depends(ReadAccess(product.api_tokens))
+    access = Depends(Allow(product.gate, Role.VIEWER))
     router = APIRouter(
         prefix="/api/v1/export", dependencies=[access], tags=["export"]
     )
     places = Places(product.settings.api.exports)
 
-    def answer(name: str, query: Any) -> FileStream:
+    def answer(name: str, query: Any, request: Request) -> FileStream:
         """Return a list as a file, its first page read."""
+        teams = teams_of(request)
+        check_owned(LISTS[name][0], teams)
         with ExitStack() as undo:
             places.enter()
             undo.callback(places.leave)
-            parts = begin(product.reader, name, query)
+            parts = begin(product.reader, name, query, teams)
             # What cannot be read at all is a 503, not a broken answer.
             first = next(parts) + next(parts, b"")
             undo.pop_all()
         whole = itertools.chain([first], parts)
         return FileStream(name, query.format, whole, places)
 
-    @router.get("/alerts", **AS_FILE)
-    def export_alerts(
-        query: Annotated[AlertExport, Query()],
-    ) -> FileStream:
-        """Return all alerts that match, newest first."""
-        return answer("alerts", query)
-
-    @router.get("/deliveries", **AS_FILE)
-    def export_deliveries(
-        query: Annotated[DeliveryExport, Query()],
-    ) -> FileStream:
-        """Return all deliveries that match, newest first."""
-        return answer("deliveries", query)
-
-    @router.get("/incidents", **AS_FILE)
-    def export_incidents(
-        query: Annotated[IncidentExport, Query()],
-    ) -> FileStream:
-        """Return all incidents that match, newest first."""
-        return answer("incidents", query)
-
-    @router.get("/log", **AS_FILE)
-    def export_log(query: Annotated[LogExport, Query()]) -> FileStream:
-        """Return all entries of the action log that match, newest first."""
-        return answer("log", query)
-
+    _add_lists(router, answer)
     return router
 
 
-def begin(reader: Reader, name: str, query: Any) -> Iterator[bytes]:
+def _add_lists(
+    router: APIRouter, answer: Callable[[str, Any, Request], FileStream]
+) -> None:
+    """Add the route of each list."""
+
+    @router.get("/alerts", **AS_FILE)
+    def export_alerts(
+        query: Annotated[AlertExport, Query()], request: Request
+    ) -> FileStream:
+        """Return all alerts that match, newest first."""
+        return answer("alerts", query, request)
+
+    @router.get("/deliveries", **AS_FILE)
+    def export_deliveries(
+        query: Annotated[DeliveryExport, Query()], request: Request
+    ) -> FileStream:
+        """Return all deliveries that match, newest first."""
+        return answer("deliveries", query, request)
+
+    @router.get("/incidents", **AS_FILE)
+    def export_incidents(
+        query: Annotated[IncidentExport, Query()], request: Request
+    ) -> FileStream:
+        """Return all incidents that match, newest first."""
+        return answer("incidents", query, request)
+
+    @router.get("/log", **AS_FILE)
+    def export_log(
+        query: Annotated[LogExport, Query()], request: Request
+    ) -> FileStream:
+        """Return all entries of the action log that match, newest first."""
+        return answer("log", query, request)
+
+
+def begin(
+    reader: Reader, name: str, query: Any, teams: Teams = ()
+) -> Iterator[bytes]:
     """Return the parts of a file, each read when it is asked for."""
     span = Span(
         where=_where(query),
@@ -185,7 +201,7 @@ def begin(reader: Reader, name: str, query: Any) -> Iterator[bytes]:
         before=query.before or LAST_ID,
         limit=query.limit,
     )
-    listed = to_listed(reader, name)
+    listed = to_listed(reader, name, teams)
     writer = make_writer(query.format, columns_of(listed.view))
     return export(listed, span, writer)
 

@@ -20,6 +20,7 @@ from app.core.errors import TooBusy
 from app.store import listings
 from app.store.listings import Listing
 from app.store.reading import Reader, Wish
+from app.store.teams import Teams
 
 # A page is read at once: so many rows, and about so many bytes.
 FEWEST = 10
@@ -68,8 +69,14 @@ LISTS: dict[str, tuple[Listing, type[BaseModel]]] = {
 }
 
 
-def to_listed(reader: Reader, name: str) -> Listed:
-    """Return one of the lists that there are."""
+def to_listed(reader: Reader, name: str, teams: Teams = ()) -> Listed:
+    """Return one of the lists that there are.
+
+    Args:
+        reader: where the rows are.
+        name: which list.
+        teams: whose rows only; none: everybody's.
+    """
     listing, view = LISTS[name]
 
     def find(
@@ -77,7 +84,7 @@ def to_listed(reader: Reader, name: str) -> Listed:
     ) -> Sequence[Any]:
         """Return the rows of this list that match, between two ids."""
         after, before = between
-        wish = Wish(where=where, before=before, after=after, limit=limit)
+        wish = Wish(where, before, after, limit, teams=teams)
         return reader.page(listing, wish).rows
 
     return Listed(find, view)

@@ -12,6 +12,7 @@ from functools import partial
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from app.api.access import Watch
 from app.api.hub import BEAT_SECONDS, to_event
 from app.api.job_views import OutputView
 from app.api.protocol import ENDLESS
@@ -134,8 +135,11 @@ class OutputStream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, followers: Followers, number: int, offset: int) -> None:
-        """Take who lets go, which job, and where to begin."""
+    def __init__(
+        self, followers: Followers, number: int, offset: int, watch: Watch
+    ) -> None:
+        """Take who lets go, which job, where to begin, and who watches."""
+        self._watch = watch
         self._followers = followers
         self._number = number
         self._offset = offset
@@ -158,6 +162,8 @@ class OutputStream(StreamingResponse):
         """Yield what the job writes."""
         yield RETRY
         async for part in self._followers.follow(self._number, self._offset):
+            if not await self._watch.holds():
+                return
             yield part
 
 

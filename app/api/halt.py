@@ -8,12 +8,14 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import acting_examples as examples
-from app.api.access import ReadAccess
-from app.api.speech import Name, Text
+from app.api.access import Allow, Who, require, signed
+from app.api.sight import needs_all_teams
+from app.api.speech import Signature, Text
 from app.api.turns import Match, write
 from app.bootstrap import Product
 from app.core.clock import to_iso
 from app.engine.stopping import Stop
+from app.models.account import Role
 from app.store.halts import Halt, find_halt
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -40,7 +42,7 @@ class HaltBody(BaseModel):
         },
     )
 
-    author: Name = Field(description="who says so")
+    author: Signature = Field("", description="who says so")
     reason: Text = Field(description="why")
     halted: bool = Field(description="false: actions may start again")
 
@@ -76,22 +78,32 @@ class HaltView(BaseModel):
 
 def make_router(product: Product) -> APIRouter:
     """Return the routes of this file under /api/v1."""
-    access = Depends(ReadAccess(product.api_tokens))
-    router = APIRouter(prefix="/api/v1", dependencies=[access], tags=["act"])
+    may_read = Depends(Allow(product.gate, Role.VIEWER))
+    may_halt = Depends(Allow(product.gate, Role.RESPONDER))
+    router = APIRouter(prefix="/api/v1", tags=["act"])
     acting = product.acting
 
-    @router.get("/halt", responses=SHOWN)
+    @router.get("/halt", responses=SHOWN, dependencies=[may_read])
     def get_halt(response: Response) -> HaltView:
         """Show whether anything may be started."""
         halt = product.reader.ask(find_halt)
         response.headers["etag"] = f'"{halt.version}"'
         return HaltView.of(halt, acting.halting.look())
 
-    @router.put("/halt", responses=REFUSALS)
+    @router.put("/halt", responses=REFUSALS, dependencies=[may_halt])
     async def put_halt(
-        body: HaltBody, match: Match, response: Response
+        body: HaltBody, match: Match, response: Response, who: Who
     ) -> HaltView:
-        """Let nothing start any more, and end what runs; or let it again."""
+        """Let nothing start any more, and end what runs; or let it again.
+
+        To halt needs the role responder, to let it again approver, and to
+        see all teams: it lets go everybody's.
+        """
+        if not body.halted:
+            require(who, Role.APPROVER)
+            if who.teams:
+                raise needs_all_teams()
+        body = signed(body, who)
         stop = Stop(
             author=body.author, reason=body.reason, version=match.version
         )
@@ -99,6 +111,8 @@ def make_router(product: Product) -> APIRouter:
         change = stopping.halt if body.halted else stopping.resume
         work = partial(change, stop=stop)
         halt = await write(product, work, is_urgent=body.halted)
+        # Nobody waits until the lookout sees it.
+        acting.stop_all()
         response.headers["etag"] = f'"{halt.version}"'
         return HaltView.of(halt, await run_in_threadpool(acting.halting.look))
 

@@ -17,14 +17,15 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from app.api.entries import EntryView
 from app.core.errors import StorageFailed, TooBusy
 from app.core.log import get_log
-from app.models.entry import Entry
-from app.store.tail import Tail
+from app.store.tail import Tail, Told
+from app.store.teams import Teams
 
 # Other processes write too, and nobody wakes us then.
 LOOK_SECONDS = 1.0
 # A storm becomes some batches a second, not one for each turn.
 REST_SECONDS = 0.05
-BEAT_SECONDS = 15.0
+# A page says after five seconds without a word that it is late.
+BEAT_SECONDS = 3.0
 PAGE = 250
 MOST_MISSED = 5_000
 MOST_BYTES = 1_048_576
@@ -56,36 +57,44 @@ class Wants(msgspec.Struct, frozen=True):
     kinds: frozenset[str] = frozenset()
     incident: int = 0
     target: str = ""
+    teams: Teams = ()
 
-    def has(self, entry: Entry) -> bool:
+    def has(self, told: Told) -> bool:
         """Tell whether an entry is one of them."""
+        entry = told.entry
         return (
             (not self.kinds or entry.kind in self.kinds)
             and self.incident in (0, entry.incident_id)
             and self.target in ("", entry.target)
+            and (not self.teams or told.is_for(self.teams))
         )
 
 
 class Batch(msgspec.Struct, frozen=True):
     """Entries that follow each other, and the bytes that say so."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[Told]
     events: Sequence[bytes]
     whole: bytes
 
     @property
     def last(self) -> int:
         """Return the id of the last one."""
-        return self.entries[-1].id
+        return self.entries[-1].entry.id
+
+    @property
+    def first(self) -> int:
+        """Return the id of the first one."""
+        return self.entries[0].entry.id
 
     def part(self, wants: Wants, after: int) -> bytes:
         """Return the bytes of those that are wanted and come after one."""
-        if after < self.entries[0].id and wants == EVERYTHING:
+        if after < self.first and wants == EVERYTHING:
             return self.whole
         return b"".join(
             event
-            for entry, event in zip(self.entries, self.events, strict=True)
-            if entry.id > after and wants.has(entry)
+            for told, event in zip(self.entries, self.events, strict=True)
+            if told.entry.id > after and wants.has(told)
         )
 
 
@@ -102,15 +111,15 @@ def to_reset(seq: int) -> bytes:
     return to_event("reset", seq, encode({"seq": seq}))
 
 
-def to_batch(entries: Sequence[Entry]) -> Batch:
+def to_batch(entries: Sequence[Told]) -> Batch:
     """Return entries with their bytes, made once for all."""
     events = [
         to_event(
-            entry.kind,
-            entry.id,
-            EntryView.of(entry).model_dump_json().encode(),
+            told.entry.kind,
+            told.entry.id,
+            EntryView.of(told.entry).model_dump_json().encode(),
         )
-        for entry in entries
+        for told in entries
     ]
     return Batch(entries, events, b"".join(events))
 
@@ -342,4 +351,4 @@ class Hub:
 
 def _follows(batch: Batch, position: int) -> bool:
     """Tell whether a batch begins with the entry after a position."""
-    return batch.entries[0].id == position + 1
+    return batch.first == position + 1

@@ -55,6 +55,7 @@ class IncidentView(BaseModel):
     owner: str
     acknowledged_by: str
     acknowledged_at: str | None
+    team: str = Field(description="whose it is, as its alerts say; or empty")
 
     @classmethod
     def of(cls, row: Any) -> Self:

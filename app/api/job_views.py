@@ -5,7 +5,7 @@ from typing import Any, Self
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.speech import Name, Text
+from app.api.speech import Signature, Text
 from app.api.views import CountView
 from app.core.clock import to_iso
 from app.models.job import Job
@@ -42,7 +42,7 @@ class StopBody(BaseModel):
         },
     )
 
-    author: Name = Field(description="who wants it")
+    author: Signature = Field("", description="who wants it")
     reason: Text = Field(description="why")
 
 

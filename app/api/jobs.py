@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
 from app.api import acting_examples as examples
-from app.api.access import ReadAccess
+from app.api.access import Allow, Watch, Who, signed
 from app.api.following import Followers, OutputStream
 from app.api.job_views import (
     JobDetail,
@@ -23,6 +23,7 @@ from app.api.turns import write
 from app.bootstrap import Product
 from app.core.errors import Refused
 from app.engine.stopping import Stop
+from app.models.account import Role
 from app.store.jobs import JOBS, find_job
 from app.store.ledger import Connection
 from app.store.outputs import read_output
@@ -55,17 +56,23 @@ LastEvent = Annotated[
 
 def make_router(product: Product) -> APIRouter:
     """Return the routes of this file under /api/v1."""
-    access = Depends(ReadAccess(product.api_tokens))
-    router = APIRouter(prefix="/api/v1", dependencies=[access])
+    may_read = Depends(Allow(product.gate, Role.VIEWER))
+    may_abort = Depends(Allow(product.gate, Role.RESPONDER))
+    may_follow = Depends(Allow(product.gate, Role.VIEWER, is_use=False))
+    router = APIRouter(prefix="/api/v1")
     reading = APIRouter(
-        dependencies=[Depends(known_tags)],
+        dependencies=[may_read, Depends(known_tags)],
         tags=["read"],
         route_class=TaggedRoute,
     )
     _add_lists(reading, product)
     router.include_router(reading)
-    _add_output(router, product)
-    _add_abort(router, product)
+    following = APIRouter(dependencies=[may_follow])
+    _add_output(following, product)
+    router.include_router(following)
+    ending = APIRouter(dependencies=[may_abort])
+    _add_abort(ending, product)
+    router.include_router(ending)
     return router
 
 
@@ -116,6 +123,7 @@ def _add_output(router: APIRouter, product: Product) -> None:
     async def get_output(
         job_id: RowId,
         query: Annotated[OutputQuery, Query()],
+        request: Request,
         last_event_id: LastEvent = "",
     ) -> OutputView | OutputStream:
         """Show a range of what a job wrote, or follow it as it comes.
@@ -133,15 +141,17 @@ def _add_output(router: APIRouter, product: Product) -> None:
         if not query.follow:
             return found
         followers.enter()
-        return OutputStream(followers, job_id, offset)
+        watch = Watch(product.gate, request)
+        return OutputStream(followers, job_id, offset, watch)
 
 
 def _add_abort(router: APIRouter, product: Product) -> None:
     """Add the route that ends a job."""
 
     @router.post("/jobs/{job_id}/abort", responses=REFUSALS, tags=["act"])
-    async def abort_job(job_id: RowId, body: StopBody) -> JobView:
+    async def abort_job(job_id: RowId, body: StopBody, who: Who) -> JobView:
         """Ask that a job ends; what has not started never does."""
+        body = signed(body, who)
         stop = Stop(author=body.author, reason=body.reason)
         work = partial(product.acting.stopping.abort, number=job_id, stop=stop)
         return JobView.of(await write(product, work))

@@ -5,7 +5,7 @@ from typing import Any, Self
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.speech import Name
+from app.api.speech import Signature
 from app.api.views import CountView
 from app.core.clock import to_iso
 from app.engine.correspondence import Tried
@@ -30,7 +30,7 @@ class AuthorBody(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"author": "ana"}]}
     )
 
-    author: Name = Field(description="who wants it")
+    author: Signature = Field("", description="who wants it")
 
 
 class MessageView(BaseModel):

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from app.api import message_examples as examples
-from app.api.access import ReadAccess
+from app.api.access import Allow, Who, signed
 from app.api.message_queries import DispatchQuery, MessageQuery
 from app.api.message_views import (
     AuthorBody,
@@ -22,6 +22,7 @@ from app.api.paging import RowId, find_page, must_find, show
 from app.api.tagged import TaggedRoute, known_tags, shown
 from app.api.turns import write
 from app.bootstrap import Product
+from app.models.account import Role
 from app.models.message import Dispatch, DispatchState, Message
 from app.report.composing import Composer
 from app.store.dispatches import DISPATCHES, find_of_message
@@ -46,17 +47,19 @@ ChannelName = Annotated[
 
 def make_router(product: Product) -> APIRouter:
     """Return the routes of this file under /api/v1."""
-    access = Depends(ReadAccess(product.api_tokens))
-    router = APIRouter(prefix="/api/v1", dependencies=[access])
+    may_read = Depends(Allow(product.gate, Role.VIEWER))
+    router = APIRouter(prefix="/api/v1")
     reading = APIRouter(
-        dependencies=[Depends(known_tags)],
+        dependencies=[may_read, Depends(known_tags)],
         tags=["read"],
         route_class=TaggedRoute,
     )
     _add_messages(reading, product)
     _add_dispatches(reading, product)
     router.include_router(reading)
-    _add_channels(router, product)
+    watching = APIRouter(dependencies=[may_read])
+    _add_channels(watching, product)
+    router.include_router(watching)
     _add_acts(router, product)
     return router
 
@@ -154,23 +157,35 @@ def _add_channels(router: APIRouter, product: Product) -> None:
 def _add_acts(router: APIRouter, product: Product) -> None:
     """Add the routes by which people send letters."""
     correspondence = product.voice.correspondence
+    may_send = Depends(Allow(product.gate, Role.RESPONDER))
+    may_test = Depends(Allow(product.gate, Role.ADMIN))
 
     @router.post(
-        "/dispatches/{dispatch_id}/retry", responses=REFUSALS, tags=["act"]
+        "/dispatches/{dispatch_id}/retry",
+        responses=REFUSALS,
+        tags=["act"],
+        dependencies=[may_send],
     )
     async def retry_dispatch(
-        dispatch_id: RowId, body: AuthorBody
+        dispatch_id: RowId, body: AuthorBody, who: Who
     ) -> DispatchView:
         """Send once more what was given up."""
-        work = partial(
-            correspondence.retry, number=dispatch_id, author=body.author
-        )
+        author = signed(body, who).author
+        work = partial(correspondence.retry, number=dispatch_id, author=author)
         return DispatchView.of(await write(product, work))
 
-    @router.post("/channels/{name}/test", responses=UNKNOWN, tags=["act"])
-    async def test_channel(name: ChannelName, body: AuthorBody) -> TriedView:
+    @router.post(
+        "/channels/{name}/test",
+        responses=UNKNOWN,
+        tags=["act"],
+        dependencies=[may_test],
+    )
+    async def test_channel(
+        name: ChannelName, body: AuthorBody, who: Who
+    ) -> TriedView:
         """Send a test letter now, and tell what came of it."""
-        tried = await correspondence.try_out(name, body.author)
-        note = partial(correspondence.note, tried=tried, author=body.author)
+        author = signed(body, who).author
+        tried = await correspondence.try_out(name, author)
+        note = partial(correspondence.note, tried=tried, author=author)
         await write(product, note)
         return TriedView.of(tried)

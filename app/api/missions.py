@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from app.api import acting_examples as examples
-from app.api.access import ReadAccess
+from app.api.access import Allow
 from app.api.mission_views import (
     MissionPage,
     MissionView,
@@ -17,6 +17,7 @@ from app.api.paging import RowId, find_page, must_find, show
 from app.api.queries import MissionQuery, RulingQuery
 from app.api.tagged import TaggedRoute, known_tags, shown
 from app.bootstrap import Product
+from app.models.account import Role
 from app.store.missions import MISSIONS, find_mission
 from app.store.reading import Reader
 from app.store.rulings import RULINGS, to_ruling
@@ -24,7 +25,7 @@ from app.store.rulings import RULINGS, to_ruling
 
 def make_router(product: Product) -> APIRouter:
     """Return the routes of this file under /api/v1."""
-    access = Depends(ReadAccess(product.api_tokens))
+    access = Depends(Allow(product.gate, Role.VIEWER))
     router = APIRouter(
         prefix="/api/v1",
         dependencies=[access, Depends(known_tags)],

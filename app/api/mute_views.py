@@ -13,6 +13,7 @@ from app.models.timetable import MOST_DATES, Timetable, find_zone
 
 Dates = Annotated[list[datetime], Field(max_length=MOST_DATES)]
 Line = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
+Signed = Annotated[str, Field(max_length=LONGEST_TEXT)]
 
 
 class MuteBody(BaseModel):
@@ -43,7 +44,9 @@ class MuteBody(BaseModel):
     )
     begins: datetime = Field(alias="from")
     until: datetime
-    author: Line = Field(description="who asks for it")
+    author: Signed = Field(
+        "", description="who asks for it; left out: who is signed in"
+    )
     comment: Line = Field(description="what it is about")
     kind: MuteKind = MuteKind.MUTE
     zone: str = Field(

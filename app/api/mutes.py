@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.access import ReadAccess
+from app.api.access import Allow, Who, author_of, signed
 from app.api.mute_views import (
     EventView,
     ImportView,
@@ -16,8 +16,10 @@ from app.api.mute_views import (
     MuteBody,
     MutePage,
     MuteView,
+    Signed,
     to_matchers,
 )
+from app.api.sight import OfTeams, all_teams, check_named
 from app.bootstrap import Product
 from app.core.errors import Refused
 from app.fold.calendars import LARGEST, Terms, read_calendar, too_large
@@ -30,6 +32,7 @@ from app.fold.muting import (
     plan_mute,
     take_calendar,
 )
+from app.models.account import Role
 from app.models.matcher import MOST
 from app.models.mute import Mute, MuteKind
 from app.store import mutes as store
@@ -67,7 +70,7 @@ class ImportQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    author: Line = Field(description="who imports it")
+    author: Signed = Field("", description="who imports it")
     comment: str = Field("", description="for events without a name")
     kind: MuteKind = MuteKind.MAINTENANCE
     zone: str = Field("", description="of times that name none")
@@ -80,20 +83,28 @@ class ImportQuery(BaseModel):
 
 def make_router(product: Product) -> APIRouter:
     """Return the routes of this file under /api/v1."""
-    access = Depends(ReadAccess(product.api_tokens))
-    router = APIRouter(prefix="/api/v1", dependencies=[access], tags=["mutes"])
-    _add_reading(router, product)
-    _add_writing(router, product)
-    _add_import(router, product)
+    may_read = Depends(Allow(product.gate, Role.VIEWER))
+    may_mute = Depends(Allow(product.gate, Role.RESPONDER))
+    router = APIRouter(prefix="/api/v1", tags=["mutes"])
+    reading = APIRouter(dependencies=[may_read])
+    _add_reading(reading, product)
+    writing = APIRouter(dependencies=[may_mute])
+    _add_writing(writing, product)
+    _add_import(writing, product)
+    router.include_router(reading)
+    router.include_router(writing)
     return router
 
 
 def _add_reading(router: APIRouter, product: Product) -> None:
     """Add the routes that show mutes."""
+    label = product.rules.team_label
 
     @router.get("/mutes")
     def list_mutes(
-        request: Request, query: Annotated[MuteQuery, Query()]
+        request: Request,
+        query: Annotated[MuteQuery, Query()],
+        teams: OfTeams,
     ) -> MutePage:
         """List mutes, newest first."""
         with product.reader.snapshot() as connection:
@@ -102,6 +113,7 @@ def _add_reading(router: APIRouter, product: Product) -> None:
                 is_over=query.over,
                 before=query.before,
                 limit=query.limit + 1,
+                whose=store.Whose(label, teams),
             )
         following = None
         if len(found) > query.limit:
@@ -125,9 +137,10 @@ def _add_writing(router: APIRouter, product: Product) -> None:
     """Add the routes that add and end one mute."""
 
     @router.post("/mutes", status_code=201)
-    async def post_mute(body: MuteBody) -> MuteView:
+    async def post_mute(body: MuteBody, who: Who) -> MuteView:
         """Mute what fits, from a time until another, once or by a rule."""
-        wish = body.to_wish()
+        wish = signed(body, who).to_wish()
+        check_named(wish.matchers, product.rules.team_label, who.teams)
         now = product.clock.now()
         # A rule takes a while to be followed: not on the keeper's thread.
         plan = await asyncio.to_thread(plan_mute, wish, now)
@@ -137,31 +150,37 @@ def _add_writing(router: APIRouter, product: Product) -> None:
     @router.delete("/mutes/{mute_id}")
     async def delete_mute(
         mute_id: MuteId,
-        author: Annotated[Line, Query(description="who ends it")],
+        who: Who,
         comment: Annotated[Line, Query(description="why")],
+        author: Annotated[Signed, Query(description="who ends it")] = "",
     ) -> MuteView:
         """End a mute now, and all times that were to come; it is kept."""
-        who = (author, comment)
+        by = (author_of(who, author, "query.author"), comment)
         now = product.clock.now()
-        work = partial(end_mute, number=mute_id, who=who, now=now)
+        work = partial(end_mute, number=mute_id, who=by, now=now)
         return MuteView.of(await _ask(product, work))
 
 
 def _add_import(router: APIRouter, product: Product) -> None:
     """Add the route that takes calendars."""
+    # An import changes whatever events of the same ids made before.
+    everybody = Depends(all_teams)
 
-    @router.post("/mutes/import", openapi_extra=CALENDAR)
+    @router.post(
+        "/mutes/import", openapi_extra=CALENDAR, dependencies=[everybody]
+    )
     async def import_calendar(
-        request: Request, query: Annotated[ImportQuery, Query()]
+        request: Request, query: Annotated[ImportQuery, Query()], who: Who
     ) -> ImportView:
         """Take the events of an iCalendar file as mutes, all or none.
 
         A second import changes what the first one made: an event is known
         by its UID.
         """
+        author = author_of(who, query.author, "query.author")
         content = await _read_body(request)
         terms = Terms(
-            query.author,
+            author,
             query.comment,
             query.kind,
             to_matchers(query.matcher),
@@ -169,7 +188,7 @@ def _add_import(router: APIRouter, product: Product) -> None:
         )
         now = product.clock.now()
         events = await asyncio.to_thread(_plan, content, terms, now)
-        actor = f"person:{query.author}"
+        actor = f"person:{author}"
         outcomes = await _ask(
             product, partial(take_calendar, events=events, by=(actor, now))
         )

@@ -7,7 +7,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.api import acting_examples, examples, message_examples
+from app.api import acting_examples, board, examples, message_examples
 from app.bootstrap import Product
 from app.ingest.intake import Entrance
 
@@ -103,6 +103,7 @@ def _complete(page: dict[str, Any]) -> None:
         **examples.BY_PATH,
         **acting_examples.BY_PATH,
         **message_examples.BY_PATH,
+        "/api/v1/board": board.EXAMPLE,
     }
     for path, example in shown.items():
         answer = page["paths"][path]["get"]["responses"]["200"]

@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Path, Request
 
 from app.api.queries import LAST_ID, Outline
+from app.api.sight import check_owned, teams_of
 from app.api.views import CountView
 from app.core.errors import Refused
 from app.store.listings import Listing
@@ -18,13 +19,16 @@ V = TypeVar("V")
 def find_page(
     reader: Reader, listing: Listing, query: Outline, request: Request
 ) -> dict[str, Any]:
-    """Return the fields of a page; its items are rows."""
+    """Return the fields of a page; its items are rows that are seen."""
+    teams = teams_of(request)
+    check_owned(listing, teams)
     wish = Wish(
         query.where(),
         query.before,
         query.after,
         query.limit,
         query.count.value,
+        teams,
     )
     found = reader.page(listing, wish)
     count = found.count

@@ -1,6 +1,6 @@
 """What the API shows of the policy, of a dry run, and of trust."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.clock import to_iso
 from app.core.errors import ConfigProblem
-from app.engine.hindsight import ASSUMED, TRUST_ASSUMED, Hindsight
+from app.engine.hindsight import ASSUMED, TRUST_ASSUMED, Hindsight, OnDisk
+from app.guard.known import Known
 from app.guard.policy import MOST_BYTES, Policy
 from app.guard.trust import Standing
 
@@ -54,19 +55,40 @@ class PolicyView(BaseModel):
     warnings: list[WarningView]
 
     @classmethod
-    def of(cls, policy: Policy, actions: Collection[str]) -> Self:
+    def of(cls, policy: Policy, known: Known) -> Self:
         """Return a policy as the API shows it.
 
         Args:
             policy: the policy.
-            actions: the names of the catalogue.
+            known: what there is to name.
         """
         says = policy.says.model_dump(mode="json", by_alias=True)
         return cls(
             version=policy.version,
             file=policy.source.path.name,
-            warnings=[WarningView.of(w) for w in policy.warnings(actions)],
+            warnings=[WarningView.of(w) for w in policy.warnings(known)],
             **says,
+        )
+
+
+class PolicyTextView(BaseModel):
+    """The file of the policy as it is on disk now."""
+
+    file: str = Field(description="its name; without one all is built in")
+    text: str
+    version: str = Field(description="of the file; empty: it is no policy")
+    in_force: str = Field(description="the version that this node follows")
+    wrong: str = Field(description="why it is no policy, or empty")
+
+    @classmethod
+    def of(cls, held: Policy, disk: OnDisk) -> Self:
+        """Return the file beside the policy in force."""
+        return cls(
+            file=held.source.path.name,
+            text=disk.text,
+            version=disk.version,
+            in_force=held.version,
+            wrong=disk.wrong,
         )
 
 
@@ -127,7 +149,7 @@ class DryRunView(BaseModel):
         seen: Hindsight,
         policy: Policy,
         in_force: str,
-        actions: Collection[str],
+        known: Known,
     ) -> Self:
         """Return a dry run as the API shows it."""
         found = seen.replayed
@@ -146,7 +168,7 @@ class DryRunView(BaseModel):
             same=found.same,
             moves=found.moves,
             changes=changes,
-            warnings=[WarningView.of(w) for w in policy.warnings(actions)],
+            warnings=[WarningView.of(w) for w in policy.warnings(known)],
             assumed=list(ASSUMED),
         )
 

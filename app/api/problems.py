@@ -7,11 +7,13 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from app.core.errors import Refused, StorageFailed, TooBusy
+from app.core.errors import Refused, StorageFailed, TooBusy, TooOften
 from app.core.log import get_log
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = "5"
+# No browser takes what we answer for another kind of file, whoever asks.
+SNIFFING, OFF = "x-content-type-options", "nosniff"
 log = get_log("api")
 # What the router refuses: the reason, and the part of the request.
 ROUTER = {404: ("no_such_path", "path"), 405: ("wrong_method", "method")}
@@ -27,6 +29,7 @@ TITLES = {
     413: "Too large",
     415: "Unsupported encoding",
     422: "Not acceptable as it is",
+    429: "Too often",
     500: "A bug of ours",
     503: "Not now",
 }
@@ -57,11 +60,12 @@ def problem_of(refusal: Refused) -> Problem:
 
 def headers_of(status: int) -> dict[str, str]:
     """Return the headers that belong to a status."""
+    headers = {SNIFFING: OFF}
     if status == 503:
-        return {"retry-after": RETRY_SECONDS}
+        headers["retry-after"] = RETRY_SECONDS
     if status == 401:
-        return {"www-authenticate": 'Bearer realm="smokejumper"'}
-    return {}
+        headers["www-authenticate"] = 'Bearer realm="smokejumper"'
+    return headers
 
 
 def _answer(problem: Problem, extra: dict[str, str] | None = None) -> Response:
@@ -86,7 +90,10 @@ def install(app: FastAPI) -> None:
 async def _refused(_request: Request, error: Exception) -> Response:
     """Answer a refusal."""
     assert isinstance(error, Refused)  # noqa: S101 (what it is installed for)
-    return _answer(problem_of(error))
+    extra = {}
+    if isinstance(error, TooOften):
+        extra["retry-after"] = str(error.seconds)
+    return _answer(problem_of(error), extra)
 
 
 async def _storage_failed(_request: Request, error: Exception) -> Response:

@@ -6,14 +6,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from app.api.access import ReadAccess
+from app.api.access import Allow, Who, signed
 from app.api.approval_views import Arguments
 from app.api.mission_views import MissionBrief
 from app.api.paging import RowId
-from app.api.speech import Comment, Name
+from app.api.speech import Comment, Signature
 from app.api.turns import write
 from app.bootstrap import Product
 from app.engine.proposing import Proposal
+from app.models.account import Role
 from app.models.action import NAME
 
 ActionName = Annotated[str, StringConstraints(pattern=NAME)]
@@ -40,7 +41,7 @@ class ProposalBody(BaseModel):
         },
     )
 
-    author: Name = Field(description="who wants it")
+    author: Signature = Field("", description="who wants it")
     action: ActionName
     arguments: Arguments = {}
     comment: Comment = Field("", description="why")
@@ -65,18 +66,20 @@ class ProposedView(BaseModel):
 
 def make_router(product: Product) -> APIRouter:
     """Return the routes of this file under /api/v1."""
-    access = Depends(ReadAccess(product.api_tokens))
+    may_propose = Depends(Allow(product.gate, Role.APPROVER))
     router = APIRouter(
         prefix="/api/v1",
-        dependencies=[access],
+        dependencies=[may_propose],
         tags=["act"],
         responses=REFUSALS,
     )
 
     @router.post("/incidents/{incident_id}/propose", status_code=202)
-    async def propose(incident_id: RowId, body: ProposalBody) -> ProposedView:
+    async def propose(
+        incident_id: RowId, body: ProposalBody, who: Who
+    ) -> ProposedView:
         """Propose an action; it is ruled on, and perhaps asked for, first."""
-        wish = body.to_proposal(incident_id)
+        wish = signed(body, who).to_proposal(incident_id)
         work = partial(product.acting.proposing.propose, wish=wish)
         decision, mission = await write(product, work)
         return ProposedView(

@@ -10,20 +10,27 @@ from collections.abc import Mapping
 from typing import Any
 
 import httptools
-import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.api.deadlines import Late, Waits, Watch
 from app.api.exchange import Exchange, Webhook, find_webhook
-from app.api.problems import Problem, headers_of
+from app.api.refusals import (
+    FILLING,
+    FULL,
+    HEAD_BYTES,
+    HEADERS,
+    MALFORMED,
+    TOO_LARGE,
+    TOO_SLOW,
+)
 from app.core.log import get_log
 from app.core.settings import Limits
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 # Set in the scope of an answer that never ends by itself.
 ENDLESS = "smokejumper.endless"
-HEAD_BYTES = 65_536
-HEADERS = 100
+# A call of the API may be so long, whatever the limit of deliveries.
+CALL_BYTES = 1_048_576
 log = get_log("api")
 
 
@@ -31,65 +38,11 @@ class HeadTooLarge(Exception):
     """Ends the parsing of a request whose head is too large."""
 
 
-def _refusal(title: str, problem: Problem) -> bytes:
-    """Return a whole answer that ends the connection."""
-    body = msgspec.json.encode(problem)
-    extra = headers_of(problem.status)
-    lines = [
-        f"HTTP/1.1 {problem.status} {title}",
-        "content-type: application/problem+json",
-        f"content-length: {len(body)}",
-        *(f"{name}: {text}" for name, text in extra.items()),
-        "connection: close",
-    ]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+class BodyTooLarge(Exception):
+    """Ends the parsing of a call of the API whose body is too large."""
 
 
-# Not 408: Alertmanager gives up on it, and would lose the notification.
-TOO_SLOW = _refusal(
-    "Service Unavailable",
-    Problem(
-        title="Not now",
-        status=503,
-        reason="too_slow",
-        detail="The request did not arrive in time.",
-        field="request",
-        remedy="Send it at once; see server.limits in the settings.",
-    ),
-)
-FULL = _refusal(
-    "Service Unavailable",
-    Problem(
-        title="Not now",
-        status=503,
-        reason="connections",
-        detail="All connections are taken.",
-        field="connection",
-        remedy="Send it again in a few seconds.",
-    ),
-)
-TOO_LARGE = _refusal(
-    "Request Header Fields Too Large",
-    Problem(
-        title="Too large",
-        status=431,
-        reason="head_too_large",
-        detail=f"Over {HEAD_BYTES} bytes or {HEADERS} headers.",
-        field="headers",
-        remedy="Send fewer or shorter headers, and a shorter address.",
-    ),
-)
-MALFORMED = _refusal(
-    "Bad Request",
-    Problem(
-        title="Bad request",
-        status=400,
-        reason="not_http",
-        detail="What came is no request of HTTP/1.1.",
-        field="request",
-        remedy="Send HTTP/1.1, without TLS, to this port.",
-    ),
-)
+WORDS = {HeadTooLarge: TOO_LARGE, BodyTooLarge: FILLING}
 
 
 class DeadlineProtocol(HttpToolsProtocol):
@@ -105,6 +58,8 @@ class DeadlineProtocol(HttpToolsProtocol):
         self._waits = Waits()
         # Bytes since the last head, part of a body or end of a request.
         self._loose = 0
+        # Bytes of the body of a call of the API.
+        self._size = 0
         # The parser has left out the body of this request.
         self._is_offer = False
         # Requests wait until the answers before them are being read.
@@ -138,8 +93,8 @@ class DeadlineProtocol(HttpToolsProtocol):
         try:
             self._parse(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as bad:
-            is_large = isinstance(bad.__context__, HeadTooLarge)
-            self._end(TOO_LARGE if is_large else MALFORMED)
+            why: Any = type(bad.__context__)
+            self._end(WORDS.get(why, MALFORMED))
             return
         if self._loose and (
             self._loose > HEAD_BYTES or len(self.headers) > HEADERS
@@ -193,6 +148,7 @@ class DeadlineProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Start to wait for the headers."""
         super().on_message_begin()
+        self._size = 0
         self._waits.idle = 0.0
         if not self._waits.headers:
             self._waits.headers = self.loop.time()
@@ -208,6 +164,9 @@ class DeadlineProtocol(HttpToolsProtocol):
         webhook = find_webhook(self.webhooks, self.url)
         if webhook is None:
             super().on_headers_complete()
+            # The parser adds what comes after the body, which a proxy may
+            # let pass unchecked: not to what the application reads.
+            self.headers = []
         else:
             self._open_exchange(webhook)
 
@@ -250,6 +209,11 @@ class DeadlineProtocol(HttpToolsProtocol):
         self._loose = 0
         cycle: object = self.cycle
         if not isinstance(cycle, Exchange):
+            # It is read before anybody has asked who sends it.
+            self._size += len(body)
+            most = 2 * self.watch.limits.body_bytes
+            if self._size > max(most, CALL_BYTES):
+                raise BodyTooLarge
             super().on_body(body)
         elif not cycle.response_complete:
             cycle.feed(body)

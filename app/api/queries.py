@@ -248,6 +248,7 @@ class IncidentQuery(PageQuery):
     severity: Severities = []
     title: Texts = []
     owner: Texts = []
+    team: Texts = Field([], description="whose they are")
     acknowledged_by: Texts = []
     version_min: Bound = None
     version_max: Bound = None
@@ -282,10 +283,26 @@ class IncidentQuery(PageQuery):
         return given
 
 
-class DecisionQuery(Outline):
-    """What the list of decisions takes."""
+class OfIncidents(Outline):
+    """What every list of deciding, acting and telling takes."""
 
     incident: Numbers = []
+    canary: bool = Field(
+        default=False,
+        description="whether what is about the canary is shown, too",
+    )
+
+    def where(self) -> dict[str, Any]:
+        """Return the filters by the names that the store has."""
+        given = super().where()
+        numbers = given.pop("incident", ())
+        given["canary"] = self.canary or bool(numbers)
+        return given | ({"incident_id": numbers} if numbers else {})
+
+
+class DecisionQuery(OfIncidents):
+    """What the list of decisions takes."""
+
     action: Texts = []
     brain: Texts = []
     why: Texts = []
@@ -301,11 +318,8 @@ class DecisionQuery(Outline):
     def where(self) -> dict[str, Any]:
         """Return the filters by the names that the store has."""
         given = super().where()
-        numbers = given.pop("incident", ())
         shadow = None if self.shadow is None else int(self.shadow)
         given.pop("shadow", None)
-        if numbers:
-            given["incident_id"] = numbers
         return given | ({} if shadow is None else {"is_shadow": shadow})
 
 
@@ -316,18 +330,6 @@ class AgreementQuery(BaseModel):
 
     since: Moment = None
     brain: str = Field("", max_length=48, pattern=r"^[a-z0-9_-]*$")
-
-
-class OfIncidents(Outline):
-    """What every list of acting takes."""
-
-    incident: Numbers = []
-
-    def where(self) -> dict[str, Any]:
-        """Return the filters by the names that the store has."""
-        given = super().where()
-        numbers = given.pop("incident", ())
-        return given | ({"incident_id": numbers} if numbers else {})
 
 
 class MissionQuery(OfIncidents):

@@ -6,13 +6,14 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from app.api.access import ReadAccess
+from app.api.access import Allow
 from app.api.examples import AT, LATER
 from app.api.tagged import TaggedRoute, known_tags, shown
 from app.bootstrap import Product
 from app.core.clock import Clock, to_iso, to_moment
 from app.core.errors import Refused
 from app.core.look.readings import MOST_POINTS, Column, Newest, Readings
+from app.models.account import Role
 
 HOUR = 3_600_000_000
 MOST_SERIES = 20
@@ -71,6 +72,11 @@ class ColumnView(BaseModel):
         at = to_iso(one.at) or ""
         return cls(at=at, low=one.low, mean=one.mean, high=one.high)
 
+    @classmethod
+    def all(cls, columns: list[Column] | None) -> list[Self] | None:
+        """Return columns as the API shows them; None when none were asked."""
+        return None if columns is None else [cls.of(one) for one in columns]
+
 
 class SeriesView(BaseModel):
     """One series."""
@@ -92,9 +98,7 @@ class SeriesView(BaseModel):
             unit=one.unit,
             value=one.value,
             at=to_iso(one.at) or "",
-            columns=columns
-            if columns is None
-            else [ColumnView.of(each) for each in columns],
+            columns=ColumnView.all(columns),
         )
 
 
@@ -112,7 +116,7 @@ def make_router(product: Product) -> APIRouter:
     router = APIRouter(
         prefix="/api/v1",
         dependencies=[
-            Depends(ReadAccess(product.api_tokens)),
+            Depends(Allow(product.gate, Role.VIEWER)),
             Depends(known_tags),
         ],
         tags=["read"],
@@ -125,7 +129,7 @@ def make_router(product: Product) -> APIRouter:
     ) -> ReadingsView:
         """List what the watch measured on this machine (docs/watch.md)."""
         if product.readings is None:
-            _refuse_unknown(query.series[:1], [])
+            refuse_unknown(query.series[:1], [])
             return ReadingsView(
                 is_watching=False, since=None, until=None, items=[]
             )
@@ -145,17 +149,8 @@ def _show(
             is_watching=True, since=None, until=None, items=items
         )
     unknown = [name for name in query.series if name not in newest]
-    _refuse_unknown(unknown, list(newest))
-    until = _moment(query.until, clock.now() + 1)
-    since = _moment(query.since, until - HOUR)
-    if since >= until:
-        raise Refused(
-            422,
-            "invalid",
-            "The span has no length.",
-            field="since",
-            remedy="Let since be before until.",
-        )
+    refuse_unknown(unknown, list(newest))
+    since, until = span_of(query, clock)
     items = [
         SeriesView.of(
             newest[name],
@@ -171,12 +166,29 @@ def _show(
     )
 
 
+def span_of(query: ReadingsQuery, clock: Clock) -> tuple[int, int]:
+    """Return the span that is asked for, or raise Refused."""
+    until = _moment(query.until, clock.now() + 1)
+    since = _moment(query.since, until - HOUR)
+    if since >= until:
+        raise Refused(
+            422,
+            "invalid",
+            "The span has no length.",
+            field="since",
+            remedy="Let since be before until.",
+        )
+    return since, until
+
+
 def _moment(given: datetime | None, otherwise: int) -> int:
     """Return a time that was asked for, or another one."""
     return otherwise if given is None else to_moment(given)
 
 
-def _refuse_unknown(unknown: list[str], known: list[str]) -> None:
+def refuse_unknown(
+    unknown: list[str], known: list[str], where: str = "readings"
+) -> None:
     """Refuse a series that is not there."""
     if not unknown:
         return
@@ -186,7 +198,7 @@ def _refuse_unknown(unknown: list[str], known: list[str]) -> None:
         "not_found",
         f"There is no series {unknown[0][:80]!r}.",
         field="series",
-        remedy=f"List what there is with GET /api/v1/readings: {some} ..."
+        remedy=f"List what there is with GET /api/v1/{where}: {some} ..."
         if known
         else "Set watch.enabled: nothing is measured here.",
     )

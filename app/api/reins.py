@@ -7,11 +7,12 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.access import ReadAccess
-from app.api.speech import Comment, Headers, Name
+from app.api.access import Allow, Who, signed
+from app.api.speech import Comment, Headers, Signature
 from app.bootstrap import Product
 from app.core.clock import to_iso
 from app.decide.reins import MOST_NAMES, NAMES, Reins, Wish
+from app.models.account import Role
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Word = Annotated[str, Field(max_length=200)]
@@ -37,7 +38,7 @@ class ReinsBody(BaseModel):
         },
     )
 
-    author: Name = Field(description="who sets it")
+    author: Signature = Field("", description="who sets it")
     comment: Comment = Field("", description="why")
     enabled: bool | None = None
     brain: Word | None = None
@@ -85,26 +86,26 @@ class ReinsView(BaseModel):
 
 def make_router(product: Product) -> APIRouter:
     """Return the routes of this file under /api/v1."""
-    access = Depends(ReadAccess(product.api_tokens))
-    router = APIRouter(
-        prefix="/api/v1", dependencies=[access], tags=["decide"]
-    )
+    may_read = Depends(Allow(product.gate, Role.VIEWER))
+    may_set = Depends(Allow(product.gate, Role.ADMIN))
+    router = APIRouter(prefix="/api/v1", tags=["decide"])
 
-    @router.get("/reins")
+    @router.get("/reins", dependencies=[may_read])
     def get_reins(response: Response) -> ReinsView:
         """Show which brains decide, and how sure they must be."""
         reins = product.desk.reins()
         response.headers["etag"] = f'"{reins.version}"'
         return ReinsView.of(reins)
 
-    @router.put("/reins", responses=REFUSALS)
+    @router.put("/reins", responses=REFUSALS, dependencies=[may_set])
     async def put_reins(
         body: ReinsBody,
         response: Response,
         headers: Annotated[Headers, Depends()],
+        who: Who,
     ) -> ReinsView:
         """Set some of it; it holds from the next decision on, everywhere."""
-        wish = body.to_wish(headers.version)
+        wish = signed(body, who).to_wish(headers.version)
         work = partial(product.desk.change_reins, wish=wish)
         asked = asyncio.wrap_future(product.keeper.ask(work))
         reins = await asyncio.shield(asked)

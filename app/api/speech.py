@@ -77,6 +77,8 @@ NameOrNobody = Annotated[
     StringConstraints(strip_whitespace=True, max_length=LONGEST_AUTHOR),
     AfterValidator(one_line),
 ]
+# Who is signed in signs; only who is not says who they are.
+Signature = NameOrNobody
 KeyHeader = Annotated[
     str | None,
     Header(
@@ -101,7 +103,9 @@ class Speech(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    author: Name = Field(description="who says it", examples=["ana"])
+    author: Signature = Field(
+        "", description="who says it; left out: who asks", examples=["ana"]
+    )
     version: int | None = Field(
         None,
         ge=0,

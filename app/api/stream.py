@@ -3,21 +3,25 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import Receive, Scope, Send
 
-from app.api.access import ReadAccess
+from app.api.access import Allow, Watch
 from app.api.hub import Hub, Listener, Meters, Wants
 from app.api.protocol import ENDLESS
+from app.api.sight import OfTeams
 from app.bootstrap import Product
 from app.core.errors import Refused, StorageFailed
 from app.core.log import get_log
+from app.models.account import Role
+from app.store.teams import Teams
 
 log = get_log("stream")
 LAST_ID = 2**63 - 1
 RETRY = b"retry: 2000\n"
+SIGNED_OUT = b"event: signed-out\ndata: {}\n\n"
 HEADERS = {
     "cache-control": "no-store",
     # nginx would keep the events until it has a page of them.
@@ -50,9 +54,9 @@ class StreamQuery(BaseModel):
         "", max_length=1_000, description="only about targets of this name"
     )
 
-    def wants(self) -> Wants:
-        """Return which entries are wanted."""
-        return Wants(frozenset(self.kind), self.incident, self.target)
+    def wants(self, teams: Teams) -> Wants:
+        """Return which entries are wanted, and seen."""
+        return Wants(frozenset(self.kind), self.incident, self.target, teams)
 
 
 class EventStream(StreamingResponse):
@@ -60,11 +64,14 @@ class EventStream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, hub: Hub, listener: Listener, first: bytes) -> None:
-        """Take who listens, and the first words."""
+    def __init__(
+        self, hub: Hub, listener: Listener, first: bytes, watch: Watch
+    ) -> None:
+        """Take who listens, the first words, and whether they still may."""
         self._hub = hub
         self._listener = listener
         self._first = first
+        self._watch = watch
         super().__init__(self._events(), headers=HEADERS)
 
     async def __call__(
@@ -84,12 +91,17 @@ class EventStream(StreamingResponse):
         """Yield the first words, then what happens."""
         yield RETRY + self._first
         async for part in self._hub.follow(self._listener):
+            if not await self._watch.holds():
+                # Who is somebody else by now comes again as that.
+                if self._watch.is_shut_out:
+                    yield SIGNED_OUT
+                return
             yield part
 
 
 def make_router(product: Product) -> APIRouter:
     """Return the routes of this file under /api/v1."""
-    access = Depends(ReadAccess(product.api_tokens))
+    access = Depends(Allow(product.gate, Role.VIEWER, is_use=False))
     router = APIRouter(
         prefix="/api/v1", dependencies=[access], tags=["stream"]
     )
@@ -111,7 +123,9 @@ def make_router(product: Product) -> APIRouter:
         },
     )
     async def stream(
+        request: Request,
         query: Annotated[StreamQuery, Query()],
+        teams: OfTeams,
         last_event_id: Annotated[str, Header(max_length=30)] = "",
     ) -> EventStream:
         """Send every new entry of the action log as a server-sent event.
@@ -122,8 +136,8 @@ def make_router(product: Product) -> APIRouter:
         """
         after = _to_seq(last_event_id, query.after)
         position, first = await hub.start(after)
-        listener = hub.enter(query.wants(), position)
-        return EventStream(hub, listener, first)
+        listener = hub.enter(query.wants(teams), position)
+        return EventStream(hub, listener, first, Watch(product.gate, request))
 
     return router
 

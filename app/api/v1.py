@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.api import examples
-from app.api.access import ReadAccess
+from app.api.access import Allow
 from app.api.entries import EntryView
 from app.api.incident_views import IncidentDossier, IncidentItem, IncidentPage
 from app.api.paging import RowId, find_page, must_find, show
@@ -17,6 +17,7 @@ from app.api.queries import (
     PageQuery,
     Text,
 )
+from app.api.sight import OfTeams
 from app.api.tagged import TaggedRoute, known_tags, shown
 from app.api.views import (
     AlertPage,
@@ -27,6 +28,7 @@ from app.api.views import (
     SourceView,
 )
 from app.bootstrap import Product
+from app.models.account import Role
 from app.store.listings import ALERTS, DELIVERIES, INCIDENTS, LOG
 from app.store.reading import Reader
 
@@ -55,7 +57,7 @@ BODY: dict[int | str, dict[str, Any]] = {
 
 def make_router(product: Product) -> APIRouter:
     """Return the routes under /api/v1 that read."""
-    access = Depends(ReadAccess(product.api_tokens))
+    access = Depends(Allow(product.gate, Role.VIEWER))
     router = APIRouter(
         prefix="/api/v1",
         dependencies=[access, Depends(known_tags)],
@@ -86,9 +88,9 @@ def _add_incidents(router: APIRouter, product: Product) -> None:
         return IncidentPage(**show(page, IncidentItem.of))
 
     @router.get("/incidents/{incident_id}", responses=shown(examples.DOSSIER))
-    def get_incident(incident_id: RowId) -> IncidentDossier:
+    def get_incident(incident_id: RowId, teams: OfTeams) -> IncidentDossier:
         """Show one incident with its episodes, siblings and words."""
-        dossier = reader.find_incident(incident_id, within)
+        dossier = reader.find_incident(incident_id, within, teams)
         dossier = must_find(dossier, "incident", "incidents", incident_id)
         return IncidentDossier.whole(dossier)
 

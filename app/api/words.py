@@ -1,6 +1,6 @@
 """What people say and decide about an incident.
 
-There are no accounts yet: whoever may read may speak, and says who they are.
+Whoever is signed in speaks as who they are; this machine says who it is.
 """
 
 import asyncio
@@ -9,13 +9,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
-from app.api.access import ReadAccess
+from app.api.access import Allow, Who, signed
+from app.api.sight import OfTeams, Sight
 from app.api.speech import (
     LAST_ID,
     AcknowledgeBody,
     CorrectionBody,
     Given,
-    Headers,
     MergeBody,
     NoteBody,
     OwnerBody,
@@ -27,10 +27,12 @@ from app.api.speech import (
 )
 from app.bootstrap import Product
 from app.core.errors import Refused
+from app.models.account import Role
 from app.models.word import Kind, Word
 from app.store.incidents import find_incidents
 from app.store.ledger import Connection
 from app.store.people import find_family, find_words
+from app.store.teams import keep_seen
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
     404: {"description": "There is no such incident."},
@@ -41,17 +43,34 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 
 
+class Spoken:
+    """Who speaks, and the headers; a FastAPI dependency."""
+
+    def __init__(self, who: Who, headers: Given) -> None:
+        """Take both as they came."""
+        self.who = who
+        self.headers = headers
+
+
+By = Annotated[Spoken, Depends()]
+
+
 class Desk:
     """Takes what people ask for to the keeper."""
 
     def __init__(self, product: Product) -> None:
         """Take whom to ask."""
         self._product = product
+        self._sight = Sight(product.reader, product.rules.team_label)
 
     async def say(
-        self, kind: Kind, number: int, body: Speech, headers: Headers
+        self, kind: Kind, number: int, body: Speech, given: Spoken
     ) -> WordView:
         """Have a call done, and return the word that is kept."""
+        headers = given.headers
+        body = signed(body, given.who)
+        if isinstance(body, MergeBody):
+            await self._sight.check_into(body.into, given.who.teams)
         call = body.to_call(kind, number, headers.key, headers.version)
         work = partial(self._product.people.say, call=call)
         asked = asyncio.wrap_future(self._product.keeper.ask(work))
@@ -61,18 +80,18 @@ class Desk:
 
 def make_router(product: Product) -> APIRouter:
     """Return the routes of this file under /api/v1."""
-    access = Depends(ReadAccess(product.api_tokens))
-    router = APIRouter(
-        prefix="/api/v1",
-        dependencies=[access],
-        tags=["words"],
-        responses=REFUSALS,
-    )
+    may_read = Depends(Allow(product.gate, Role.VIEWER))
+    may_speak = Depends(Allow(product.gate, Role.RESPONDER))
+    router = APIRouter(prefix="/api/v1", tags=["words"], responses=REFUSALS)
+    reading = APIRouter(dependencies=[may_read])
+    _add_list(reading, product)
+    speaking = APIRouter(dependencies=[may_speak])
     desk = Desk(product)
-    _add_words(router, desk)
-    _add_decisions(router, desk)
-    _add_regrouping(router, desk)
-    _add_list(router, product)
+    _add_words(speaking, desk)
+    _add_decisions(speaking, desk)
+    _add_regrouping(speaking, desk)
+    router.include_router(speaking)
+    router.include_router(reading)
     return router
 
 
@@ -81,17 +100,17 @@ def _add_words(router: APIRouter, desk: Desk) -> None:
 
     @router.post("/incidents/{incident_id}/notes", status_code=201)
     async def add_note(
-        incident_id: RowId, body: NoteBody, headers: Given
+        incident_id: RowId, body: NoteBody, given: By
     ) -> WordView:
         """Write a note about an incident."""
-        return await desk.say(Kind.NOTE, incident_id, body, headers)
+        return await desk.say(Kind.NOTE, incident_id, body, given)
 
     @router.post("/incidents/{incident_id}/corrections", status_code=201)
     async def add_correction(
-        incident_id: RowId, body: CorrectionBody, headers: Given
+        incident_id: RowId, body: CorrectionBody, given: By
     ) -> WordView:
         """Say what was wrong about an incident."""
-        return await desk.say(Kind.CORRECTION, incident_id, body, headers)
+        return await desk.say(Kind.CORRECTION, incident_id, body, given)
 
 
 def _add_decisions(router: APIRouter, desk: Desk) -> None:
@@ -99,24 +118,24 @@ def _add_decisions(router: APIRouter, desk: Desk) -> None:
 
     @router.post("/incidents/{incident_id}/acknowledge", status_code=201)
     async def acknowledge(
-        incident_id: RowId, body: AcknowledgeBody, headers: Given
+        incident_id: RowId, body: AcknowledgeBody, given: By
     ) -> WordView:
         """Say that somebody looks at an incident."""
-        return await desk.say(Kind.ACKNOWLEDGE, incident_id, body, headers)
+        return await desk.say(Kind.ACKNOWLEDGE, incident_id, body, given)
 
     @router.post("/incidents/{incident_id}/unacknowledge", status_code=201)
     async def unacknowledge(
-        incident_id: RowId, body: AcknowledgeBody, headers: Given
+        incident_id: RowId, body: AcknowledgeBody, given: By
     ) -> WordView:
         """Take an acknowledgement back."""
-        return await desk.say(Kind.UNACKNOWLEDGE, incident_id, body, headers)
+        return await desk.say(Kind.UNACKNOWLEDGE, incident_id, body, given)
 
     @router.post("/incidents/{incident_id}/owner", status_code=201)
     async def set_owner(
-        incident_id: RowId, body: OwnerBody, headers: Given
+        incident_id: RowId, body: OwnerBody, given: By
     ) -> WordView:
         """Say who takes care of an incident; an empty name releases it."""
-        return await desk.say(Kind.OWNER, incident_id, body, headers)
+        return await desk.say(Kind.OWNER, incident_id, body, given)
 
 
 def _add_regrouping(router: APIRouter, desk: Desk) -> None:
@@ -124,17 +143,17 @@ def _add_regrouping(router: APIRouter, desk: Desk) -> None:
 
     @router.post("/incidents/{incident_id}/split", status_code=201)
     async def split(
-        incident_id: RowId, body: SplitBody, headers: Given
+        incident_id: RowId, body: SplitBody, given: By
     ) -> WordView:
         """Move some episodes of an incident into one of their own."""
-        return await desk.say(Kind.SPLIT, incident_id, body, headers)
+        return await desk.say(Kind.SPLIT, incident_id, body, given)
 
     @router.post("/incidents/{incident_id}/merge", status_code=201)
     async def merge(
-        incident_id: RowId, body: MergeBody, headers: Given
+        incident_id: RowId, body: MergeBody, given: By
     ) -> WordView:
         """Move all of an incident into another one, which lives on."""
-        return await desk.say(Kind.MERGE, incident_id, body, headers)
+        return await desk.say(Kind.MERGE, incident_id, body, given)
 
 
 def _add_list(router: APIRouter, product: Product) -> None:
@@ -143,6 +162,7 @@ def _add_list(router: APIRouter, product: Product) -> None:
     @router.get("/incidents/{incident_id}/words")
     def list_words(
         incident_id: RowId,
+        teams: OfTeams,
         after: Annotated[int, Query(ge=0, le=LAST_ID)] = 0,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> WordPage:
@@ -156,6 +176,7 @@ def _add_list(router: APIRouter, product: Product) -> None:
             if not find_incidents(connection, [incident_id]):
                 raise _missing(incident_id)
             family = find_family(connection, incident_id)
+            family = keep_seen(connection, family, teams)
             return find_words(connection, family, after, limit + 1)
 
         words = product.reader.ask(question)

@@ -3,8 +3,9 @@
 Nothing here touches the network or the database; ``Product.start`` does.
 """
 
-from app.bootstrap.ground import HOME, Outside, open_inbox
+from app.bootstrap.ground import Outside, open_inbox
 from app.bootstrap.product import Product
 from app.bootstrap.wiring import build
+from app.core.home import HOME
 
 __all__ = ["HOME", "Outside", "Product", "build", "open_inbox"]

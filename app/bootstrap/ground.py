@@ -4,14 +4,18 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
 import msgspec
 from prometheus_client import CollectorRegistry, disable_created_metrics
 
+from app.access.settings import AccessSettings
 from app.act.settings import ActSettings
 from app.core.clock import Clock, SystemClock
 from app.core.configfile import Config, Section, reveal
+from app.core.deferred import Deferred
 from app.core.errors import ConfigError, ConfigProblem
+from app.core.home import HOME
 from app.core.host import HostSettings
 from app.core.http import fetch
 from app.core.registry import scan
@@ -20,6 +24,7 @@ from app.decide.stock import InventorySettings
 from app.engine.canary import CanarySettings
 from app.engine.cleaner import RetentionSettings
 from app.engine.desk import SECTIONS as DESK_SECTIONS
+from app.engine.simulating import SimulatorSettings
 from app.fold.rules import FoldSettings
 from app.guard.policy import PolicySettings
 from app.ingest import sources
@@ -30,17 +35,22 @@ from app.ports import Fetch
 from app.report.settings import ReportSettings
 from app.store.inbox import SqlInbox
 from app.store.location import Location, locate
-from app.store.postgres_desk import PostgresDesk
 from app.store.reading import Engine, open_engine
 from app.store.sqlite_desk import SqliteDesk
 from app.watch.settings import WatchSettings
 
+if TYPE_CHECKING:
+    from app.store import postgres_desk
+else:
+    # Only whoever has a PostgreSQL pays for its driver.
+    postgres_desk = Deferred("app.store.postgres_desk")
+
 # What is made of a folder of plug-ins; each reads its own settings.
 PLACES = ("sources", "menu", "brains", "backends", "channels", "checks")
-HOME = Path(__file__).parent.parent.parent
 SECTIONS: Mapping[str, type[Section]] = {
     **OWN,
     **DESK_SECTIONS,
+    "access": AccessSettings,
     "act": ActSettings,
     "canary": CanarySettings,
     "host": HostSettings,
@@ -49,6 +59,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "policy": PolicySettings,
     "report": ReportSettings,
     "retention": RetentionSettings,
+    "simulator": SimulatorSettings,
     "watch": WatchSettings,
 }
 
@@ -138,7 +149,8 @@ def open_inbox(
     """Return the inbox of a database; it connects with its first use."""
     if location.file is not None:
         return SqlInbox(SqliteDesk(location.file, wait_seconds, gate))
-    return SqlInbox(PostgresDesk(location.conninfo, wait_seconds))
+    desk = postgres_desk.PostgresDesk(location.conninfo, wait_seconds)
+    return SqlInbox(desk)
 
 
 def read_api_tokens(

@@ -14,6 +14,7 @@ from app.act.catalogue import make_catalogue
 from app.act.changing import apply_changes
 from app.act.hands import Surroundings, Tame, apply_runs, make_backends
 from app.act.settings import ActSettings
+from app.act.weighing import apply_risks
 from app.bootstrap.ground import Ground
 from app.core.errors import ConfigError
 from app.core.here import Here
@@ -28,10 +29,13 @@ from app.engine.moves import Moves
 from app.engine.plans import World
 from app.guard.guard import Guard
 from app.guard.halting import Halting
+from app.guard.known import Known
 from app.guard.policy import PolicySettings, check_policy, open_policy
 from app.models.action import Catalogue
+from app.models.canary import CANARY, SPEC
 from app.models.inventory import Inventory
 from app.ports import Living, Readings
+from app.store.halts import Switch
 from app.store.ledger import Connection
 from app.store.reading import Reader
 from app.verify import checks
@@ -72,11 +76,21 @@ def make_hands(ground: Ground) -> Hands:
     made = make_backends(config, scan(backends), around)
     folder = outside.home / "config" / "actions"
     catalogue = apply_runs(
-        make_catalogue(scan(actions), [folder]), settings.run, made, config
+        make_catalogue(scan(actions), [folder], (SPEC,)),
+        settings.run,
+        made,
+        config,
     )
+    catalogue = apply_risks(catalogue, made)
     catalogue = apply_changes(catalogue, settings.change, config)
-    names = [spec.name for spec in catalogue.specs]
-    problems = check_policy(config, outside.home, names)
+    known = Known(
+        risks={
+            spec.name: spec.risk
+            for spec in (*catalogue.specs, *catalogue.own.values())
+        },
+        sources=[*config.names("sources"), CANARY],
+    )
+    problems = check_policy(config, outside.home, known)
     if problems:
         raise ConfigError(problems)
     policy = open_policy(config, outside.home)
@@ -85,7 +99,7 @@ def make_hands(ground: Ground) -> Hands:
         settings=settings,
         catalogue=catalogue,
         backends=made,
-        guard=Guard(policy),
+        guard=Guard(policy, known),
         halting=Halting(outside.home / halt_file),
         moves=Moves(outside.clock, settings.limits),
     )
@@ -147,6 +161,7 @@ def make_acting(ground: Ground, hands: Hands, room: Room) -> Acting:
         Grounds(
             keeper=room.keeper,
             reader=room.reader,
+            switch=Switch(ground.open_engine()),
             clock=ground.outside.clock,
             registry=ground.registry,
             random=lambda: secrets.randbits(62),

@@ -42,10 +42,12 @@ def make_mind(ground: Ground, catalogue: Catalogue) -> Mind:
         ground.config, catalogue, lambda: stock.inventory
     )
     knowledge = read_knowledge()
+    workshop = _make_workshop(ground, catalogue)
     decider = Decider(
-        Brains(_make_workshop(ground, catalogue)).make_all(),
+        Brains(workshop).make_all(),
         lambda: Grounder(catalogue, stock.inventory, knowledge),
         narrowing,
+        workshop.calibrations,
     )
     return Mind(catalogue, stock, narrowing, decider)
 

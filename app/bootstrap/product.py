@@ -7,6 +7,9 @@ from typing import Protocol
 import msgspec
 from prometheus_client import CollectorRegistry
 
+from app.access.gate import Gate
+from app.bootstrap.access import Access
+from app.bootstrap.side import Side
 from app.bootstrap.voice import Voice
 from app.core.clock import Clock
 from app.core.errors import StorageFailed
@@ -20,6 +23,8 @@ from app.engine.anchor import AnchorFile
 from app.engine.cleaner import Cleaner
 from app.engine.desk import Desk
 from app.engine.keeper import Keeper
+from app.engine.simulating import Simulator
+from app.engine.vitals import Vitals
 from app.fold.people import People
 from app.fold.rules import Rules
 from app.ingest.intake import Entrance, Intake
@@ -46,6 +51,7 @@ class Product(msgspec.Struct):
         settings: the application's own settings.
         location: where the database is.
         entrances: the configured sources by name.
+        own: those that only we ourselves send by; no list has them.
         intake: step 1.
         committer: the way to the disk.
         rules: how alerts become incidents.
@@ -66,7 +72,8 @@ class Product(msgspec.Struct):
         endless: ends what never ends by itself; called before draining.
         registry: the metrics.
         clock: the time.
-        api_tokens: who may read from other machines.
+        access: who lets people in, and looks after them.
+        side: what serves whoever watches.
         readings: what is measured here, None when nothing watches.
     """
 
@@ -90,22 +97,40 @@ class Product(msgspec.Struct):
     tail: Tail
     registry: CollectorRegistry
     clock: Clock
-    api_tokens: tuple[str, ...]
+    access: Access
+    side: Side
     readings: Readings | None = None
+    own: tuple[Entrance, ...] = ()
     chores: tuple[Chore, ...] = ()
     tasks: list[asyncio.Task[None]] = []
     endless: list[Callable[[], None]] = []
+
+    @property
+    def gate(self) -> Gate:
+        """Return who knows who asks."""
+        return self.access.gate
+
+    @property
+    def vitals(self) -> Vitals:
+        """Return what the service counts of itself, over time."""
+        return self.side.vitals
+
+    @property
+    def simulator(self) -> Simulator:
+        """Return who calls the problem simulator."""
+        return self.side.simulator
 
     async def start(self) -> None:
         """Start what runs in the background."""
         self.committer.start()
         self.keeper.start()
-        for chore in self.chores:
+        for chore in (*self.chores, *self.side.chores):
             self.tasks.append(asyncio.create_task(chore.run()))
         try:
             await asyncio.to_thread(self.reader.open)
         except StorageFailed as error:
             log.warning("reader.not_ready", error=str(error))
+        await self.access.keys.locksmith.look()
 
     async def stop(self) -> None:
         """Finish what waits and give everything back."""

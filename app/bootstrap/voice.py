@@ -18,8 +18,10 @@ from app.engine.posting import Parts, PostingChore
 from app.engine.postmeters import Meters
 from app.engine.telling import Teller, TellingChore
 from app.engine.ways import Ways
+from app.models.canary import CHANNEL
 from app.models.inventory import Inventory
 from app.report import channels
+from app.report.canary import CanaryChannel
 from app.report.composing import Composer
 from app.report.making import SECTION, Head, find_pagers, make_channels
 from app.report.settings import ReportSettings
@@ -76,7 +78,7 @@ def make_voice(ground: Ground, room: Room) -> Voice:
     teller = Teller(settings, names, facts, outside.clock, room.looks)
     poster = Parts(
         outgoing=Outgoing(settings, outside.clock),
-        channels=made,
+        channels=made | {CHANNEL: CanaryChannel()},
         composer=composer,
         ways=room.ways,
         keeper=room.keeper,

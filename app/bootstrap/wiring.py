@@ -4,18 +4,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
+from app.access.keyring import Keyring
+from app.bootstrap.access import make_access
 from app.bootstrap.canary import make_canary
+from app.bootstrap.charters import make_chartering
 from app.bootstrap.ground import (
     Ground,
     Outside,
     lay_ground,
     open_inbox,
-    read_api_tokens,
 )
 from app.bootstrap.hands import Hands, make_acting, make_hands
 from app.bootstrap.hands import Room as HandsRoom
 from app.bootstrap.mind import Mind, make_mind
-from app.bootstrap.product import Chore, Product
+from app.bootstrap.product import Product
+from app.bootstrap.side import make_side
 from app.bootstrap.voice import Room as VoiceRoom
 from app.bootstrap.voice import Voice, make_voice
 from app.bootstrap.watch import Watching, make_watching
@@ -23,6 +26,7 @@ from app.core.configfile import Config
 from app.core.registry import scan
 from app.engine.acting import Acting
 from app.engine.anchor import AnchorFile, Anchoring, place_anchor
+from app.engine.chartering import Chartering
 from app.engine.cleaner import Cleaner, RetentionSettings
 from app.engine.cleaner import Meters as CleanerMeters
 from app.engine.desk import Desk, Room
@@ -50,10 +54,10 @@ def build(config: Config, outside: Outside | None = None) -> Product:
     """Return the wired product, or raise ConfigError with all problems."""
     ground = lay_ground(config, outside or Outside())
     committer = _make_committer(ground)
-    entrances = _make_entrances(ground)
+    keyring = Keyring(ground.outside.clock)
+    entrances = _make_entrances(ground, keyring)
     keeping = _keep(ground, config, entrances)
-    keeper = keeping.keeper
-    _introduce(committer, keeper)
+    keeper = _introduce(committer, keeping.keeper)
     hands = make_hands(ground)
     mind = make_mind(ground, hands.catalogue)
     reader = Reader(ground.open_engine())
@@ -61,20 +65,19 @@ def build(config: Config, outside: Outside | None = None) -> Product:
     desk = Desk(mind.decider, config, parts)
     watching = make_watching(ground)
     room = _hands_room(keeper, reader, desk, mind, watching)
-    acting = make_acting(ground, hands, room)
-    voice = _make_voice(ground, hands, room, acting)
+    acting, voice, told = _make_acting(ground, hands, room)
     intake = Intake(committer, ground.settings.server.limits)
     cleaner = _make_cleaner(ground, keeper)
     pollers = _poll(ground, entrances, intake, keeping)
-    canary = make_canary(
-        ground, intake, keeper, reader, is_acting=hands.settings.enabled
-    )
-    own = (cleaner, mind.stock, desk.chore, desk.spans, *acting.chores)
-    around: tuple[Chore, ...] = (*pollers, *canary, *watching.chores)
+    canary = make_canary(ground, keeper, reader, hands)
+    access = make_access(ground, keyring, keeper, reader, entrances)
+    own = (told, cleaner, mind.stock, desk.chore, desk.spans, *acting.chores)
+    around = (*pollers, *canary.chores, *watching.chores, *access.chores)
     return Product(
         settings=ground.settings,
         location=ground.location,
         entrances=entrances,
+        own=canary.entrances,
         intake=intake,
         committer=committer,
         rules=keeping.rules,
@@ -94,7 +97,8 @@ def build(config: Config, outside: Outside | None = None) -> Product:
         tail=Tail(ground.open_engine()),
         registry=ground.registry,
         clock=ground.outside.clock,
-        api_tokens=read_api_tokens(config, ground.settings, ground.outside),
+        access=access,
+        side=make_side(ground, reader),
     )
 
 
@@ -105,6 +109,15 @@ def _hands_room(
     return HandsRoom(
         keeper, reader, desk, lambda: mind.stock.inventory, watching.readings
     )
+
+
+def _make_acting(
+    ground: Ground, hands: Hands, room: HandsRoom
+) -> tuple[Acting, Voice, Chartering]:
+    """Return what acts, what tells people, and what tells of new rules."""
+    acting = make_acting(ground, hands, room)
+    told = make_chartering(ground, room.keeper, room.desk, acting)
+    return acting, _make_voice(ground, hands, room, acting), told
 
 
 def _make_voice(
@@ -122,10 +135,11 @@ def _make_voice(
     return make_voice(ground, parts)
 
 
-def _introduce(committer: Committer, keeper: Keeper) -> None:
+def _introduce(committer: Committer, keeper: Keeper) -> Keeper:
     """Let the keeper know of what came, and give way to what comes."""
     committer.listen(keeper.wake)
     keeper.give_way(committer.is_busy)
+    return keeper
 
 
 class Keeping(msgspec.Struct, frozen=True):
@@ -190,7 +204,7 @@ def _make_committer(ground: Ground) -> Committer:
     )
 
 
-def _make_entrances(ground: Ground) -> dict[str, Entrance]:
+def _make_entrances(ground: Ground, keyring: Keyring) -> dict[str, Entrance]:
     """Return the configured sources."""
     world = World(
         ground.outside.environ,
@@ -198,6 +212,7 @@ def _make_entrances(ground: Ground) -> dict[str, Entrance]:
         ground.outside.fetch,
         Counters(ground.registry),
         ground.settings.server.host,
+        keyring,
     )
     return make_entrances(ground.config, scan(sources), world)
 

@@ -50,11 +50,14 @@ def me(author: str | None) -> str:
 def read_body(model: type[B], values: Mapping[str, Any]) -> B:
     """Return options as the API would take them, or end the command."""
     try:
-        return model.model_validate(values)
+        body = model.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
         stop(f"{field}: {first['msg']}", REFUSED)
+    if "author" in values and not getattr(body, "author", ""):
+        stop("author: say who you are.", REFUSED)
+    return body
 
 
 def ask(product: Product, work: Callable[[Connection], T]) -> T:

@@ -16,7 +16,7 @@ from app.api.decision_views import DecisionView, TrialView
 from app.bootstrap import Product
 from app.cli.output import Json, out, print_json, print_table, stop
 from app.cli.setup import ConfigFile, wire
-from app.cli.show import Limit, given, print_rows, reading
+from app.cli.show import Limit, given, of_incidents, print_rows, reading
 from app.core.errors import Refused
 from app.decide.deciding import Decided
 from app.store.decisions import DECISIONS
@@ -114,10 +114,8 @@ def decisions(  # noqa: PLR0913 (each is an option)
 ) -> None:
     """List what was decided, newest first; missions say what came of it."""
     product = wire(config)
-    where: dict[str, Any] = given(action=action, brain=brain, why=why)
+    where = of_incidents(incident) | given(action=action, brain=brain, why=why)
     where["is_shadow"] = int(shadow)
-    if incident is not None:
-        where["incident_id"] = incident
     with reading(product) as reader:
         rows = reader.page(DECISIONS, Wish(where, limit=limit)).rows
     views = [DecisionView.of(row).model_dump() for row in rows]

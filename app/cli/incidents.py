@@ -29,6 +29,7 @@ COLUMNS = (
     "firing",
     "episodes",
     "owner",
+    "team",
     "reason",
 )
 FACTS = (
@@ -42,6 +43,7 @@ FACTS = (
     "ends_at",
     "opened_at",
     "changed_at",
+    "team",
     "owner",
     "acknowledged_by",
     "acknowledged_at",

@@ -2,7 +2,7 @@
 
 import time
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -23,7 +23,7 @@ from app.cli.asking import (
 )
 from app.cli.output import Json, out, print_json
 from app.cli.setup import ConfigFile, wire
-from app.cli.show import Limit, given, print_rows, reading
+from app.cli.show import Limit, given, of_incidents, print_rows, reading
 from app.engine.stopping import Stop
 from app.models.job import JobState
 from app.store.jobs import JOBS
@@ -112,9 +112,7 @@ def list_jobs(  # noqa: PLR0913 (each is an option)
 ) -> None:
     """List what was planned and what ran, newest first."""
     product = wire(config)
-    where: dict[str, Any] = given(
-        incident_id=incident, action=action, target=target
-    )
+    where = of_incidents(incident) | given(action=action, target=target)
     if state is not None:
         where["state"] = state.value
     with reading(product) as reader:

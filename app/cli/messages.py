@@ -2,7 +2,7 @@
 
 import asyncio
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -28,7 +28,7 @@ from app.cli.asking import (
 )
 from app.cli.output import Json, out, print_json, print_table, stop
 from app.cli.setup import ConfigFile, wire
-from app.cli.show import Limit, given, print_rows, reading
+from app.cli.show import Limit, given, of_incidents, print_rows, reading
 from app.core.errors import Refused
 from app.models.message import DispatchState, Kind
 from app.store.dispatches import DISPATCHES
@@ -79,7 +79,7 @@ def list_messages(
 ) -> None:
     """List what people were told, newest first."""
     product = wire(config)
-    where: dict[str, Any] = given(incident_id=incident)
+    where = of_incidents(incident)
     if kind is not None:
         where["kind"] = kind.value
     with reading(product) as reader:
@@ -129,7 +129,7 @@ def dispatches(  # noqa: PLR0913 (each is an option)
 ) -> None:
     """List each way that messages go, newest first."""
     product = wire(config)
-    where: dict[str, Any] = given(incident_id=incident, channel=channel)
+    where = of_incidents(incident) | given(channel=channel)
     if state is not None:
         where["state"] = state.value
     with reading(product) as reader:

@@ -2,7 +2,7 @@
 
 import asyncio
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -19,7 +19,7 @@ from app.cli.asking import (
 )
 from app.cli.output import Json, out, print_json
 from app.cli.setup import ConfigFile, wire
-from app.cli.show import Limit, print_rows, reading
+from app.cli.show import Limit, of_incidents, print_rows, reading
 from app.models.mission import OVER, Stage
 from app.store.missions import MISSIONS
 from app.store.reading import Wish
@@ -52,13 +52,11 @@ def missions(  # noqa: PLR0913, PLR0917 (each is an option)
 ) -> None:
     """List what is done about incidents, newest first."""
     product = wire(config)
-    where: dict[str, Any] = {}
+    where = of_incidents(incident)
     if stage is not None:
         where["stage"] = stage.value
     elif not every and incident is None:
         where["stage"] = tuple(one.value for one in Stage if one not in OVER)
-    if incident is not None:
-        where["incident_id"] = incident
     with reading(product) as reader:
         rows = reader.page(MISSIONS, Wish(where, limit=limit)).rows
     views = [MissionView.of(row).model_dump() for row in rows]

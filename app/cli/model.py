@@ -1,12 +1,13 @@
 """model pull and model list: the models of an Ollama server."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Protocol, Self, TypeVar
 
 import httpx
 import typer
-from ollama import AsyncClient, ResponseError
+from ollama import AsyncClient, ProgressResponse, ResponseError
 from pydantic import BaseModel
 from rich.progress import (
     BarColumn,
@@ -30,6 +31,10 @@ LOOK_SECONDS = 10.0
 # A server may say nothing for long while it checks what it has got.
 SILENT_SECONDS = 600.0
 MOST_BYTES = 67_108_864
+# A model has some parts; a server that names more of them is not believed.
+MOST_PARTS = 100
+EACH_PERCENT = 5
+MB = 1_000_000
 COLUMNS = ("model", "size", "parameters", "quantization", "digest")
 T = TypeVar("T")
 Url = Annotated[
@@ -54,7 +59,7 @@ def pull(
     config: ConfigFile = None,
     url: Url = None,
 ) -> None:
-    """Let an Ollama server download a model, with a progress bar."""
+    """Let an Ollama server download a model, and show how far it is."""
     if not name.strip() or not name.isprintable() or len(name) > 200:
         raise typer.BadParameter("write a model's name, such as llama3.2")
     address = _find_url(config, url)
@@ -139,30 +144,97 @@ def _run(url: str, name: str, work: Callable[[], Awaitable[T]]) -> T:
         stop("Stopped. Run this again to go on.", 130)
 
 
+class _Shown(Protocol):
+    """Shows how far a download is."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+
+    def show(self, step: ProgressResponse) -> None:
+        """Show what the server says."""
+
+
+class _Bars:
+    """A bar for each part, on a terminal."""
+
+    def __init__(self) -> None:
+        """Draw nothing yet."""
+        self._tasks: dict[str, Any] = {}
+        self._bars = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=err.console,
+        )
+
+    def __enter__(self) -> Self:
+        """Begin to draw."""
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave them as they are."""
+        self._bars.stop()
+
+    def show(self, step: ProgressResponse) -> None:
+        """Draw what the server says."""
+        status = brief(step.status or "", 60)
+        tasks, key = self._tasks, step.digest or status
+        if key not in tasks and len(tasks) < MOST_PARTS:
+            tasks[key] = self._bars.add_task(status, total=step.total)
+        if key in tasks:
+            total = step.total or 1
+            completed = step.completed or 0 if step.total else 1
+            self._bars.update(tasks[key], total=total, completed=completed)
+
+
+class _Lines:
+    """A line now and then, for a log and for whoever reads it."""
+
+    def __init__(self) -> None:
+        """Nothing was told yet."""
+        self._told: dict[str, int] = {}
+
+    def __enter__(self) -> Self:
+        """There is nothing to begin."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """There is nothing to end."""
+
+    def show(self, step: ProgressResponse) -> None:
+        """Write a line when a part has come on by some percent."""
+        status = brief(step.status or "", 60)
+        key, done = step.digest or status, 0
+        if step.total:
+            done = min(100, 100 * (step.completed or 0) // step.total)
+        reached = done - done % EACH_PERCENT
+        is_new = key not in self._told and len(self._told) < MOST_PARTS
+        if not is_new and reached <= self._told.get(key, reached):
+            return
+        self._told[key] = reached
+        far = ""
+        if step.total:
+            amounts = (step.completed or 0) // MB, step.total // MB
+            far = f" {reached} % ({amounts[0]} of {amounts[1]} MB)"
+        # Without a terminal, stderr may be a pipe that is read as it comes.
+        typer.echo(f"{status}{far}", err=True)
+
+
 async def _pull(url: str, name: str) -> None:
     """Follow a download to its end."""
-    bars = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=err,
-    )
+    shown: _Shown = _Bars() if sys.stderr.isatty() else _Lines()
     is_done = False
     async with _open(url, SILENT_SECONDS) as client:
-        tasks: dict[str, Any] = {}
-        with bars:
+        with shown:
             async for step in await client.pull(name, stream=True):
-                status = brief(step.status or "", 60)
-                is_done = status == "success"
-                key = step.digest or status
-                if key not in tasks and len(tasks) < 100:
-                    tasks[key] = bars.add_task(status, total=step.total)
-                if key in tasks:
-                    total = step.total or 1
-                    completed = step.completed or 0 if step.total else 1
-                    bars.update(tasks[key], total=total, completed=completed)
+                is_done = step.status == "success"
+                shown.show(step)
     if not is_done:
         raise httpx.ReadError("the stream ended before its end")
 

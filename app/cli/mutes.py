@@ -168,12 +168,16 @@ def import_file(  # noqa: PLR0913, PLR0917 (each option is a parameter)
 def _read_body(values: Mapping[str, object]) -> MuteBody:
     """Return the options as the API would take them."""
     try:
-        return MuteBody.model_validate(values)
+        body = MuteBody.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
         detail = f"{field}: {first['msg']}"
         raise Refused(422, "unfit_mute", detail, field=field) from error
+    if not body.author:
+        detail = "author: say who you are."
+        raise Refused(422, "unfit_mute", detail, field="author")
+    return body
 
 
 def write(product: Product, work: Callable[[Connection], T]) -> T:

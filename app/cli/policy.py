@@ -60,8 +60,8 @@ trust = typer.Typer(help="Who has earned more trust.", no_args_is_help=True)
 def show(config: ConfigFile = None, as_json: Json = False) -> None:
     """Show the policy as it is in its file now, and its warnings."""
     product = wire(config)
-    names = [spec.name for spec in product.catalogue.specs]
-    view = PolicyView.of(product.acting.guard.policy, names)
+    guard = product.acting.guard
+    view = PolicyView.of(guard.policy, guard.known)
     says = view.model_dump()
     if as_json:
         print_json(says)

@@ -167,7 +167,7 @@ def _teach(catalogue: Catalogue, outcomes: tuple[Outcome, ...]) -> Weights:
     """Return new weights; shows how far it is."""
     knowledge = read_knowledge()
     teacher = Teacher(Grounder(catalogue, Inventory(), knowledge), knowledge)
-    with Progress(console=err, transient=True) as progress:
+    with Progress(console=err.console, transient=True) as progress:
         task = progress.add_task("reading", total=1.0)
 
         def tell(what: str, share: float) -> None:

@@ -11,10 +11,11 @@ from app.api.server import make_server
 from app.bootstrap import Product, build
 from app.cli.output import stop
 from app.cli.setup import WRONG_SETTINGS, ConfigFile, explain, read_config
+from app.console.site import make_site
 from app.core.errors import ConfigError, StorageFailed
 from app.core.log import get_log, set_up_log
 from app.core.version import VERSION
-from app.store.migrate import migrate
+from app.store.migrate import look, migrate
 
 log = get_log("serve")
 NO_DATABASE = 3
@@ -36,15 +37,14 @@ def serve(
         stop(explain(error), WRONG_SETTINGS)
     settings = product.settings
     set_up_log(settings.log.level, settings.log.format)
-    if settings.database.migrate_on_start:
-        _migrate(product)
+    _look_at_database(product)
     log.info(
         "service.started",
         version=VERSION,
         database=str(product.location),
         sources=sorted(product.entrances),
     )
-    server = make_server(product)
+    server = make_server(product, make_site(product))
     # uvicorn drains at the first signal and raises it again at the end.
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, signal.SIG_IGN)
@@ -66,9 +66,13 @@ def serve(
     log.info("service.stopped")
 
 
-def _migrate(product: Product) -> None:
-    """Bring the database forward, or end with what to do."""
+def _look_at_database(product: Product) -> None:
+    """Have the schema of this release, or end with what to do."""
+    may_migrate = product.settings.database.migrate_on_start
     try:
-        migrate(product.location)
+        if may_migrate:
+            migrate(product.location)
+        else:
+            look(product.location)
     except StorageFailed as error:
         stop(str(error), NO_DATABASE)

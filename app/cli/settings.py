@@ -1,10 +1,9 @@
-"""check-config and version."""
+"""check-config."""
 
 from app.bootstrap import build
 from app.cli.output import Json, out, print_json, print_table, stop
 from app.cli.setup import WRONG_SETTINGS, ConfigFile, explain, read_config
 from app.core.errors import ConfigError
-from app.core.version import VERSION
 
 
 def check_config(config: ConfigFile = None, as_json: Json = False) -> None:
@@ -29,11 +28,3 @@ def check_config(config: ConfigFile = None, as_json: Json = False) -> None:
     out.print(f"The settings are right. Listens on {address},")
     out.print(f"keeps everything in {product.location}.")
     print_table(rows, ("source", "type", "path"))
-
-
-def version(as_json: Json = False) -> None:
-    """Say which release this is."""
-    if as_json:
-        print_json({"name": "smokejumper", "version": VERSION})
-    else:
-        out.print(f"smokejumper {VERSION}")

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from app.bootstrap import HOME, Product, build
+from app.bootstrap import Product, build
 from app.cli.output import stop
 from app.core.configfile import CONFIG_VARIABLE, Config, load_config
 from app.core.errors import ConfigError
+from app.core.home import find_settings
 
 WRONG_SETTINGS = 2
 ConfigFile = Annotated[
@@ -26,7 +27,7 @@ ConfigFile = Annotated[
 
 def place(file: Path | None) -> Path:
     """Return where the settings are."""
-    return file or HOME / "config" / "smokejumper.yaml"
+    return file or find_settings("smokejumper.yaml")
 
 
 def read_config(file: Path | None) -> Config:

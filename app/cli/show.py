@@ -98,6 +98,13 @@ def given(**filters: Any) -> dict[str, Any]:
     return {name: text for name, text in filters.items() if text is not None}
 
 
+def of_incidents(number: int | None) -> dict[str, Any]:
+    """Return the filter of a list: all but the canary, or one incident."""
+    if number is None:
+        return {"canary": False}
+    return {"incident_id": number}
+
+
 def print_rows(
     rows: Sequence[dict[str, Any]], columns: tuple[str, ...], *, as_json: bool
 ) -> None:

@@ -4,11 +4,9 @@ These write through the store themselves, in a turn of their own: they work
 while the service runs, and when it does not.
 """
 
-import getpass
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
 from app.api.speech import (
     LAST_ID,
@@ -21,6 +19,7 @@ from app.api.speech import (
     SplitBody,
     WordView,
 )
+from app.cli.asking import me, read_body
 from app.cli.output import Json, out, print_json, stop
 from app.cli.setup import ConfigFile, wire
 from app.core.errors import Refused, StorageFailed
@@ -107,7 +106,7 @@ def take(
     as_json: Json = False,
 ) -> None:
     """Make somebody the owner of an incident."""
-    who = owner or author or _me()
+    who = owner or me(author)
     call = _read(OwnerBody, Kind.OWNER, incident, author, owner=who)
     _say(config, call, as_json=as_json)
 
@@ -159,21 +158,8 @@ def _read(
     **values: Any,
 ) -> Call:
     """Return the options as the API would take them, or end."""
-    try:
-        given = {"author": author or _me(), **values}
-        return body.model_validate(given).to_call(kind, incident)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        stop(f"{field}: {first['msg']}", REFUSED)
-
-
-def _me() -> str:
-    """Return who is logged in, or end when nobody knows."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        stop("Nobody knows who you are: say it with --author.", REFUSED)
+    said = read_body(body, {"author": me(author), **values})
+    return said.to_call(kind, incident)
 
 
 def _say(config: ConfigFile, call: Call, *, as_json: bool) -> None:

@@ -4,6 +4,7 @@ SmokejumperError
   ConfigError        the person who wrote the settings; start-up stops
   Refused            the sender; nothing was stored
     TooBusy          the sender, later; nothing was stored
+    TooOften         whoever signs in, after a pause
   StorageFailed      the operator; the work was not committed
     RowRefused       the developer: the database cannot hold a value
   OutgoingFailed     nobody yet: the call may be made again later
@@ -96,6 +97,24 @@ class TooBusy(Refused):
             reason,
             detail,
             remedy=remedy or "Send it again in a few seconds.",
+        )
+
+
+class TooOften(Refused):
+    """Somebody tried to sign in too often, in vain.
+
+    Attributes:
+        seconds: after which they may try again.
+    """
+
+    def __init__(self, seconds: int) -> None:
+        """Take how long to wait."""
+        self.seconds = seconds
+        super().__init__(
+            429,
+            "too_often",
+            f"Too many tries failed; wait {seconds} s.",
+            remedy=f"Try again in {seconds} s.",
         )
 
 

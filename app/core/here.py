@@ -106,8 +106,15 @@ class Finder:
         found.append(self._full())
 
     def _own_addresses(self) -> Iterable[str]:
-        """Return the addresses that no other machine has."""
-        for interface, some in self._addresses().items():
+        """Return the addresses that no other machine has.
+
+        A hardened unit may not ask for them: then only names are ours.
+        """
+        try:
+            known = self._addresses()
+        except OSError:
+            return
+        for interface, some in known.items():
             if not interface.startswith(INNER):
                 said = (str(getattr(one, "address", "")) for one in some)
                 yield from (text for text in said if is_address(text))

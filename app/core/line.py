@@ -10,7 +10,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 from weakref import WeakKeyDictionary
 
 import httpx
@@ -32,6 +32,19 @@ FRAME_TOKENS = 60
 # What function declarations take: the server writes them into the prompt.
 TOOLS_TOKENS = 1_000
 T = TypeVar("T")
+
+
+@runtime_checkable
+class Remote(Protocol):
+    """A brain that asks a server, which is left alone when it fails."""
+
+    @property
+    def model(self) -> str:
+        """Return the model that is asked now."""
+
+    @property
+    def resting_seconds(self) -> float:
+        """Return how long the server is still left alone; 0: it is asked."""
 
 
 class LineSettings(Section):

@@ -5,6 +5,11 @@ from ipaddress import ip_address
 
 from app.core.shape import SHAPES
 
+# What proxies write, and no program on this machine does.
+FORWARDED = (
+    *("forwarded", "x-forwarded-", "via", "x-real-ip", "x-client-ip"),
+    *("true-client-ip", "cf-connecting-ip", "x-envoy-"),
+)
 LOCAL = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 
 
@@ -30,3 +35,13 @@ def is_telling(name: str) -> bool:
     except ValueError:
         return True
     return not (address.is_loopback or address.is_unspecified)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name is this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -42,6 +42,7 @@ class DatabaseSettings(Section):
 
     url: SecretStr = SecretStr("sqlite:///var/smokejumper.db")
     migrate_on_start: bool = True
+    wal_alarm_bytes: int = Field(268_435_456, ge=1_048_576)
 
 
 class LogSettings(Section):

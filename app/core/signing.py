@@ -8,53 +8,22 @@ import asyncio
 import re
 from base64 import b64decode
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.hashes import SHA1, SHA256
-
-from app.core.clock import Clock, to_moment
+from app.core.clock import Clock
+from app.core.deferred import Deferred
 from app.core.errors import OutgoingFailed, Refused, TooBusy
 
-# SHA-1 is what some signers still use unless told otherwise.
-DIGESTS = {"sha1": SHA1, "sha256": SHA256}
-LEAST_BITS = 2048
+if TYPE_CHECKING:
+    from app.core import certificate
+else:
+    # 8 MB of memory that the first message with a signature pays.
+    certificate = Deferred("app.core.certificate")
+
 MOST_KEPT = 16
 PRINTABLE = re.compile(r"https://[!-~]{1,4000}")
 CERTIFICATE_PATH = re.compile(r"/[A-Za-z0-9._/-]{1,200}\.pem")
-
-
-class Certificate:
-    """The certificate of a signer, with an RSA key."""
-
-    def __init__(self, pem: bytes) -> None:
-        """Read a certificate.
-
-        Raises:
-            ValueError: it is none, or has no RSA key that is long enough.
-        """
-        found = x509.load_pem_x509_certificate(pem)
-        key = found.public_key()
-        if not isinstance(key, RSAPublicKey) or key.key_size < LEAST_BITS:
-            raise ValueError("no RSA key of 2048 bits or more")
-        self._key = key
-        self._starts_at = to_moment(found.not_valid_before_utc)
-        self._ends_at = to_moment(found.not_valid_after_utc)
-
-    def is_valid_at(self, moment: int) -> bool:
-        """Tell whether a moment lies between its dates."""
-        return self._starts_at <= moment <= self._ends_at
-
-    def has_signed(self, text: bytes, signature: bytes, digest: str) -> bool:
-        """Tell whether a signature of a text was made with its key."""
-        try:
-            self._key.verify(signature, text, PKCS1v15(), DIGESTS[digest]())
-        except InvalidSignature:
-            return False
-        return True
 
 
 class Signer:
@@ -70,7 +39,7 @@ class Signer:
         self._hosts = hosts
         self._fetch = fetch
         self._clock = clock
-        self._kept: dict[str, Certificate] = {}
+        self._kept: dict[str, certificate.Certificate] = {}
         self._one_at_a_time = asyncio.Lock()
 
     def owns(self, address: str) -> bool:
@@ -100,19 +69,19 @@ class Signer:
             TooBusy: the certificate cannot be had at the moment.
         """
         try:
-            certificate = await self._certificate(address)
+            shown = await self._certificate(address)
             proof = b64decode(signature, validate=True)
         except OutgoingFailed as error:
             detail = "The signer's certificate cannot be fetched."
             raise TooBusy("no_certificate", detail) from error
         except ValueError as error:
             raise _refused("signature", "is broken") from error
-        if not certificate.is_valid_at(self._clock.now()):
+        if not shown.is_valid_at(self._clock.now()):
             raise _refused("certificate", "is not valid today")
-        if not certificate.has_signed(text, proof, digest):
+        if not shown.has_signed(text, proof, digest):
             raise _refused("signature", "is wrong")
 
-    async def _certificate(self, address: str) -> Certificate:
+    async def _certificate(self, address: str) -> "certificate.Certificate":
         """Return a certificate that is fetched once, the newest are kept."""
         path = urlsplit(address).path if self.owns(address) else ""
         if not CERTIFICATE_PATH.fullmatch(path) or not address.endswith(path):
@@ -122,11 +91,17 @@ class Signer:
         async with self._one_at_a_time:
             if found := self._kept.get(address):
                 return found
-            found = Certificate(await self._fetch(address))
+            pem = await self._fetch(address)
+            found = await asyncio.to_thread(_read, pem)
             if len(self._kept) >= MOST_KEPT:
                 del self._kept[next(iter(self._kept))]
             self._kept[address] = found
             return found
+
+
+def _read(pem: bytes) -> "certificate.Certificate":
+    """Return a certificate; on a thread, since it may load much first."""
+    return certificate.Certificate(pem)
 
 
 def _refused(part: str, what: str) -> Refused:

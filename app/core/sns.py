@@ -7,16 +7,12 @@ a message went through SNS, and only the topic says whose it is.
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from app.core.clock import Clock, to_moment
 from app.core.errors import Refused
-
-if TYPE_CHECKING:
-    # Whoever makes the signer pays for its memory.
-    from app.core.signing import Signer
+from app.core.signing import Signer
 
 # A region, not any word: somebody's bucket of the name "sns" answers at
 # sns.s3-us-west-2.amazonaws.com.
@@ -62,7 +58,7 @@ class Sns:
         self,
         topics: Sequence[str],
         tolerance_seconds: int,
-        signer: "Signer",
+        signer: Signer,
         fetch: Callable[[str], Awaitable[bytes]],
         clock: Clock,
     ) -> None:

@@ -14,7 +14,7 @@ from app.core.warden import SUFFIX, Limit, Standing, State, last_lines
 
 PROPERTIES = (
     "Id,Names,LoadState,ActiveState,SubState,UnitFileState,Type,Result,"
-    "MainPID,NRestarts,InvocationID,StateChangeTimestampMonotonic,"
+    "MainPID,NRestarts,Restart,InvocationID,StateChangeTimestampMonotonic,"
     "ExecMainStartTimestampMonotonic,StartLimitBurst,StartLimitIntervalUSec,"
     "RefuseManualStart,RefuseManualStop,CanStart,"
     "RequiredBy,RequisiteOf,BoundBy,ConsistsOf,PropagatesStopTo"
@@ -46,6 +46,8 @@ MOST_UNITS = 200
 MOST_LEVELS = 16
 RESTART_SECONDS = 60.0
 UNFOLLOWED = "nobody knows what would be restarted with it"
+# Under these systemd starts again whatever failed, unless it has given up.
+EVER = ("always", "on-failure")
 NOT_LET = ("Interactive authentication required", "Access denied",
            "Permission denied", "Authentication is required")  # fmt: skip
 NOT_BEGUN = ("not found", "is masked", "Operation refused", "not loaded")
@@ -223,7 +225,7 @@ def _kind(said: Properties) -> str:
 
 def _moment(said: Properties, limit: Limit | None) -> str:
     """Return why a unit is not restarted just now, or nothing."""
-    if said.get("Result") == "start-limit-hit":
+    if _is_given_up(said):
         return "started too often and was given up by systemd: look why first"
     active, sub = said.get("ActiveState"), said.get("SubState")
     if active in ("activating", "deactivating"):
@@ -235,6 +237,20 @@ def _moment(said: Properties, limit: Limit | None) -> str:
     if limit is not None and not limit.has_room():
         return "would reach its start limit: systemd would leave it stopped"
     return ""
+
+
+def _is_given_up(said: Properties) -> bool:
+    """Tell whether systemd started a unit again and again, and stopped that.
+
+    Its result is then mostly why the last start failed.
+    """
+    if said.get("Result") == "start-limit-hit":
+        return True
+    restarts = _number(said, "NRestarts")
+    if said.get("ActiveState") != "failed" or not restarts:
+        return False
+    burst = _number(said, "StartLimitBurst")
+    return said.get("Restart") in EVER or 0 < burst <= restarts
 
 
 def _limit(said: Properties, now: float) -> Limit | None:

@@ -7,7 +7,7 @@ import msgspec
 from app.core.errors import BrainFailed, Unreadable
 from app.decide.surety import surety
 from app.models.case import Case
-from app.models.choice import Call, Choice, Option
+from app.models.choice import Call, Choice, Option, shown_to
 from app.models.dialogue import Answer, Prompt, Reading, Turn
 from app.models.menu import Menu
 from app.ports import Dialogue, Voice
@@ -61,6 +61,7 @@ async def _ask(
             brain=voice.name,
             model=voice.model,
             prompt_hash=prompt.digest,
+            asked=shown_to(turns),
             milliseconds={"total": _since(began)},
             notes=prompt.notes,
             error=str(error),
@@ -74,6 +75,7 @@ async def _ask(
         model=answer.model,
         model_digest=answer.digest,
         prompt_hash=prompt.digest,
+        asked=shown_to(turns),
         tokens_in=answer.tokens_in,
         tokens_out=answer.tokens_out,
         milliseconds={**answer.milliseconds, "total": _since(began)},

@@ -16,6 +16,9 @@ from app.models.target import TARGET_RULES, Target, TargetRule, find_target
 MOST_TEXTS = 8
 MOST_LABELS = 64
 LABEL_CHARS = 512
+# What stands for a label that is not kept. It has the shape of nothing, so
+# that no other label steps in for one that was made too long on purpose.
+NOT_KEPT = "\N{HORIZONTAL ELLIPSIS}"
 # What a source measured; the rest of the annotations is text.
 VALUES = frozenset(
     {"value", "values", "opdata", "valuestring", "current_value"}
@@ -71,7 +74,7 @@ def make_case(
         for name in kept[:MOST_TEXTS]
         if len(texts[name]) > TEXT_CHARS
     ]
-    target = find_target(labels, rules) or Target("alert", told.name)
+    target = find_target(told.labels, rules) or Target("alert", told.name)
     since = told.starts_at if told.starts_at is not None else now
     return Case(
         source=told.source,
@@ -103,14 +106,17 @@ def keep_labels(labels: Mapping[str, str]) -> dict[str, str]:
 def _labels(
     labels: Mapping[str, str],
 ) -> tuple[dict[str, str], list[str]]:
-    """Return the labels that are kept as they are, and what was not."""
+    """Return the labels, those not kept with a mark, and what was not."""
     kept: dict[str, str] = {}
     notes = []
+    places = MOST_LABELS
     for name, text in labels.items():
-        if len(kept) >= MOST_LABELS or len(text) > LABEL_CHARS:
-            notes.append(f"label {tidy(name)[:64]} left out: too long or many")
+        if places and len(text) <= LABEL_CHARS:
+            kept[name] = text
+            places -= 1
             continue
-        kept[name] = text
+        kept[name] = NOT_KEPT
+        notes.append(f"label {tidy(name)[:64]} left out: too long or many")
     return kept, notes
 
 

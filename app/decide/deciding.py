@@ -11,14 +11,16 @@ from typing import Protocol
 import msgspec
 
 from app.core.errors import BrainFailed, Unreadable
+from app.decide.calibration import Calibrations
 from app.decide.grounding import Grounder
-from app.models.action import ESCALATE, NO_ACTION
+from app.models.action import ESCALATE, NO_ACTION, ActionSpec
 from app.models.case import Case
 from app.models.choice import Call, Choice, Decision, Option, Proof, Why
 from app.models.menu import Arguments, Menu
 from app.ports import Brain, Closing
 
 MOST_OPTIONS = 4
+NONE = Calibrations()
 
 
 class Held(Protocol):
@@ -53,9 +55,11 @@ class Decider:
         brains: Mapping[str, Brain],
         grounder: Callable[[], Grounder],
         narrow: Callable[[Case], Collection[str] | None],
+        calibrations: Calibrations = NONE,
     ) -> None:
-        """Take the brains, and how a menu is made right now."""
+        """Take the brains, how a menu is made, what their numbers mean."""
         self.brains = brains
+        self.calibrations = calibrations
         self._grounder = grounder
         self._narrow = narrow
 
@@ -76,6 +80,14 @@ class Decider:
             # Nothing else of the menu is looked at.
             only = (action,)
         return grounder.prove(action, arguments, grounder.menu(case, only))
+
+    def hints(
+        self, spec: ActionSpec, arguments: Arguments, case: Case
+    ) -> Arguments:
+        """Return what code tells the job of an action besides."""
+        if not spec.hints:
+            return {}
+        return self._grounder().hints(spec, arguments, case)
 
     async def close(self) -> None:
         """Close what brains hold open; on the loop that asked them."""

@@ -9,6 +9,7 @@ is no excuse for a manipulated one.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 
 from app.core.errors import Unreadable
 from app.core.shape import SHAPES
@@ -89,7 +90,7 @@ class Grounder:
         """Return an action with its candidates, or raise Missing."""
         failed = [
             one
-            for one in case.history
+            for one in (*case.history, *case.failed)
             if one.action == spec.name and one.verdict == "not_fixed"
         ]
         found: dict[str, tuple[Candidate, ...]] = {}
@@ -231,6 +232,26 @@ class Grounder:
                 self._inventory.on_host(kind, host.name)
             ):
                 yield host.name
+
+    def hints(
+        self, spec: ActionSpec, arguments: Arguments, case: Case
+    ) -> Arguments:
+        """Return what code tells a job besides, as far as an alert says it.
+
+        Each has the shape and the proof of an argument; what has not is
+        left out.
+        """
+        hosts = tuple(
+            Candidate(arguments[name], name)
+            for name, parameter in spec.parameters.items()
+            if parameter.inventory == "host" and name in arguments
+        )
+        found: Arguments = {}
+        for name, parameter in spec.hints.items():
+            with suppress(Missing):
+                best = self._candidates(parameter, case, hosts)[0]
+                found[name] = best.value
+        return found
 
     def prove(
         self, action: str, arguments: Arguments, menu: Menu

@@ -54,6 +54,7 @@ class DecideSettings(ReinSettings):
     settle_seconds: float = Field(0.5, ge=0, le=60)
     rest_seconds: float = Field(30.0, ge=0, le=3_600)
     patience_seconds: float = Field(120.0, ge=0, le=86_400)
+    remember_days: int = Field(30, ge=1, le=3_650)
 
 
 NAMES = tuple(ReinSettings.model_fields)

@@ -13,8 +13,10 @@ from app.engine.evidence import Evidence, EvidenceChore
 from app.engine.evidence import Parts as Looking
 from app.engine.keeper import Keeper
 from app.engine.leases import node_name
+from app.engine.lookout import Lookout
 from app.engine.measuring import Measuring
-from app.engine.missions import Meters, MissionChore, Parts
+from app.engine.missionmeters import Meters
+from app.engine.missions import MissionChore, Parts
 from app.engine.motions import Motions
 from app.engine.moves import Moves
 from app.engine.plans import World
@@ -27,6 +29,7 @@ from app.engine.ways import RealWays, Ways
 from app.guard.guard import Guard
 from app.guard.halting import Halting
 from app.ports import Backend
+from app.store.halts import Switch
 from app.store.ledger import Connection
 from app.store.reading import Reader
 from app.verify.checking import Verifier
@@ -63,6 +66,7 @@ class Grounds(msgspec.Struct, frozen=True):
     Attributes:
         keeper: writes.
         reader: reads.
+        switch: looks at the kill switch alone.
         clock: the time.
         registry: the metrics.
         random: returns a number that nobody else draws.
@@ -71,6 +75,7 @@ class Grounds(msgspec.Struct, frozen=True):
 
     keeper: Keeper
     reader: Reader
+    switch: Switch
     clock: Clock
     registry: CollectorRegistry
     random: Callable[[], int]
@@ -90,6 +95,8 @@ class Acting:
         proposing: keeps what people propose.
         approving: takes what people answer.
         stopping: ends jobs, and halts everything.
+        stop_all: ends at once what runs, if all is halted; call it on the
+            event loop.
         advancer: takes missions as far as they go.
         looks: tells whether what was handed over is looked at; or None.
         chores: what finds what is due, and what must be looked at.
@@ -121,7 +128,10 @@ class Acting:
         settings = hands.settings
         is_looking = settings.enabled and settings.collect_evidence
         self.looks = evidence.will_look if is_looking else None
-        self.chores = (chore, looking) if is_looking else (chore,)
+        self.stop_all = chore.stop_all
+        lookout = Lookout(hands.halting, grounds.switch, self.stop_all)
+        own = (chore, lookout) if settings.enabled else (chore,)
+        self.chores = (*own, looking) if is_looking else own
 
     def _parts(self, grounds: Grounds, ways: Ways) -> Parts:
         """Return what the chore is made of."""

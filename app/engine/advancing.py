@@ -14,6 +14,7 @@ from app.engine.measuring import Measuring, readings_of
 from app.engine.motions import Motions
 from app.engine.moves import Moves
 from app.engine.plans import Needs, Observed
+from app.engine.recall import Recall, Taken
 from app.engine.rulings import Rulings
 from app.engine.running import Jobs
 from app.engine.sending import Sending
@@ -55,13 +56,18 @@ class Crew(msgspec.Struct, frozen=True):
 
 
 class Advancer:
-    """Takes missions as far as they go."""
+    """Takes missions as far as they go.
+
+    Attributes:
+        recall: tells what runs to end.
+    """
 
     def __init__(self, crew: Crew, ways: Ways, clock: Clock) -> None:
         """Take who does the work, how the store is reached, and the time."""
         self._crew = crew
         self._ways = ways
         self._clock = clock
+        self.recall = Recall(crew.jobs)
         self._sending = Sending(
             crew.jobs, crew.backends, ways, clock, crew.motions.reaches
         )
@@ -87,6 +93,17 @@ class Advancer:
                 break
             mission = await self._step(mission, hold, now)
         return mission
+
+    async def end(self, taken: Taken, hold: Hold) -> Mission:
+        """End a job that was told to end, and go on from there.
+
+        Raises:
+            Fenced: somebody else has it, or was first.
+        """
+        mission = taken.mission
+        if taken.told is not None:
+            mission = await self._sending.end(mission, taken.told)
+        return await self.advance(mission, hold)
 
     async def _step(self, mission: Mission, hold: Hold, now: int) -> Mission:
         """Do what one stage asks for."""
@@ -142,7 +159,8 @@ class Advancer:
         before: tuple[Reading, ...] = ()
         if needs is not None and needs.spec.check is not None:
             verifier = self._crew.verifier
-            before = (await verifier.measure(needs.spec, needs.subject),)
+            found = await verifier.measure(needs.spec, needs.subject)
+            before = (verifier.judge(needs.spec, None, found),)
         observed = await self._observe(needs)
         observed = msgspec.structs.replace(observed, before=before)
         start = partial(
@@ -174,9 +192,8 @@ class Advancer:
         before = readings_of(job.before) if job else ()
         since = (job.ended_at if job else None) or self._clock.now()
         subject = msgspec.structs.replace(needs.subject, since=since)
-        reading = await crew.verifier.measure(needs.spec, subject)
         first = before[-1] if before else None
-        judged = crew.verifier.judge(needs.spec, first, reading)
+        judged = await crew.verifier.follow(needs.spec, subject, first)
         take = partial(crew.measuring.take, mission=mission, reading=judged)
         return await self._ways.turn(take)
 

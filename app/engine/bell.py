@@ -10,6 +10,10 @@ from contextlib import suppress
 
 from app.engine.keeper import Keeper
 
+# How late it may ring for who has time: one step of a mission writes several
+# times, and each round costs a look.
+LATE_SECONDS = 0.25
+
 
 class Bell:
     """Wakes one chore; made anywhere, waited for on one event loop."""
@@ -17,21 +21,45 @@ class Bell:
     def __init__(self) -> None:
         """Begin silent."""
         self._rung = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
 
     def ring(self) -> None:
         """Ring, from the event loop's own thread."""
         self._rung.set()
 
-    def hang(self, keeper: Keeper) -> None:
-        """Ring from now on whenever a keeper says that the log has grown."""
+    def hang(self, keeper: Keeper, *, late: float = 0.0) -> None:
+        """Ring from now on whenever a keeper says that the log has grown.
+
+        Args:
+            keeper: writes the log.
+            late: by how many seconds it may come.
+        """
         loop = asyncio.get_running_loop()
 
         def tell() -> None:
             """Ring, from the keeper's thread."""
             with suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(self._rung.set)
+                loop.call_soon_threadsafe(self._ring_within, late)
 
         keeper.listen(tell)
+
+    def _ring_within(self, seconds: float) -> None:
+        """Ring so much later at most, once for all that comes meanwhile."""
+        if self._timer is None and not self._rung.is_set():
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(seconds, self._ring_late)
+
+    def _ring_late(self) -> None:
+        """Ring for all that came."""
+        self._timer = None
+        self._rung.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until it rings, or so long; it may have rung before."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._rung.wait()
+        self._rung.clear()
 
     async def rounds(self, do: Callable[[], Awaitable[float]]) -> None:
         """Do one round after the other, until cancelled.

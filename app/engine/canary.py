@@ -1,45 +1,62 @@
 """The canary: a synthetic alert goes through the whole pipe every minute.
 
-It is let in as if it had been posted, folded, decided on and written down
-like any other, and resolved again. How old the last one is that came through
-is the one figure that tells whether everything works.
+It is posted to our own door with a secret of this process, folded, decided
+on by code, ruled on by the guard, answered by a job, measured before and
+after, told to a channel that reaches nobody, and closed: by the same code as
+all others, with its rows beside theirs. How old the last one is that came
+through tells whether all of it works; where one stands, what does not.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable
 from functools import partial
 
 import msgspec
-from prometheus_client import CollectorRegistry, Gauge
 from pydantic import Field
 
 from app.core.clock import Clock
 from app.core.configfile import Section
-from app.core.errors import Refused, SmokejumperError
+from app.core.errors import OutgoingFailed, SmokejumperError
 from app.core.log import get_log
+from app.core.loopback import Door
+from app.engine.bell import Bell
+from app.engine.canarymeters import Meters
 from app.engine.keeper import Keeper
-from app.ingest.allowance import Allowance
-from app.ingest.counters import SourceCounters
-from app.ingest.intake import Entrance, Intake
-from app.models.alert import Alert, Severity, Status
-from app.models.canary import CANARY, PROBLEM, Trace, hour_of, name_of
-from app.models.delivery import Delivery, Flaw, Parsed, Receipt, Unparsed
-from app.models.example import Example
+from app.engine.ways import Ways
+from app.ingest.canary import Beat
+from app.models.alert import Status
+from app.models.canary import (
+    ACCEPTED,
+    ACTED,
+    CANARY,
+    DECIDED,
+    FOLDED,
+    RULED,
+    STAGES,
+    Trace,
+    hour_of,
+)
 from app.store.canary import find_trace, take_off
+from app.store.halts import find_halt
 from app.store.ledger import Connection
 from app.store.marks import get_mark, put_mark
-from app.store.reading import Reader
 
 MARK = "canary"
+PATH = f"/webhooks/{CANARY}"
 SECOND = 1_000_000
 HOUR = 3_600 * SECOND
-# The canaries of an hour are kept for a day; who slept looks further back.
-KEPT_HOURS, LOOKED_AT_HOURS = 25, 72
-LOOK_SECONDS = 0.2
+# The canaries of an hour are kept for two; who slept looks further back.
+KEPT_HOURS, LOOKED_AT_HOURS = 2, 72
+# It is looked after when the log has grown, and now and then; of its period
+# at least so much lies between two looks, and no more than half a second.
+LOOK_SECONDS, REST, REST_SECONDS = 2.0, 0.03, 0.5
 # Of its period: so long it is waited for, and so close is another's beat.
 PATIENCE, CLOSE = 0.8, 0.9
-FOLDED, DECIDED, CLOSED, TOLD = "folded", "decided", "closed", "told"
-BODY = b'{"begins_at":1795227242000000,"status":"firing"}'
+# On a busy machine a passage takes longer than a short period: the next waits.
+LEAST_SECONDS, MOST_SECONDS = 10.0, 120.0
+# Why one did not come through; the first three are what somebody wants so.
+OFF, HALTED, HELD = "switched_off", "halted", "not_allowed"
+FAILED, LATE = "failed", "late"
 log = get_log("canary")
 
 
@@ -50,145 +67,72 @@ class CanarySettings(Section):
     every_seconds: float = Field(60.0, ge=1, le=3_600)
 
 
-class Beat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One delivery of the canary.
-
-    Attributes:
-        begins_at: when it was sent.
-        status: firing, or resolved.
-        ends_at: when it was taken back.
-    """
-
-    begins_at: int
-    status: Status
-    ends_at: int | None = None
-
-
-class Canary:
-    """The source: it is in no settings, and no route leads to it."""
-
-    example = Example(body=BODY, names=(PROBLEM,))
-    paths: tuple[str, ...] = ()
-    tells_once = False
-    setup = "It is built in."
-
-    def parse(self, delivery: Delivery) -> Parsed:
-        """Return the alert of a delivery, or raise Unparsed."""
-        try:
-            beat = msgspec.json.decode(delivery.body, type=Beat)
-        except msgspec.MsgspecError as error:
-            raise Unparsed(Flaw("not_a_canary", "$", "It is none.")) from error
-        hour = hour_of(beat.begins_at)
-        alert = Alert(
-            fingerprint=name_of(hour),
-            status=beat.status,
-            occurrence=str(beat.begins_at),
-            name=PROBLEM,
-            severity=Severity.INFO,
-            summary="A synthetic alert: it shows that the pipe works.",
-            labels={"alertname": PROBLEM, CANARY: hour},
-            starts_at=beat.begins_at,
-            ends_at=beat.ends_at,
-        )
-        return Parsed(alerts=(alert,))
-
-
-class Closed:
-    """Lets nobody in: what we send ourselves proves nothing."""
-
-    def check(self, delivery: Delivery) -> None:
-        """Refuse a delivery."""
-        del delivery
-        raise Refused(403, "not_allowed", "Only the service itself sends it.")
-
-
-class Meters:
-    """What the canary tells Prometheus, by stage."""
-
-    def __init__(
-        self, registry: CollectorRegistry, clock: Clock, stages: Sequence[str]
-    ) -> None:
-        """Make the meters part of a registry.
-
-        Until the first one has come through, its age is that of the service.
-        A clock that is set back makes nothing younger.
-        """
-        self._clock = clock
-        self._sent = dict.fromkeys(stages, clock.monotonic())
-        age = Gauge(
-            "smokejumper_canary_age_seconds",
-            "How long ago the last canary was sent that came through",
-            ["stage"],
-            registry=registry,
-        )
-        self._took = Gauge(
-            "smokejumper_canary_seconds",
-            "How long the last canary took that came through",
-            ["stage"],
-            registry=registry,
-        )
-
-        def make(stage: str) -> None:
-            """Let the age of one stage be told when it is asked for."""
-            age.labels(stage).set_function(
-                lambda: clock.monotonic() - self._sent[stage]
-            )
-
-        for stage in stages:
-            make(stage)
-
-    def came(self, stage: str, seconds: float) -> None:
-        """Tell that a canary came through a stage, so long after it went."""
-        sent = self._clock.monotonic() - seconds
-        self._sent[stage] = max(sent, self._sent[stage])
-        self._took.labels(stage).set(seconds)
-
-
-class Ways(msgspec.Struct, frozen=True):
+class Surroundings(msgspec.Struct, frozen=True):
     """Where the canary leads: in, to who writes, and out.
 
     Attributes:
-        stages: those that it can come through here, in order.
+        door: our own.
+        keeper: says when the log has grown.
+        ways: how the store and the kill switch are reached.
+        clock: the time.
+        meters: what Prometheus is told.
+        is_deciding: tells whether incidents are decided on.
+        is_acting: whether missions follow decisions here.
     """
 
-    intake: Intake
+    door: Door
     keeper: Keeper
-    reader: Reader
+    ways: Ways
     clock: Clock
     meters: Meters
-    stages: tuple[str, ...]
+    is_deciding: Callable[[Connection], bool]
+    is_acting: bool
+
+
+class Passage(msgspec.Struct):
+    """One canary under way.
+
+    Attributes:
+        moment: when it was sent.
+        is_ours: whether this node sent it.
+        began: when that was, by a clock that nobody can set.
+        until: so long it is waited for.
+        left: the stages that it has not come through yet.
+        is_over: whether it was taken back.
+    """
+
+    moment: int
+    is_ours: bool
+    began: float
+    until: float
+    left: list[str]
+    is_over: bool = False
 
 
 class CanaryChore:
     """Sends the canary, and sees how far it comes."""
 
-    def __init__(self, settings: CanarySettings, ways: Ways) -> None:
+    def __init__(self, settings: CanarySettings, around: Surroundings) -> None:
         """Take how often, and where it leads."""
         self._every = settings.every_seconds
-        self._ways = ways
+        self._around = around
+        self._bell = Bell()
         self._state: str | None = None
         self._swept: set[str] = set()
-        self._entrance = Entrance(
-            name=CANARY,
-            kind=CANARY,
-            source=Canary(),
-            authenticator=Closed(),
-            allowance=Allowance({}),
-            is_strict=True,
-            counters=SourceCounters(),
-        )
 
     async def run(self) -> None:
         """Go on until cancelled."""
-        clock = self._ways.clock
+        clock = self._around.clock
+        self._bell.hang(self._around.keeper)
         while True:
             began = clock.monotonic()
             try:
                 await self.beat()
             except SmokejumperError as error:
-                self._tell(f"it could not be sent: {error}")
+                self._tell(ACCEPTED, LATE, str(error))
             except Exception:
                 log.exception("canary.crashed")
+                self._tell(ACCEPTED, FAILED, "it has a bug")
             took = clock.monotonic() - began
             await asyncio.sleep(max(self._every - took, 0.05))
 
@@ -198,14 +142,19 @@ class CanaryChore:
         Raises:
             SmokejumperError: it could not be sent.
         """
-        asked = self._ways.keeper.ask(self._claim)
-        moment, is_ours = await asyncio.wrap_future(asked)
+        moment, is_ours = await self._around.ways.turn(self._claim)
+        passage = self._begin(moment, is_ours=is_ours)
+        try:
+            if is_ours:
+                await self._send(Beat(moment, Status.FIRING))
+            await self._follow(passage)
+        except SmokejumperError:
+            # Not when it is cancelled: the door closes with the service, and
+            # the end must not become a failure that is tried again.
+            await self._take_back(passage)
+            raise
+        await self._take_back(passage)
         if is_ours:
-            await self._send(Beat(moment, Status.FIRING))
-        await self._follow(moment)
-        if is_ours:
-            now = self._ways.clock.now()
-            await self._send(Beat(moment, Status.RESOLVED, now))
             await self._take_off(moment)
 
     def _claim(self, connection: Connection) -> tuple[int, bool]:
@@ -213,33 +162,40 @@ class CanaryChore:
 
         In a turn of the keeper: of several nodes one sends it.
         """
-        now, last = self._ways.clock.now(), get_mark(connection, MARK)
+        now, last = self._around.clock.now(), get_mark(connection, MARK)
         if 0 <= now - last < CLOSE * self._every * SECOND:
             return last, False
         put_mark(connection, MARK, now)
         return now, True
 
-    async def _send(self, beat: Beat) -> None:
-        """Return when a delivery is on disk, or raise SmokejumperError."""
-        delivery = Delivery(
-            source=CANARY,
-            body=msgspec.json.encode(beat),
-            received_at=self._ways.clock.now(),
-            headers=((b"content-type", b"application/json"),),
-            peer=CANARY,
+    def _begin(self, moment: int, *, is_ours: bool) -> Passage:
+        """Return a canary under way."""
+        clock = self._around.clock
+        # Another node may have sent it a while ago, by its clock.
+        ago = (clock.now() - moment) / SECOND
+        now = clock.monotonic()
+        wait = max(LEAST_SECONDS, PATIENCE * self._every)
+        return Passage(
+            moment=moment,
+            is_ours=is_ours,
+            began=now - min(max(ago, 0.0), self._every),
+            until=now + min(wait, MOST_SECONDS),
+            left=list(STAGES),
         )
-        loop = asyncio.get_running_loop()
-        on_disk: asyncio.Future[Receipt | Refused] = loop.create_future()
 
-        def answer(result: Receipt | Refused) -> None:
-            """Pass it on, unless nobody waits for it any more."""
-            if not on_disk.done():
-                on_disk.set_result(result)
+    async def _send(self, beat: Beat) -> None:
+        """Return when our door has taken a delivery, or raise why not."""
+        body = msgspec.json.encode(beat)
+        status = await self._around.door.post(PATH, body)
+        if not 200 <= status < 300:
+            raise OutgoingFailed(f"our own door answered {status}")
 
-        self._ways.intake.take(self._entrance, delivery, answer)
-        result = await on_disk
-        if isinstance(result, Refused):
-            raise result
+    async def _take_back(self, passage: Passage) -> None:
+        """Say that a canary of ours is over, once."""
+        if passage.is_ours and not passage.is_over:
+            now = self._around.clock.now()
+            await self._send(Beat(passage.moment, Status.RESOLVED, now))
+            passage.is_over = True
 
     async def _take_off(self, moment: int) -> None:
         """Take off the canaries of one hour that is long over."""
@@ -251,48 +207,68 @@ class CanaryChore:
         left = old - self._swept
         if left:
             hour = max(left)
-            sweep = partial(take_off, hour=hour)
-            await asyncio.wrap_future(self._ways.keeper.ask(sweep))
+            await self._around.ways.turn(partial(take_off, hour=hour))
             self._swept.add(hour)
 
-    async def _follow(self, moment: int) -> None:
+    async def _follow(self, passage: Passage) -> None:
         """See how far a canary comes, until it is time for the next."""
-        ways, left = self._ways, list(self._ways.stages)
-        # Another node may have sent it a while ago, by its clock.
-        ago = (ways.clock.now() - moment) / SECOND
-        began = ways.clock.monotonic() - min(max(ago, 0.0), self._every)
-        until = ways.clock.monotonic() + PATIENCE * self._every
-        while left and ways.clock.monotonic() < until:
-            trace = await asyncio.to_thread(self._look, moment)
-            while left and _has_come(trace, left[0]):
-                took = ways.clock.monotonic() - began
-                ways.meters.came(left.pop(0), took)
-            if left:
-                await asyncio.sleep(LOOK_SECONDS)
-        self._tell(f"it was not {left[0]}" if left else "")
-
-    def _look(self, moment: int) -> Trace:
-        """Return how far a canary has come; on a thread."""
-        with self._ways.reader.snapshot() as connection:
-            return find_trace(connection, moment)
-
-    def _tell(self, why: str) -> None:
-        """Log how it goes, once for each change."""
-        if why == self._state:
+        around, trace = self._around, Trace()
+        while passage.left and around.clock.monotonic() < passage.until:
+            find = partial(find_trace, moment=passage.moment)
+            trace = await around.ways.look(find)
+            self._measure(passage, trace)
+            if ACTED in trace.stages:
+                # As a monitoring system does that sees the effect.
+                await self._take_back(passage)
+            if trace.ruling or not passage.left:
+                break
+            await asyncio.sleep(min(REST_SECONDS, REST * self._every))
+            await self._bell.wait(LOOK_SECONDS)
+        if not passage.left:
+            self._tell("", "", "")
             return
-        self._state = why
-        if why:
-            log.warning("canary.lost", why=why)
+        stage = trace.held or passage.left[0]
+        halted = await around.ways.halted()
+        explain = partial(self._explain, stage=stage, trace=trace, file=halted)
+        self._tell(stage, *await around.ways.look(explain))
+
+    def _measure(self, passage: Passage, trace: Trace) -> None:
+        """Note the stages that a canary has come through since."""
+        come = trace.stages
+        if come or passage.is_ours:
+            # What is in the store has come in by some node's door.
+            come = (ACCEPTED, *come)
+        took = self._around.clock.monotonic() - passage.began
+        for stage in come:
+            if stage in passage.left:
+                passage.left.remove(stage)
+                self._around.meters.came(stage, took)
+
+    def _explain(
+        self, connection: Connection, stage: str, trace: Trace, file: str
+    ) -> tuple[str, str]:
+        """Return why a canary does not come through a stage, and in words."""
+        if stage not in (ACCEPTED, FOLDED):
+            if stage == DECIDED and not self._around.is_deciding(connection):
+                return OFF, "deciding is switched off"
+            held = find_halt(connection)
+            if held.is_halted or file:
+                said = f"{held.by}: {held.reason}" if held.is_halted else file
+                return HALTED, f"halted: {said}"
+            if stage == RULED and not self._around.is_acting:
+                return OFF, "acting is switched off"
+        if trace.ruling:
+            return HELD, f"the policy does not let it through: {trace.ruling}"
+        return (FAILED, trace.failure) if trace.failure else (LATE, "")
+
+    def _tell(self, stage: str, why: str, says: str) -> None:
+        """Measure how it goes, and log it, once for each change."""
+        self._around.meters.stuck(stage, why)
+        if self._state == stage + why:
+            return
+        self._state = stage + why
+        if stage:
+            text = f"it was not {stage}: {says or why}"
+            log.warning("canary.lost", stage=stage, why=why, says=text)
         else:
             log.info("canary.came_through")
-
-
-def _has_come(trace: Trace, stage: str) -> bool:
-    """Tell whether a canary has come through a stage."""
-    come = {
-        FOLDED: trace.is_folded,
-        DECIDED: trace.is_decided,
-        CLOSED: trace.is_closed,
-        TOLD: trace.is_told,
-    }
-    return come[stage]

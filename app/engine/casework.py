@@ -4,7 +4,7 @@ app/decide/casing.py makes the case of an alert; here the incident's own
 counts, history, statistics, mutes and the runbook are added to it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -19,11 +19,14 @@ from app.models.alert import Alert
 from app.models.case import Case
 from app.models.incident import ahead
 from app.models.matcher import fit_all
+from app.models.mute import Mute
 from app.models.record import Standpoint
+from app.models.site import Site, make_site
 from app.store.casefile import Facts, Lead, find_facts, find_lead
 from app.store.ledger import Connection
 
 LINE = 300
+DAY = 86_400_000_000
 decode = msgspec.json.decode
 
 
@@ -36,6 +39,8 @@ class Casefile(msgspec.Struct, frozen=True):
         state: where it stood.
         version: its version.
         reins: what was set.
+        site: where it is.
+        mutes: those that are on, whatever they are about.
     """
 
     case: Case
@@ -43,6 +48,8 @@ class Casefile(msgspec.Struct, frozen=True):
     state: str
     version: int
     reins: Reins
+    site: Site
+    mutes: tuple[Mute, ...]
 
 
 class Casework:
@@ -66,12 +73,16 @@ class Casework:
     ) -> Casefile | None:
         """Return the case of an incident, or None when there is none."""
         within = self._rules.windows.together
-        facts = find_facts(connection, number, within)
+        since = self._clock.now() - self._settings.remember_days * DAY
+        facts = find_facts(connection, number, within, since)
         if facts is None:
             return None
         incident, main = facts.incident, facts.main
+        mutes = _find_mutes(connection, self._clock.now())
+        labels = labels_of(facts.strand, main)
+        rules = self._rules.naming_of(main.source).targets
         return Casefile(
-            case=self._make(connection, facts),
+            case=self._make(facts, mutes),
             standpoint=Standpoint(
                 incident=number,
                 target=incident.target,
@@ -83,6 +94,8 @@ class Casework:
             state=incident.state,
             version=incident.version,
             reins=read_reins(connection, self._settings),
+            site=make_site(labels, rules),
+            mutes=mutes,
         )
 
     def find_labels(
@@ -104,7 +117,7 @@ class Casework:
         runbook = self._runbooks.find(case.labels)
         return msgspec.structs.replace(case, runbook=runbook)
 
-    def _make(self, connection: Connection, facts: Facts) -> Case:
+    def _make(self, facts: Facts, mutes: Sequence[Mute]) -> Case:
         """Return the case of what is known."""
         incident, main, now = facts.incident, facts.main, self._clock.now()
         rules = self._rules.naming_of(main.source).targets
@@ -124,8 +137,9 @@ class Casework:
             siblings=facts.siblings,
             together=tuple(n for n in others if n != case.name),
             history=facts.history,
+            failed=facts.failed,
             similar=facts.similar,
-            maintenance=_maintenance(connection, labels, now),
+            maintenance=_muted_by(mutes, labels),
             runbook=self._runbooks.find(labels),
         )
 
@@ -162,15 +176,20 @@ def _said(facts: Facts) -> int:
     return 0 if facts.alert is None else int(facts.alert.repeats)
 
 
-def _maintenance(
-    connection: Connection, labels: dict[str, str], now: int
-) -> str:
+def _find_mutes(connection: Connection, now: int) -> tuple[Mute, ...]:
+    """Return the mutes whose time has begun, and is not over."""
+    return tuple(
+        mute
+        for mute in find_mutes(connection, now).mutes
+        if mute.slot is not None and mute.slot.until > now
+    )
+
+
+def _muted_by(mutes: Iterable[Mute], labels: dict[str, str]) -> str:
     """Return what mutes an episode now, or nothing."""
     found = [
         tidy(mute.label, LINE)
-        for mute in find_mutes(connection, now).mutes
-        if mute.slot is not None
-        and mute.slot.until > now
-        and fit_all(mute.wish.matchers, labels)
+        for mute in mutes
+        if fit_all(mute.wish.matchers, labels)
     ]
     return "; ".join(found[:3])

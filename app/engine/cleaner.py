@@ -17,7 +17,8 @@ from app.core.clock import Clock
 from app.core.configfile import Section
 from app.core.errors import SmokejumperError
 from app.core.log import get_log
-from app.engine.keeper import Keeper, Work
+from app.engine.keeper import Keeper
+from app.engine.line import Work
 from app.store import retention
 from app.store.ledger import Connection
 from app.store.retention import Sweep, Swept

@@ -13,8 +13,7 @@ from app.decide.reins import DecideSettings, holding
 from app.decide.sharing import Sharing
 from app.engine.casework import Casefile
 from app.engine.decidemeters import Meters
-from app.models.action import NO_ACTION
-from app.models.canary import CANARY, REASON
+from app.models.canary import ANSWER, CANARY, REASON
 from app.models.choice import Decision, Why
 from app.models.record import Cost, Record, digest_of, tokens_of
 from app.store.decisions import Spent
@@ -60,9 +59,7 @@ class Counsel:
         """
         if file.case.source == CANARY:
             # It asks nobody and costs nothing; the rest of its way is real.
-            decision = Decision(
-                action=NO_ACTION, reason=REASON, confidence=1.0
-            )
+            decision = Decision(action=ANSWER, reason=REASON, confidence=1.0)
             return self._without_call(file, decision, CANARY)
         refusal = self._budgets.refuse(spent, self._under_way)
         if refusal is None:

@@ -7,7 +7,7 @@ undecided, and it is decided on after the restart.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from contextlib import suppress
 from functools import partial
 from typing import TypeVar
@@ -23,7 +23,8 @@ from app.decide.reins import DecideSettings, read_reins
 from app.engine.casework import Casefile, Casework
 from app.engine.counsel import Counsel, NotNow
 from app.engine.decidemeters import Meters
-from app.engine.keeper import Keeper, Work
+from app.engine.keeper import Keeper
+from app.engine.line import Work
 from app.engine.moves import Moves
 from app.engine.recording import keep, keep_shadow
 from app.engine.tracing import spans_of
@@ -32,11 +33,12 @@ from app.models.record import Record
 from app.store.casefile import find_news, find_open, find_seq
 from app.store.claims import Claims
 from app.store.decisions import Spent, count_spent
+from app.store.glance import Seen
 from app.store.ledger import Connection
 from app.store.reading import Reader
 
 # Other processes write too, and nobody wakes us then.
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 2.0
 SWEEP_SECONDS = 30.0
 GATHER_SECONDS = 0.05
 # After something failed, or when a budget will be free again.
@@ -78,6 +80,7 @@ class DecidingChore:
         self._parts = parts
         self._news = asyncio.Event()
         self._position: int | None = None
+        self._seen: Seen[Look] | None = None
         self._swept_at = float("-inf")
         self._suspects: set[int] = set()
         # When each was first seen to need a decision, and not before when.
@@ -128,8 +131,10 @@ class DecidingChore:
         """Find what needs a decision, and begin with some of it."""
         parts = self._parts
         now = parts.clock.monotonic()
-        is_sweep = now - self._swept_at >= SWEEP_SECONDS
-        news = await asyncio.to_thread(self._look, is_sweep=is_sweep)
+        # While it is switched off there is nothing to sweep for.
+        is_off = self._seen is not None and not self._seen.found.is_on
+        is_sweep = not is_off and now - self._swept_at >= SWEEP_SECONDS
+        news = await self._glance(is_sweep=is_sweep)
         if not news.is_on:
             self._suspects.clear()
             self._since.clear()
@@ -142,19 +147,30 @@ class DecidingChore:
         self._begin()
         parts.meters.waiting.set(len(self._since))
 
-    def _look(self, *, is_sweep: bool) -> "Look":
-        """Return which incidents may need a decision; on a thread."""
-        parts = self._parts
-        with parts.reader.snapshot() as connection:
-            reins = read_reins(connection, parts.settings)
-            if self._position is None:
-                self._position = find_seq(connection)
-            news = find_news(connection, self._position)
-            self._position = news.last
-            found = set(news.incidents)
-            if is_sweep and reins.enabled:
-                found |= set(_all_open(connection))
-        return Look(reins.enabled, news.is_changed, found)
+    async def _glance(self, *, is_sweep: bool) -> "Look":
+        """Return which incidents may need a decision."""
+        look = partial(self._look, is_sweep=is_sweep)
+        last = self._seen
+        if is_sweep or (last is not None and last.found.has_more):
+            last = None
+        seen = await self._parts.reader.glimpse(look, last)
+        is_same, self._seen = seen is self._seen, seen
+        if is_same:
+            # What it found has been taken in already.
+            return Look(seen.found.is_on)
+        return seen.found
+
+    def _look(self, connection: Connection, *, is_sweep: bool) -> "Look":
+        """Return the same, on a snapshot."""
+        reins = read_reins(connection, self._parts.settings)
+        if self._position is None:
+            self._position = find_seq(connection)
+        news = find_news(connection, self._position)
+        self._position = news.last
+        found = set(news.incidents)
+        if is_sweep and reins.enabled:
+            found |= set(_all_open(connection))
+        return Look(reins.enabled, news.is_changed, found, news.has_more)
 
     async def _sift(self) -> None:
         """Keep those of the suspects that need a decision."""
@@ -323,11 +339,13 @@ class Look(msgspec.Struct, frozen=True):
         is_on: whether incidents are decided on at all.
         is_changed: whether the reins were changed.
         incidents: those that may need a decision.
+        has_more: whether the log may tell of more.
     """
 
     is_on: bool
-    is_changed: bool
-    incidents: set[int]
+    is_changed: bool = False
+    incidents: Set[int] = frozenset()
+    has_more: bool = False
 
 
 def _all_open(connection: Connection) -> Iterable[int]:

@@ -5,22 +5,23 @@ is a job like all others, which code proposes: it only looks, and the guard
 rules on it. Where nothing can look, nothing is proposed.
 """
 
-import re
 from collections.abc import Mapping
 
 import msgspec
 
 from app.core.errors import SmokejumperError, Unreadable
 from app.core.log import get_log
-from app.engine.bell import Bell
+from app.engine.bell import LATE_SECONDS, Bell
 from app.engine.keeper import Keeper
 from app.engine.motions import Motions
 from app.engine.moves import Moves
 from app.engine.opening import follow
 from app.engine.plans import World
 from app.engine.proposing import Proposing
+from app.engine.topics import find_topic
 from app.engine.ways import Ways
 from app.models.action import ALWAYS
+from app.models.canary import CANARY
 from app.models.case import Case
 from app.models.choice import Decision
 from app.models.incident import Incident, State
@@ -28,6 +29,7 @@ from app.models.menu import Arguments, Offer
 from app.models.mission import Mission, Stage
 from app.models.proposer import CODE
 from app.store.decisions import find_decision
+from app.store.glance import Seen
 from app.store.incidents import find_incidents
 from app.store.ledger import Connection
 from app.store.looks import was_run
@@ -55,28 +57,6 @@ OF_ACTIONS: Mapping[str, str] = {
     "restart_pod": "pod",
     "restart_service": "service",
 }
-# The first that is in the alert's name or problem, as whole words.
-WORDS: tuple[tuple[str, str], ...] = (
-    ("certificate", r"cert\w*|tls|ssl"),
-    ("hardware", r"raid|smart|ecc|edac|temperature|fan|psu|hardware"),
-    ("backup", r"backups?"),
-    ("security", r"security|intrusion|login|ssh|sudo|auth\w*"),
-    ("memory", r"mem\w*|oom|swap"),
-    ("io", r"io|i o|iowait|iops|write|read"),
-    ("disk", r"disks?|inodes?|filesystem|space|mount|fs"),
-    ("cpu", r"cpu|load|throttl\w*|steal"),
-    ("time", r"clock|ntp|time|drift|skew"),
-    ("database", r"postgres\w*|mysql|mariadb|database|db|connections"),
-    ("network", r"network|net|dns|packets?|interface|tcp|conntrack|link"),
-    ("container", r"containers?|docker"),
-    ("http", r"http|latency|slow|errors?|probe|requests?"),
-    ("process", r"process\w*|zombies?|fds?|files"),
-    ("service", r"service|unit|systemd|down|daemon|instance|target"),
-)
-# CamelCase and snake_case are words, too.
-BOUNDARY = re.compile(
-    r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_\W]+"
-)
 log = get_log("evidence")
 
 
@@ -191,6 +171,8 @@ class Evidence:
 def _needs(incident: Incident, last: Mission) -> bool:
     """Tell whether an incident is with people, and goes on."""
     goes_on = incident.state == State.OPEN and bool(incident.firing)
+    if incident.source == CANARY:
+        return False
     return goes_on and last.stage == Stage.ESCALATED
 
 
@@ -208,11 +190,7 @@ def topic_of(case: Case, row: object = None) -> str:
     tried = str(getattr(row, "action", ""))
     if tried in OF_ACTIONS and tried not in ALWAYS:
         return OF_ACTIONS[tried]
-    said = BOUNDARY.sub(" ", f"{case.name} {case.problem}").lower()
-    for topic, words in WORDS:
-        if re.search(rf"\b({words})\b", said):
-            return topic
-    return GENERAL
+    return find_topic(f"{case.name} {case.problem}") or GENERAL
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -230,16 +208,17 @@ class EvidenceChore:
         """Take what it is made of."""
         self._parts = parts
         self._bell = Bell()
+        self._seen: Seen[bool] | None = None
 
     async def run(self) -> None:
         """Go on until cancelled."""
-        self._bell.hang(self._parts.keeper)
+        self._bell.hang(self._parts.keeper, late=LATE_SECONDS)
         await self._bell.rounds(self._try_round)
 
     async def _try_round(self) -> float:
         """Look once; return for how long nothing is known."""
         try:
-            while await self._parts.ways.look(_is_behind):
+            while await self._is_behind():
                 await self._parts.ways.turn(self._parts.evidence.catch_up)
         except SmokejumperError as error:
             log.warning("evidence.not_looked", error=str(error))
@@ -247,6 +226,12 @@ class EvidenceChore:
             # A bug must not end looking for all the rest.
             log.exception("evidence.crashed")
         return RETRY_SECONDS
+
+    async def _is_behind(self) -> bool:
+        """Tell whether something is to be looked at."""
+        ways = self._parts.ways
+        self._seen = await ways.glance(_is_behind, self._seen)
+        return self._seen.found
 
 
 def _is_behind(connection: Connection) -> bool:

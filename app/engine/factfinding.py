@@ -145,6 +145,8 @@ class FactFinder:
         """Yield where to look; what a stranger wrote is only a text."""
         number, base = about.entry.incident_id, self._base_url
         if number:
+            # People read a page; what programs read comes after it.
+            yield "console", f"{base}/console/incidents/{number}"
             yield "api", f"{base}/api/v1/incidents/{number}"
         alert = about.lead.alert if about.lead else None
         if alert is None:

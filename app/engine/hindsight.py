@@ -11,8 +11,16 @@ from pathlib import Path
 import msgspec
 
 from app.core.errors import ConfigError, Refused
+from app.core.yamlfile import read_text
 from app.guard.guard import Guard
-from app.guard.policy import Policy, default_policy, parse_policy, read_policy
+from app.guard.policy import (
+    MOST_BYTES,
+    REMEDY,
+    Policy,
+    default_policy,
+    parse_policy,
+    read_policy,
+)
 from app.guard.replay import Past, Replayed, replay
 from app.guard.trust import Answers, Results, Standing, report
 from app.store.approvals import count_agreement
@@ -20,6 +28,7 @@ from app.store.jobs import count_verdicts
 from app.store.ledger import Connection
 from app.store.reading import Reader, Wish
 from app.store.rulings import RULINGS, PastRuling, find_rulings
+from app.store.teams import Teams
 
 DAY = 86_400_000_000
 # So many rulings are put to another policy, the newest ones.
@@ -55,6 +64,35 @@ class Hindsight(msgspec.Struct, frozen=True):
     since: int
 
 
+class OnDisk(msgspec.Struct, frozen=True):
+    """The file of the policy as it is now; a node has read it at its start.
+
+    Attributes:
+        text: what it says; empty when there is none.
+        version: of what it means; empty when it is no policy.
+        wrong: why it is none, or empty.
+    """
+
+    text: str
+    version: str
+    wrong: str = ""
+
+
+def read_disk(held: Policy) -> OnDisk:
+    """Return the file of a policy as it is on disk now."""
+    path = held.source.path
+    if not path.exists():
+        return OnDisk("", default_policy().version)
+    try:
+        text = read_text(path, REMEDY, MOST_BYTES)
+    except ConfigError as error:
+        return OnDisk("", "", _say_all(error))
+    try:
+        return OnDisk(text, parse_policy(text, path).version)
+    except ConfigError as error:
+        return OnDisk(text, "", _say_all(error))
+
+
 def choose_policy(held: Policy, text: str) -> Policy:
     """Return the policy of a text, or of its file as it is on disk now.
 
@@ -71,19 +109,34 @@ def choose_policy(held: Policy, text: str) -> Policy:
         raise Refused(
             422,
             "unfit_policy",
-            " ".join(
-                f"{Path(one.where).name}: {one.setting}: {one.what}."
-                for one in problems
-            ),
+            _say_all(error),
             field="policy",
             remedy=problems[0].remedy if problems else "",
         ) from error
 
 
-def look_back(reader: Reader, policy: Policy, since: int) -> Hindsight:
-    """Return what a policy would have said since a moment."""
-    wish = Wish({"since": since}, limit=MOST_RULINGS)
+def _say_all(error: ConfigError) -> str:
+    """Return what is wrong with a policy, without the folder of its file."""
+    return " ".join(
+        f"{Path(one.where).name}: {one.setting}: {one.what}."
+        for one in error.problems[:MOST_PROBLEMS]
+    )
+
+
+def look_back(
+    reader: Reader, policy: Policy, since: int, teams: Teams = ()
+) -> Hindsight:
+    """Return what a policy would have said since a moment.
+
+    Args:
+        reader: where the rulings are.
+        policy: the policy.
+        since: rulings of before are left out.
+        teams: only about their incidents; none: about all.
+    """
+    wish = Wish({"since": since}, limit=MOST_RULINGS, teams=teams)
     page = reader.page(RULINGS, wish)
+    kept = {row.id for row in page.rows}
     unread = 0
 
     def tell() -> Iterator[Past]:
@@ -92,19 +145,31 @@ def look_back(reader: Reader, policy: Policy, since: int) -> Hindsight:
         first = page.rows[-1].id if page.rows else 0
         last = page.rows[0].id if page.rows else 0
         for one in _rulings(reader, since, first - 1, last):
+            if one.id not in kept:
+                continue  # of another team
             if one.body is None:
                 unread += 1
                 continue
-            yield Past(one.id, one.body.motion, one.outcome, one.rule)
+            yield Past(
+                one.id,
+                one.body.motion,
+                one.outcome,
+                one.rule,
+                one.body.question,
+            )
 
     found = replay(Guard(policy), tell())
     return Hindsight(found, unread, page.has_more, since)
 
 
-def find_trust(connection: Connection, since: int) -> Sequence[Standing]:
+def find_trust(
+    connection: Connection, since: int, teams: Teams = ()
+) -> Sequence[Standing]:
     """Return how far each action may be trusted, by what people said."""
-    answers = [Answers(*row) for row in count_agreement(connection, since)]
-    results = [Results(*row) for row in count_verdicts(connection, since)]
+    said = count_agreement(connection, since, teams)
+    became = count_verdicts(connection, since, teams)
+    answers = [Answers(*row) for row in said]
+    results = [Results(*row) for row in became]
     return report(answers, results)
 
 

@@ -6,23 +6,28 @@ loop, and no two turns of one process meet.
 """
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from app.core.clock import Clock
 from app.core.errors import SmokejumperError, StorageFailed, TooBusy
 from app.core.log import get_log
 from app.engine.anchor import Anchoring
 from app.engine.foldmeters import Meters
+from app.engine.line import Call, Line, Work
 from app.fold.folding import BATCH, Folder, Turn
 from app.store.ledger import Connection, Ledger, Overtaken
 
-__all__ = ["Bug", "Keeper", "Meters"]
+__all__ = ["Bug", "Keeper", "Meters", "Work"]
 # Another process may have written, too: look without being called.
 LOOK_SECONDS = 2.0
+# While nobody writes and nothing is due, that look needs no turn for so long.
+STILL_SECONDS = 10.0
+# What is asked for comes in rows: what it leaves to be done is done for all
+# of it, so long after the last turn at most.
+OWED_SECONDS = 0.25
 PAUSE_SECONDS = 1.0
 # While senders wait, folding gets a tenth of the time: they come first, and
 # what they bring is folded when the storm is over.
@@ -36,39 +41,15 @@ GATHER_SECONDS = 0.04
 STREAM_SECONDS = 0.5
 # So long what a turn looks at besides alerts is left alone after a bug.
 FIRST_REST, LONGEST_REST = 2.0, 60.0
-MOST_WAITING = 1_000
 # So many calls share one turn, and so one fsync, as long as that is short.
 MOST_TOGETHER = 16
 TOGETHER_SECONDS = 0.02
 T = TypeVar("T")
-Work = Callable[[Connection], T]
 log = get_log("keeper")
 
 
 class Bug(Exception):
     """A turn crashed; the log has the trace."""
-
-
-class Call:
-    """Something that was asked for, and what came of it."""
-
-    def __init__(self, work: Work[Any], future: Future[Any]) -> None:
-        """Take what is to be done, and who waits for it."""
-        self.work = work
-        self.result: Any = None
-        self.error: Exception | None = None
-        self._future = future
-
-    def answer(self) -> None:
-        """Tell whoever waits what came of it."""
-        if self.error is None:
-            self._future.set_result(self.result)
-        else:
-            self.fail(self.error)
-
-    def fail(self, error: Exception) -> None:
-        """Tell whoever waits that nothing of it is stored."""
-        self._future.set_exception(error)
 
 
 class Keeper:
@@ -88,14 +69,18 @@ class Keeper:
         self._clock = clock
         self._meters = meters
         self._anchoring = anchoring or Anchoring(None, clock)
-        self._calls: deque[tuple[Work[Any], Future[Any]]] = deque()
+        self._line = Line()
         self._signal = threading.Event()
         # Whether alerts came in since the last turn that folds began.
         self._has_news = False
-        self._ended = threading.Event()
         self._is_door_busy: Callable[[], bool] = bool
         self._limit = BATCH
         self._turned_at = 0.0
+        # What the last turn saw, when it found nothing to do.
+        self._still: int | None = None
+        self._looked_at = float("-inf")
+        # Whether calls since the last turn may have left something to it.
+        self._is_owed = False
         self._rest = 0.0
         self._rests_until = 0.0
         self._is_open = False
@@ -120,7 +105,7 @@ class Keeper:
         """Finish the turn and what was asked for, then end the thread."""
         self._is_open = False
         self._signal.set()
-        self._ended.set()
+        self._line.end()
         if self._thread.is_alive():
             self._thread.join()
         self._ledger.close()
@@ -141,27 +126,27 @@ class Keeper:
         Raises:
             TooBusy: too much is waiting, or the service ends.
         """
-        is_full = len(self._calls) >= MOST_WAITING and not is_urgent
-        if not self._is_open or is_full:
-            raise TooBusy("keeper_busy", "Too much waits to be written.")
-        future: Future[T] = Future()
-        if is_urgent:
-            self._calls.appendleft((work, future))
-        else:
-            self._calls.append((work, future))
+        if not self._is_open:
+            raise TooBusy("keeper_busy", "The service ends.")
+        future = self._line.add(work, is_urgent=is_urgent)
         self._signal.set()
         return future
 
     def _run(self) -> None:
         """Turn by turn, until told to stop."""
         while self._is_open:
-            self._signal.wait(self._wait_seconds())
+            is_called = self._signal.wait(self._wait_seconds())
+            if not is_called and self._is_still():
+                continue
             self._signal.clear()
             self._answer_calls()
+            self._is_owed = is_called and self._may_owe()
+            if self._is_owed:
+                continue
             self._gather()
             while self._is_open and self._try_turn():
                 self._answer_calls()
-        while self._calls:
+        while self._line:
             self._answer_calls()
         self._anchor_end()
 
@@ -172,15 +157,33 @@ class Keeper:
         comes alone is folded at once.
         """
         if self._clock.monotonic() - self._turned_at < STREAM_SECONDS:
-            self._ended.wait(GATHER_SECONDS)
+            self._line.rest(GATHER_SECONDS)
             self._answer_calls()
 
     def _wait_seconds(self) -> float:
         """Return how long nothing can be due."""
+        if self._is_owed:
+            since = self._clock.monotonic() - self._looked_at
+            return max(OWED_SECONDS - since, 0.01)
         if self._next_due is None:
             return LOOK_SECONDS
         due = (self._next_due - self._clock.now()) / 1e6
         return min(max(due, 0.01), LOOK_SECONDS)
+
+    def _may_owe(self) -> bool:
+        """Tell whether a turn can wait: the last was just now, and no news."""
+        since = self._clock.monotonic() - self._looked_at
+        return not self._has_news and since < OWED_SECONDS
+
+    def _is_still(self) -> bool:
+        """Tell whether a turn would find what the last one found: nothing."""
+        rested = self._clock.monotonic() - self._looked_at
+        due = self._next_due
+        is_due = due is not None and due <= self._clock.now()
+        is_long = self._is_owed or rested >= STILL_SECONDS
+        if self._still is None or is_due or is_long:
+            return False
+        return self._still == self._ledger.stamp()
 
     def _answer_calls(self) -> None:
         """Do what was asked for; what waits together shares a turn.
@@ -188,22 +191,20 @@ class Keeper:
         What is asked for meanwhile waits until alerts were folded: whoever
         acts on incidents asks again and again, and must know what they are.
         """
-        left = len(self._calls)
+        self._answer_urgent()
+        left = len(self._line)
         while left > 0:
             most = min(left, MOST_TOGETHER)
             left -= most
-            calls = self._take_calls(most)
+            calls = self._line.take(most)
             while calls:
                 calls = self._answer(calls)
+                self._answer_urgent()
 
-    def _take_calls(self, most: int) -> list[Call]:
-        """Return so many calls that are next; whoever has gone is left out."""
-        calls: list[Call] = []
-        for _ in range(most):
-            work, future = self._calls.popleft()
-            if future.set_running_or_notify_cancel():
-                calls.append(Call(work, future))
-        return calls
+    def _answer_urgent(self) -> None:
+        """Do what goes before all that waits; each in a turn of its own."""
+        while calls := self._line.take_urgent():
+            self._answer(calls)
 
     def _answer(self, calls: list[Call]) -> list[Call]:
         """Answer some calls in one turn; return those that it left over.
@@ -241,7 +242,8 @@ class Keeper:
         """Do calls one by one; what one of them raises undoes it alone."""
         until = self._clock.monotonic() + TOGETHER_SECONDS
         for call in calls:
-            if done and self._clock.monotonic() >= until:
+            is_long = self._line.is_urged or self._clock.monotonic() >= until
+            if done and is_long:
                 return
             try:
                 with self._ledger.part(connection):
@@ -287,14 +289,16 @@ class Keeper:
 
     def _try_turn(self) -> bool:
         """Fold once; tell whether there is more to do at once."""
-        start = self._clock.monotonic()
+        start = self._looked_at = self._clock.monotonic()
+        # Before the turn: what is written during it is then seen.
+        stamp, self._still = self._ledger.stamp(), None
         try:
             turn = self._turn()
         except StorageFailed as error:
             self._meters.failures.inc()
             self._meters.is_behind.set(1)
             log.error("fold.failed", error=str(error))
-            self._ended.wait(PAUSE_SECONDS)
+            self._line.rest(PAUSE_SECONDS)
             return False
         took = self._clock.monotonic() - start
         if took > LONG_SECONDS:
@@ -311,9 +315,11 @@ class Keeper:
         if turn.entries:
             self._meters.entries.inc(turn.entries)
             self._tell()
+        if not (turn.alerts or turn.entries or turn.waiting or self._rest):
+            self._still = stamp
         if turn.is_full and self._is_door_busy():
             # Whoever waits for a receipt comes first.
-            self._ended.wait(took * RESTS)
+            self._line.rest(took * RESTS)
         return turn.is_full
 
     def _turn(self) -> Turn:

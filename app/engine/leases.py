@@ -16,6 +16,7 @@ class Lease:
 
     Attributes:
         is_interruptible: whether what is done now may be called off.
+        is_hurried: see app/engine/ways.py.
     """
 
     def __init__(self, clock: Clock, seconds: float) -> None:
@@ -24,6 +25,7 @@ class Lease:
         self._seconds = seconds
         self._until = clock.monotonic() + seconds
         self.is_interruptible = False
+        self.is_hurried = False
 
     def renew(self, began: float) -> None:
         """Have it for longer, since a moment before it was renewed."""
@@ -54,10 +56,15 @@ async def wind_down(
     if under_way:
         await asyncio.wait(under_way, timeout=GRACE_SECONDS)
     left = list(leases)
-    for task in under_way:
-        task.cancel()
-    await asyncio.gather(*under_way, return_exceptions=True)
+    await call_off(*under_way)
     return left
+
+
+async def call_off(*tasks: "asyncio.Task[None]") -> None:
+    """Cancel tasks, and wait until they have ended."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def node_name(random: int) -> str:

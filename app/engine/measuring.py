@@ -5,11 +5,11 @@ from collections.abc import Callable
 import msgspec
 from msgspec.structs import replace
 
-from app.engine.moves import Moves, Word, call_of
+from app.engine.moves import PIPELINE, Moves, Word, call_of
 from app.engine.proposing import Proposing
-from app.models.action import ActionSpec, Catalogue, Check
+from app.models.action import Catalogue, Check
 from app.models.job import Job, JobState
-from app.models.mission import Measured, Mission
+from app.models.mission import SECOND, Measured, Mission
 from app.models.verdict import Judgement, Reading, Verdict
 from app.store.decisions import set_verdict
 from app.store.jobs import find_job, save_job
@@ -19,6 +19,8 @@ from app.verify.judging import Conclusion
 # So many readings of one job are kept, the newest.
 MOST = 500
 FEW = 2
+# So far apart the clocks of two nodes may be.
+SKEW = 60 * SECOND
 Conclude = Callable[[Check, tuple[Reading, ...], int, int], Conclusion]
 
 
@@ -44,11 +46,15 @@ class Measuring:
         """Write down that nobody knows whether it helped."""
         job = find_job(connection, mission.job_id)
         if job is not None:
-            known = replace(
-                job, verdict=Verdict.UNKNOWN.value, fence=mission.fence
-            )
+            unknown = Verdict.UNKNOWN
+            known = replace(job, verdict=unknown.value, fence=mission.fence)
             save_job(connection, job, known)
-            set_verdict(connection, job.decision_id, Verdict.UNKNOWN.value)
+            set_verdict(connection, job.decision_id, unknown.value)
+            spec = self._catalogue.find(job.action)
+            check = spec.check if spec else None
+            found = Conclusion(verdict=unknown, reason=reason)
+            line = _tell(known, check, found, PIPELINE)
+            self._moves.tell(connection, mission, line)
         event = Measured(verdict=Verdict.UNKNOWN, reason=reason)
         return self._moves.move(connection, mission, event)
 
@@ -61,14 +67,16 @@ class Measuring:
             raise LookupError(f"job {mission.job_id} has not ended")
         spec = self._catalogue.find(job.action)
         if spec is None or spec.check is None:
-            gone = Measured(
-                verdict=Verdict.UNKNOWN,
-                reason=f"the catalogue does not say how {job.action} is"
-                " measured any more",
+            reason = (
+                f"the catalogue does not say how {job.action} is measured"
+                " any more"
             )
-            return self._moves.move(connection, mission, gone)
+            return self.give_up(connection, mission, reason)
         readings = (*readings_of(job.after), reading)[-MOST:]
         now = self._moves.clock.now()
+        if now < job.ended_at - SKEW:
+            # No reading would count before the clock is there again.
+            return self.give_up(connection, mission, "the clock was set back")
         found = self._conclude(spec.check, readings, job.ended_at, now)
         if job.state == JobState.FAILED:
             found = _of_failed(found, readings)
@@ -83,7 +91,9 @@ class Measuring:
         undo = 0
         if found.verdict is not None:
             set_verdict(connection, job.decision_id, verdict)
-            self._moves.tell(connection, mission, _tell(known, spec, found))
+            by = f"check:{spec.check.name}"
+            line = _tell(known, spec.check, found, by)
+            self._moves.tell(connection, mission, line)
             if found.is_worse and spec.undo and not mission.undoes:
                 undo = self._proposing.undo(connection, job, spec.undo)
         event = Measured(
@@ -119,14 +129,13 @@ def readings_of(text: str) -> tuple[Reading, ...]:
     return msgspec.json.decode(text, type=tuple[Reading, ...])
 
 
-def _tell(job: Job, spec: ActionSpec, found: Conclusion) -> Word:
-    """Return what the log says of a verdict."""
+def _tell(job: Job, check: Check | None, found: Conclusion, by: str) -> Word:
+    """Return what the log says of a verdict, and of whom it is."""
     before = readings_of(job.before)
     after = readings_of(job.after)
-    check = spec.check
     return Word(
         kind="verdict.given",
-        actor=f"check:{check.name if check else ''}",
+        actor=by,
         action=call_of(job.action, job.arguments),
         summary=f"{found.verdict}: {found.reason}",
         body={

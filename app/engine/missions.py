@@ -6,13 +6,12 @@ that dies lets its lease run out, and the next one goes on from the row.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from functools import partial
 
 import msgspec
-from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from app.act.settings import ActSettings
 from app.core.clock import Clock
@@ -21,67 +20,42 @@ from app.core.log import get_log
 from app.engine.advancing import Advancer
 from app.engine.bell import Bell
 from app.engine.keeper import Keeper
-from app.engine.leases import Lease, wind_down
+from app.engine.leases import Lease, call_off, wind_down
+from app.engine.missionmeters import Meters
 from app.engine.moves import Moves
-from app.engine.quieting import expire_suggestions, hand_over, quiet
+from app.engine.neglect import find_neglected, take_over
+from app.engine.quieting import expire_suggestions, quiet
+from app.engine.recall import Taken, Terms, find_unaware
 from app.engine.ways import Ways
-from app.models.job import UNSENT
 from app.models.mission import SECOND, Mission
 from app.store.casefile import find_news, find_seq
+from app.store.glance import Seen
 from app.store.halts import find_halt
-from app.store.jobs import find_live_jobs
 from app.store.ledger import Connection
 from app.store.missions import (
     LENDING,
     claim_due,
     count_stages,
     find_disturbed,
-    find_left_alone,
-    find_live,
     next_due,
-    wake,
 )
-from app.store.unhealed import find_forgotten, find_unhealed
+from app.store.overtaken import find_overtaken
 
-# Other processes write too, and nobody wakes us then; the kill switch of
-# another node, or the file, ends what runs within a second.
-LOOK_SECONDS = 0.8
+# Other processes write too, and nobody wakes us then; whoever looks out for
+# a halt does so more often: see app/engine/lookout.py.
+LOOK_SECONDS = 2.0
+# While all is halted, what was under way is looked after again so soon.
+HALTED_SECONDS = 0.25
 SWEEP_SECONDS = 30.0
 # A lease is renewed this much before its end, at the latest.
 RENEW_SHARE = 3.0
 RETRY_SECONDS = 2.0
+# Nothing is due by itself: it is rung for.
+FOREVER = 86_400.0
 PAGE = 200
 # So many incidents are quieted, or handed over, in one turn.
 FEW = 20
 log = get_log("missions")
-
-
-class Meters:
-    """What the mission chore tells Prometheus."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        """Make the meters part of a registry."""
-        self.stages = Gauge(
-            "smokejumper_missions",
-            "Missions that go on, by stage",
-            ["stage"],
-            registry=registry,
-        )
-        self.failures = Counter(
-            "smokejumper_mission_failures_total",
-            "Steps of missions that failed and are tried again",
-            registry=registry,
-        )
-        self.fenced = Counter(
-            "smokejumper_mission_fenced_total",
-            "Moves that came too late, and were refused",
-            registry=registry,
-        )
-        self.halted = Gauge(
-            "smokejumper_halted",
-            "Whether nothing may be started",
-            registry=registry,
-        )
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -90,10 +64,10 @@ class Look(msgspec.Struct, frozen=True):
     Attributes:
         due_at: when the next mission can be taken, or None.
         disturbed: missions whose incidents are not open any more.
-        running: missions whose jobs must be looked at now: nothing may run.
+        running: missions whose jobs must be ended now: nothing may run.
         is_halted: whether nothing may be started.
-        left_alone: open incidents that nobody decided on.
-        unhealed: those that were fixed, and still fire.
+        has_more: whether the log may tell of more.
+        neglected: open incidents that people get by now, and why.
         stages: how many missions stand where, on a sweep.
     """
 
@@ -101,8 +75,8 @@ class Look(msgspec.Struct, frozen=True):
     disturbed: tuple[int, ...] = ()
     running: tuple[int, ...] = ()
     is_halted: bool = False
-    left_alone: tuple[int, ...] = ()
-    unhealed: tuple[int, ...] = ()
+    has_more: bool = False
+    neglected: Mapping[int, str] = {}
     stages: dict[str, int] | None = None
 
 
@@ -127,25 +101,38 @@ class MissionChore:
         self._parts = parts
         self._node = node
         self._bell = Bell()
+        # It rings when all is halted: a round may wait for its turns.
+        self._alarm = Bell()
+        self._halting = asyncio.Lock()
         self._position: int | None = None
         self._swept_at = float("-inf")
+        self._seen: Seen[Look] | None = None
         self._leases: dict[int, Lease] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        # Missions that were called off, and are still ours in the store.
+        self._loose: set[int] = set()
+
+    def stop_all(self) -> None:
+        """End at once what runs, if all is halted; on the event loop."""
+        self._alarm.ring()
 
     async def run(self) -> None:
         """Go on until cancelled."""
         self._bell.hang(self._parts.keeper)
+        alarm = self._alarm.rounds(self._try_stop)
+        stopping = asyncio.create_task(alarm)
         renewing = asyncio.create_task(self._keep_renewing())
         try:
             await self._bell.rounds(self._try_round)
         finally:
+            await call_off(stopping)
             await self._stop()
-            renewing.cancel()
-            await asyncio.gather(renewing, return_exceptions=True)
+            await call_off(renewing)
 
     async def _stop(self) -> None:
         """Call off what is under way, and let others have it at once."""
         left = await wind_down(self._tasks.values(), self._leases)
+        left += self._loose
         if left:
             give = partial(LENDING.free, holder=self._node, ids=left)
             with suppress(SmokejumperError):
@@ -162,33 +149,94 @@ class MissionChore:
             log.exception("missions.look_crashed")
         return RETRY_SECONDS
 
+    async def _try_stop(self) -> float:
+        """End what runs if all is halted, whatever a round waits for."""
+        try:
+            says = await self._parts.ways.halted()
+            look = partial(self._look_at_halt, halted=says)
+            await self._halt(await self._parts.ways.look(look), says)
+        except SmokejumperError as error:
+            log.warning("missions.not_stopped", error=str(error))
+        except Exception:
+            log.exception("missions.stop_crashed")
+        # What is left, and what fails, is looked after by rounds.
+        self._bell.ring()
+        return FOREVER
+
     async def _round(self) -> float:
         """Look, quiet what is over, take what is due."""
         now = self._parts.clock.monotonic()
         is_sweep = now - self._swept_at >= SWEEP_SECONDS
         says = await self._parts.ways.halted()
         look = partial(self._look, is_sweep=is_sweep, halted=says)
-        seen = await self._parts.ways.look(look)
+        last = None if is_sweep or says else self._lasting()
+        self._seen = await self._parts.ways.glance(look, last)
+        seen = self._seen.found
         self._parts.meters.halted.set(int(seen.is_halted))
         # What must end comes before all that is merely late.
-        is_stopping = seen.is_halted and await self._halt(seen)
+        is_stopping = await self._halt(seen, says)
         await self._in_turns(seen.disturbed, quiet)
         if is_sweep and not is_stopping:
             # A full page may have another one behind it.
-            is_full = len(seen.disturbed) >= PAGE
+            pages = (seen.disturbed, seen.neglected)
+            is_full = any(len(one) >= PAGE for one in pages)
             self._swept_at = float("-inf") if is_full else now
             await self._sweep(seen)
         due_at = self._parts.clock.now() if is_stopping else seen.due_at
-        return await self._take(due_at)
+        pause = await self._take(due_at)
+        is_ending = seen.is_halted and self._tasks
+        return min(pause, HALTED_SECONDS) if is_ending else pause
 
-    async def _halt(self, seen: Look) -> bool:
-        """Let what runs be ended at once; tell whether anything does."""
-        is_called_off = await self._interrupt()
-        if seen.running:
-            moment = self._parts.clock.now()
-            stir = partial(wake, ids=seen.running, now=moment)
-            await self._parts.ways.turn(stir)
-        return is_called_off or bool(seen.running)
+    def _lasting(self) -> Seen[Look] | None:
+        """Return what was seen last, if only writing can change it."""
+        if self._seen is None:
+            return None
+        found, now = self._seen.found, self._parts.clock.now()
+        # What must end is looked at until it has; what could not be quieted
+        # comes with the next sweep.
+        if found.is_halted or found.disturbed or found.has_more:
+            return None
+        return self._seen.before(found.due_at, now)
+
+    async def _halt(self, seen: Look, says: str) -> bool:
+        """Let what runs be ended at once; tell whether anything does.
+
+        It waits for nothing that was due earlier, nor for a slot, nor for
+        one another: all that it may be are told to end in one turn.
+        """
+        if not seen.is_halted:
+            return False
+        async with self._halting:
+            return await self._end_all(seen, says)
+
+    async def _end_all(self, seen: Look, says: str) -> bool:
+        """Let what runs be ended, as the only one who does.
+
+        What only looks is called off, so that it is ended at once.
+        """
+        looks = [n for n, one in self._leases.items() if one.is_interruptible]
+        await call_off(*(self._tasks[number] for number in looks))
+        self._loose.update(looks)
+        self._loose -= self._tasks.keys()
+        for lease in self._leases.values():
+            lease.is_hurried = True
+        ids = (*self._loose, *seen.running)
+        room = PAGE + self._parts.settings.concurrency - len(self._tasks)
+        if not ids or room <= 0:
+            return bool(ids)
+        began = Lease(self._parts.clock, self._parts.settings.lease_seconds)
+        work = partial(
+            self._parts.advancer.recall.take,
+            terms=self._terms(),
+            ids=ids[:room],
+            loose=tuple(self._loose),
+            halted=says,
+        )
+        found = await self._parts.ways.urge(work)
+        self._loose.clear()
+        for one in found:
+            self._begin(one, began)
+        return True
 
     def _look(
         self, connection: Connection, *, is_sweep: bool, halted: str
@@ -203,34 +251,32 @@ class MissionChore:
         disturbed: tuple[int, ...] = ()
         if touched is None or touched:
             found = find_disturbed(connection, touched, 0, PAGE)
-            disturbed = tuple(number for number, _ in found)
+            over = find_overtaken(connection, touched, PAGE)
+            disturbed = (*(number for number, _ in found), *over)
+        seen = msgspec.structs.replace(
+            self._look_at_halt(connection, halted=halted),
+            due_at=next_due(connection, now),
+            disturbed=disturbed,
+            has_more=news.has_more,
+        )
+        return self._search(connection, seen) if is_sweep else seen
+
+    def _look_at_halt(self, connection: Connection, *, halted: str) -> Look:
+        """Return whether all is halted, and what must be ended then."""
         is_halted = bool(halted) or find_halt(connection).is_halted
         running: tuple[int, ...] = ()
         if is_halted:
-            running = _find_unaware(connection, now)
-        seen = Look(
-            due_at=next_due(connection, now),
-            disturbed=disturbed,
-            running=running,
-            is_halted=is_halted,
-        )
-        return self._search(connection, seen) if is_sweep else seen
+            running = find_unaware(connection, self._parts.clock.now())
+        return Look(None, running=running, is_halted=is_halted)
 
     def _search(self, connection: Connection, seen: Look) -> Look:
         """Return what is only looked for now and then, too."""
         seconds = self._parts.settings.deciding_seconds
         before = self._parts.clock.now() - seconds * SECOND
-        is_deciding = self._parts.is_deciding(connection)
-        left: list[int] = []
-        if is_deciding:
-            left += find_left_alone(connection, before, PAGE)
-            left += find_forgotten(connection, before, PAGE)
-        return msgspec.structs.replace(
-            seen,
-            left_alone=tuple(left),
-            unhealed=tuple(find_unhealed(connection, before, PAGE)),
-            stages=count_stages(connection),
-        )
+        is_on = self._parts.is_deciding(connection)
+        found = find_neglected(connection, before, PAGE, is_deciding=is_on)
+        stages = count_stages(connection)
+        return msgspec.structs.replace(seen, neglected=found, stages=stages)
 
     async def _sweep(self, seen: Look) -> None:
         """Do what is only done now and then."""
@@ -238,27 +284,12 @@ class MissionChore:
         stages.clear()
         for stage, count in (seen.stages or {}).items():
             stages.labels(stage).set(count)
-        for numbers, reason in (
-            (seen.left_alone, "nobody decided on it in its time"),
-            (seen.unhealed, "it was measured as fixed, and still fires"),
-        ):
-            await self._in_turns(numbers, partial(hand_over, reason=reason))
+        take = partial(take_over, reasons=seen.neglected)
+        await self._in_turns(tuple(seen.neglected), take)
         expire = partial(
             expire_suggestions, moves=self._parts.moves, limit=PAGE
         )
         await self._parts.ways.turn(expire)
-
-    async def _interrupt(self) -> bool:
-        """Call off what only looks, so that it is ended at once, if any is."""
-        found = [n for n, one in self._leases.items() if one.is_interruptible]
-        tasks = [self._tasks[number] for number in found]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if found:
-            give = partial(LENDING.free, holder=self._node, ids=found)
-            await self._parts.ways.turn(give)
-        return bool(found)
 
     async def _in_turns(
         self, numbers: Sequence[int], work: Callable[..., Mission | None]
@@ -316,35 +347,42 @@ class MissionChore:
             return LOOK_SECONDS
         if due_at > now:
             return min(LOOK_SECONDS, (due_at - now) / SECOND)
-        seconds = parts.settings.lease_seconds
-        began = Lease(parts.clock, seconds)
-        work = partial(
-            claim_due,
-            holder=self._node,
-            now=now,
-            lease_until=now + int(seconds * SECOND),
-            limit=room,
-        )
-        for mission in await parts.ways.turn(work):
-            self._begin(mission, began)
+        await self._claim(partial(claim_due, limit=room))
         return LOOK_SECONDS
 
-    def _begin(self, mission: Mission, began: Lease) -> None:
+    async def _claim(self, take: Callable[..., list[Mission]]) -> None:
+        """Take missions for as long as a lease lasts, and go on with them."""
+        began = Lease(self._parts.clock, self._parts.settings.lease_seconds)
+        work = partial(take, **msgspec.structs.asdict(self._terms()))
+        for mission in await self._parts.ways.turn(work):
+            self._begin(Taken(mission), began)
+
+    def _terms(self) -> Terms:
+        """Return by whom missions are taken, and for how long."""
+        now = self._parts.clock.now()
+        seconds = self._parts.settings.lease_seconds
+        return Terms(self._node, now, now + int(seconds * SECOND))
+
+    def _begin(self, taken: Taken, began: Lease) -> None:
         """Go on with a mission that was taken."""
-        if not began.is_held() or mission.id in self._tasks:
-            # The first of two claims of ours finds itself fenced.
+        mission = taken.mission
+        # The first of two claims of ours finds itself fenced. Who is told to
+        # end does not wait for a task that has just let it go.
+        is_ours = mission.id in self._tasks and taken.told is None
+        if is_ours or not began.is_held():
             return
         # It counts from before the claim; each is renewed by itself.
         lease = copy(began)
         self._leases[mission.id] = lease
-        task = asyncio.create_task(self._advance(mission, lease))
+        task = asyncio.create_task(self._advance(taken, lease))
         self._tasks[mission.id] = task
 
-    async def _advance(self, mission: Mission, lease: Lease) -> None:
+    async def _advance(self, taken: Taken, lease: Lease) -> None:
         """Take a mission as far as it goes; what fails is tried again."""
+        mission = taken.mission
         parts = self._parts
         try:
-            await parts.advancer.advance(mission, lease)
+            await parts.advancer.end(taken, lease)
         except TooLate as error:
             parts.meters.fenced.inc()
             log.info("mission.fenced", mission=mission.id, why=str(error))
@@ -356,26 +394,7 @@ class MissionChore:
             log.exception("mission.failed", mission=mission.id)
         finally:
             # When it failed, its lease runs out, and it is tried again.
-            self._leases.pop(mission.id, None)
-            self._tasks.pop(mission.id, None)
-            self._bell.ring()
-
-
-def _find_unaware(connection: Connection, now: int) -> tuple[int, ...]:
-    """Return missions that sleep, and whose jobs do not know of a halt.
-
-    What is under way already is not woken: that would be done again and
-    again. Of a job that no backend has told of there is nothing to end.
-    """
-    jobs = [
-        job
-        for job in find_live_jobs(connection)
-        if not job.told.startswith("halted")
-        and (job.reference or job.state in UNSENT)
-    ]
-    going = find_live(connection, {job.incident_id for job in jobs})
-    return tuple(
-        one.id
-        for one in going.values()
-        if one.due_at is not None and one.due_at > now
-    )
+            if self._tasks.get(mission.id) is asyncio.current_task():
+                del self._tasks[mission.id], self._leases[mission.id]
+            # It may have been sent while all was halted, and runs now.
+            (self._alarm if lease.is_hurried else self._bell).ring()

@@ -20,13 +20,16 @@ from app.models.menu import Arguments
 from app.models.mission import SECOND, Mission
 from app.models.proposer import PERSON, UNDO, proposer_of
 from app.models.ruling import Motion
+from app.models.site import say_work
 from app.models.verdict import Subject
 from app.store.decisions import find_decision
 from app.store.due import find_last
 from app.store.heirs import find_heir
-from app.store.incidents import find_firing, find_incidents
+from app.store.incidents import find_incidents
 from app.store.jobs import find_job
 from app.store.ledger import Connection
+from app.store.overtaken import find_over
+from app.store.weighing import weigh_firing
 
 # What a backend and a worker may take beside what is declared.
 GRACE = 120 * SECOND
@@ -46,6 +49,11 @@ class Motions:
         run = spec.find_way(job.backend, job.name) if spec else None
         return run.timeout_seconds if run else 0
 
+    def hints_of(self, job: Job) -> Collection[str]:
+        """Return which arguments of a job are hints."""
+        spec = self._world.catalogue.find(job.action)
+        return spec.hints.keys() if spec else ()
+
     def check_of(self, action: str) -> int:
         """Return how long it may take to measure an action, as moments."""
         spec = self._world.catalogue.find(action)
@@ -62,7 +70,8 @@ class Motions:
             return None
         number = mission.incident_id
         file = self._world.casework.open_file(connection, number)
-        return msgspec.structs.replace(plan, file=file)
+        over = find_over(connection, plan.decision, number)
+        return msgspec.structs.replace(plan, file=file, over=over)
 
     def _without_file(
         self, connection: Connection, mission: Mission
@@ -125,7 +134,9 @@ class Motions:
             severity=plan.incident.severity,
             state=plan.incident.state,
             firing=plan.incident.firing,
-            evidence_seconds=max(0, now - plan.at) // SECOND,
+            over=plan.over,
+            # What lies ahead is no news: the clock was set back since then.
+            evidence_seconds=abs(now - plan.at) // SECOND,
             has_backend=needs_none or run is not None,
             backend=run.backend if run else "",
             job=run.job if run else "",
@@ -134,7 +145,8 @@ class Motions:
             approved=approved,
             now=now,
         )
-        return self._with_thing(_with_case(bare, plan), plan)
+        known = self._with_thing(self._with_case(bare, plan), plan)
+        return self._with_work(known, plan)
 
     def find_way(self, spec: ActionSpec, arguments: Arguments) -> Run | None:
         """Return where an action can run that reaches its target."""
@@ -144,7 +156,9 @@ class Motions:
             backend = self._world.backends.get(run.backend)
             if backend is None or not backend.knows(run.job):
                 continue
-            if backend.reaches(host, is_here=is_here):
+            is_ours = spec.name in self._world.catalogue.own
+            # What is ours works on no host: it runs wherever it is taken.
+            if is_ours or backend.reaches(host, is_here=is_here):
                 return run
         return None
 
@@ -170,6 +184,25 @@ class Motions:
         aliases = thing.aliases if thing else ()
         return host, {host, named, *aliases} - {""}
 
+    def _with_case(self, motion: Motion, plan: Plan) -> Motion:
+        """Return a motion with what the case says."""
+        if plan.file is None:
+            return motion
+        case = plan.file.case
+        hints: Arguments = {}
+        if plan.spec is not None:
+            decider = self._world.decider
+            hints = decider.hints(plan.spec, plan.arguments, case)
+        return msgspec.structs.replace(
+            motion,
+            hints=hints,
+            labels=case.labels,
+            name=case.name,
+            is_flapping=case.is_flapping,
+            maintenance=case.maintenance,
+            siblings=case.siblings,
+        )
+
     def _with_thing(self, motion: Motion, plan: Plan) -> Motion:
         """Return a motion with what the inventory knows of its target."""
         thing = self._host(plan.spec, plan.arguments)
@@ -183,6 +216,20 @@ class Motions:
             role=thing.role,
             group_size=self._group_size(thing),
         )
+
+    def _with_work(self, motion: Motion, plan: Plan) -> Motion:
+        """Return a motion with what people work on where it would run."""
+        if plan.file is None:
+            return motion
+        _, names = self._names_of_host(plan.spec, plan.arguments)
+        site = plan.file.site.known_as(
+            {*names, *motion.names},
+            environment=motion.environment,
+            team=motion.team,
+            role=motion.role,
+        )
+        work = say_work(plan.file.mutes, site)
+        return msgspec.structs.replace(motion, at_work=work)
 
     def needs(self, connection: Connection, mission: Mission) -> Needs | None:
         """Return what a mission's action needs measured, if anything."""
@@ -199,7 +246,8 @@ class Motions:
         host, names = self._names_of_host(plan.spec, plan.arguments)
         number = plan.incident.id
         heir = find_heir(connection, number) or plan.incident
-        firing = len(find_firing(connection, [heir.id])[heir.id])
+        # Counted, not read: a storm puts thousands into one incident.
+        firing = weigh_firing(connection, [heir.id])[heir.id]
         return Subject(
             host=host,
             is_here=self._world.is_here(*names),
@@ -207,7 +255,7 @@ class Motions:
             arguments=plan.arguments,
             labels=self._world.casework.find_labels(connection, number),
             source=plan.incident.source,
-            firing=firing,
+            firing=sum(firing.values()),
             ended_at=_ended_at(connection, heir),
             options=_options(plan.spec),
         )
@@ -216,7 +264,8 @@ class Motions:
         """Return why an argument is not proved any more, or nothing.
 
         What a person wrote is vetted: it has its shape, and the inventory
-        knows it. What takes something back has the arguments of that.
+        knows it. What takes something back has the arguments of that. What
+        is ours has none, and is on no menu.
         """
         if plan.spec is None or plan.file is None:
             return "the action, or the incident, is not there any more"
@@ -224,7 +273,7 @@ class Motions:
             if plan.proposer.startswith(PERSON) or plan.proposer == UNDO:
                 inventory = self._world.inventory()
                 vet(plan.spec, plan.arguments, inventory)
-            else:
+            elif plan.action not in self._world.catalogue.own:
                 self._prove(plan.file.case, plan)
         except Unreadable as error:
             return str(error)
@@ -291,21 +340,6 @@ def _named(
     for name, parameter in spec.parameters.items() if spec else ():
         if parameter.inventory in kinds and name in arguments:
             yield name
-
-
-def _with_case(motion: Motion, plan: Plan) -> Motion:
-    """Return a motion with what the case says."""
-    if plan.file is None:
-        return motion
-    case = plan.file.case
-    return msgspec.structs.replace(
-        motion,
-        labels=case.labels,
-        name=case.name,
-        is_flapping=case.is_flapping,
-        maintenance=case.maintenance,
-        siblings=case.siblings,
-    )
 
 
 def _ended_at(connection: Connection, incident: Incident) -> int | None:

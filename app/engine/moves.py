@@ -4,7 +4,7 @@ Each function runs in a turn: the row of the mission, what belongs to it and
 what the log says are on disk together, or not at all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -95,7 +95,7 @@ class Moves:
             after = msgspec.structs.replace(after, holder="", lease_until=0)
         save_mission(connection, mission, after)
         if after.is_over:
-            self._settle(connection, after)
+            self.settle(connection, after, after.reason)
             self.tell(connection, after, _tell_end(after))
         return after
 
@@ -103,12 +103,20 @@ class Moves:
         self, connection: Connection, mission: Mission, *words: Word
     ) -> None:
         """Write lines about a mission into the log."""
-        number = mission.incident_id
-        incident = find_incidents(connection, [number]).get(number)
-        notes = [
-            _note(word, number, incident, {"mission": mission.id})
-            for word in words
-        ]
+        self.tell_all(connection, [(mission, word) for word in words])
+
+    def tell_all(
+        self, connection: Connection, lines: Sequence[tuple[Mission, Word]]
+    ) -> None:
+        """Write lines about some missions into the log."""
+        if not lines:
+            return
+        numbers = {mission.incident_id for mission, _ in lines}
+        found = find_incidents(connection, numbers)
+        notes = []
+        for mission, word in lines:
+            number, also = mission.incident_id, {"mission": mission.id}
+            notes.append(_note(word, number, found.get(number), also))
         append(connection, self.clock.now(), notes)
 
     def tell_of(
@@ -118,15 +126,17 @@ class Moves:
         note = _note(word, incident.id, incident, {})
         append(connection, self.clock.now(), [note])
 
-    def _settle(self, connection: Connection, mission: Mission) -> None:
-        """End what a mission that is over leaves behind."""
-        self.withdraw(connection, mission, mission.reason)
+    def settle(
+        self, connection: Connection, mission: Mission, why: str
+    ) -> None:
+        """End the question, and the unsent job, that a mission leaves."""
+        self.withdraw(connection, mission, why)
         job = find_job(connection, mission.job_id) if mission.job_id else None
         if job is not None and job.state in UNSENT:
             aborted = msgspec.structs.replace(
                 job,
                 state=JobState.ABORTED.value,
-                reason=clip(mission.reason, LONGEST),
+                reason=clip(why, LONGEST),
                 ended_at=self.clock.now(),
                 fence=mission.fence,
             )

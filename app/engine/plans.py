@@ -52,6 +52,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         why: what made it.
         at: when it was made.
         file: the case of the incident now, or None when it is gone.
+        over: the problem that a brain decided on, when nothing of it goes
+            on any more; or empty.
     """
 
     decision: int
@@ -66,6 +68,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     at: int
     file: Casefile | None
+    over: str = ""
 
 
 class Observed(msgspec.Struct, frozen=True, kw_only=True):

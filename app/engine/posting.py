@@ -17,7 +17,7 @@ import msgspec
 from app.core.clock import Clock
 from app.core.errors import OutgoingFailed, SmokejumperError
 from app.core.log import get_log
-from app.engine.bell import Bell
+from app.engine.bell import LATE_SECONDS, Bell
 from app.engine.keeper import Keeper
 from app.engine.leases import Lease, wind_down
 from app.engine.outgoing import Claimant, Outgoing, Parcel
@@ -34,11 +34,12 @@ from app.store.dispatches import (
     is_due,
     next_due,
 )
+from app.store.glance import Seen
 from app.store.ledger import Connection
 from app.store.outbox import find_strangers
 
 # Other processes write too, and nobody wakes us then.
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 2.0
 SWEEP_SECONDS = 10.0
 RETRY_SECONDS = 2.0
 LEASE_SECONDS = 9.0
@@ -105,6 +106,7 @@ class PostingChore:
         self._node = node
         self._bell = Bell()
         self._swept_at = float("-inf")
+        self._seen: Seen[Look] | None = None
         self._left: tuple[str, ...] = ()
         self._leases: dict[int, Lease] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -112,7 +114,7 @@ class PostingChore:
 
     async def run(self) -> None:
         """Go on until cancelled."""
-        self._bell.hang(self._parts.keeper)
+        self._bell.hang(self._parts.keeper, late=LATE_SECONDS)
         renewing = asyncio.create_task(self._keep_renewing())
         try:
             await self._bell.rounds(self._try_round)
@@ -145,7 +147,10 @@ class PostingChore:
         parts = self._parts
         now = parts.clock.monotonic()
         is_sweep = now - self._swept_at >= SWEEP_SECONDS
-        seen = await parts.ways.look(partial(self._look, is_sweep=is_sweep))
+        look = partial(self._look, is_sweep=is_sweep)
+        last = None if is_sweep else self._lasting()
+        self._seen = await parts.ways.glance(look, last)
+        seen = self._seen.found
         if is_sweep:
             self._swept_at = now
             await self._sweep(seen)
@@ -162,6 +167,13 @@ class PostingChore:
             return LOOK_SECONDS
         ahead = (seen.next_at - parts.clock.now()) / SECOND
         return min(LOOK_SECONDS, max(0.01, ahead))
+
+    def _lasting(self) -> Seen[Look] | None:
+        """Return what was seen last, while nothing of it is due."""
+        if self._seen is None or self._seen.found.due:
+            return None
+        now = self._parts.clock.now()
+        return self._seen.before(self._seen.found.next_at, now)
 
     def _look(self, connection: Connection, *, is_sweep: bool) -> Look:
         """Return what there is to do; on a snapshot."""

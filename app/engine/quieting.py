@@ -11,11 +11,19 @@ from msgspec.structs import replace
 from app.engine.moves import Moves, Word, call_of
 from app.models.approval import ApprovalState
 from app.models.incident import Incident, State
-from app.models.mission import IDLE, End, Late, Mission, Quieted
+from app.models.mission import (
+    IDLE,
+    End,
+    Late,
+    Mission,
+    Overtaken,
+    Quieted,
+)
 from app.store.approvals import find_unanswered, save_approval
 from app.store.incidents import find_incidents
 from app.store.ledger import Connection
 from app.store.missions import find_live, find_mission
+from app.store.overtaken import CHOSEN, find_over
 
 ENDS: Mapping[str, End] = {
     State.RESOLVED: End.RESOLVED,
@@ -30,15 +38,45 @@ SAYS: Mapping[str, str] = {
 
 
 def quiet(connection: Connection, moves: Moves, number: int) -> Mission | None:
-    """End a mission whose incident needs nothing; None when it goes on."""
+    """End a mission whose incident needs nothing, or let it be decided anew.
+
+    Returns:
+        the mission, or None when it goes on as it is.
+    """
     mission = find_mission(connection, number)
     if mission is None or mission.stage not in IDLE:
         return None
     found = find_incidents(connection, [mission.incident_id])
     incident = found.get(mission.incident_id)
-    if incident is None or incident.state == State.OPEN:
+    if incident is None:
         return None
+    if incident.state == State.OPEN:
+        return overtake(connection, moves, mission, incident)
     event = Quieted(end=ENDS[incident.state], reason=_says(incident))
+    return moves.move(connection, mission, event, is_taken=True)
+
+
+def overtake(
+    connection: Connection, moves: Moves, mission: Mission, incident: Incident
+) -> Mission | None:
+    """Let it be decided anew when what a brain decided on is over.
+
+    Returns:
+        the mission, or None when its problem goes on, or nothing at all.
+    """
+    if incident.state != State.OPEN or not incident.firing:
+        return None
+    if mission.stage not in CHOSEN:
+        return None
+    problem = find_over(connection, mission.decision_id, incident.id)
+    if not problem:
+        return None
+    reason = f"{problem} is over and the incident is not: it is decided anew"
+    moves.settle(connection, mission, reason)
+    body = {"decision": mission.decision_id, "problem": problem}
+    word = Word(kind="mission.overtaken", summary=reason, body=body)
+    moves.tell(connection, mission, word)
+    event = Overtaken(reason=reason)
     return moves.move(connection, mission, event, is_taken=True)
 
 

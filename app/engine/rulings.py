@@ -4,7 +4,7 @@ Budgets, locks and the kill switch are read in the turn that plans the job:
 two nodes can never both have the last run of a budget.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -13,9 +13,13 @@ from msgspec.structs import replace
 from app.engine.motions import Motions
 from app.engine.moves import Moves, Word
 from app.engine.plans import Observed, Plan
+from app.engine.quieting import overtake
 from app.guard.guard import Guard
+from app.guard.standing import NOT_FIRING
+from app.models.action import Risk
 from app.models.approval import Approval, ApprovalState
-from app.models.job import Job, key_of, written
+from app.models.canary import CANARY
+from app.models.job import UNBOUND, Bounds, Job, key_of, written
 from app.models.mission import SECOND, End, Mission, Quieted, Ruled
 from app.models.ruling import (
     Mode,
@@ -43,6 +47,7 @@ WAY_IS_GONE: Mapping[str, Any] = {
     "reason": "Where it was to run does not reach it from here any more.",
 }
 ASKING = (Outcome.ASK, Outcome.SUGGEST)
+GOES_ON = (Outcome.ALLOW, Outcome.WAIT, Outcome.OBSERVE)
 Random = Callable[[], int]
 
 
@@ -85,9 +90,14 @@ class Rulings:
         grant = find_grant(connection, mission, plan, self._now)
         motion = self._motion(connection, plan, observed, grant)
         ruling = self._guard.rule(motion, StoreTally(connection))
+        ruling = _spare_people(motion, ruling)
         if ruling.outcome is Outcome.WAIT:
             return self._moves.move(connection, mission, _event(ruling, 0, 0))
         self._keep(connection, mission, motion, ruling)
+        if plan.over and ruling.rule == NOT_FIRING:
+            anew = overtake(connection, self._moves, mission, plan.incident)
+            if anew is not None:
+                return anew
         job = approval = 0
         if ruling.outcome is Outcome.ALLOW:
             job = self._plan_job(connection, mission, motion, grant)
@@ -127,6 +137,17 @@ class Rulings:
     def seconds_of(self, job: Job) -> int:
         """Return how long a job may take."""
         return self._motions.seconds_of(job)
+
+    def hints_of(self, job: Job) -> Collection[str]:
+        """Return which arguments of a job are hints."""
+        return self._motions.hints_of(job)
+
+    def bounds_of(self, job: Job) -> Bounds:
+        """Return what a job spares; what only looks has nothing to spare."""
+        if job.risk == Risk.OBSERVE:
+            return UNBOUND
+        is_destructive = job.risk == Risk.DESTRUCTIVE
+        return replace(self._guard.protected, may_end=is_destructive)
 
     def check_of(self, job: Job) -> int:
         """Return how long it may take to measure what a job did."""
@@ -200,7 +221,7 @@ class Rulings:
                 mission_id=mission.id,
                 decision_id=motion.decision,
                 action=motion.action,
-                arguments=written(motion.arguments),
+                arguments=written({**motion.hints, **motion.arguments}),
                 target=motion.target,
                 environment=motion.environment,
                 team=motion.team,
@@ -333,3 +354,14 @@ def find_grant(
     if not is_same or msgspec.json.decode(asked.arguments) != plan.arguments:
         return None
     return asked if asked.expires_at > now else None
+
+
+def _spare_people(motion: Motion, ruling: Ruling) -> Ruling:
+    """Return a ruling that gives nobody the canary, whatever it says.
+
+    What is asked about, denied or handed over ends there; the rule and its
+    reason stay, and the canary has not come through.
+    """
+    if motion.source != CANARY or ruling.outcome in GOES_ON:
+        return ruling
+    return replace(ruling, outcome=Outcome.OBSERVE, question=None)

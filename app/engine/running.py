@@ -1,5 +1,7 @@
 """Running: what a backend says of a job, written down in a turn."""
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec.structs import replace
 
@@ -13,9 +15,10 @@ from app.models.verdict import Verdict
 from app.store.decisions import set_verdict
 from app.store.halts import find_halt
 from app.store.heirs import find_heir
-from app.store.jobs import find_job, save_job
+from app.store.jobs import find_job, find_live_jobs, save_job, tell_jobs
 from app.store.ledger import Connection
 from app.store.outputs import add_output
+from app.store.overtaken import find_over
 
 LONGEST = 500
 
@@ -27,7 +30,8 @@ class Following(msgspec.Struct, frozen=True):
         job: the job.
         order: what its backend is told of it.
         why_abort: why it must end, or empty.
-        is_resolved: whether nothing of the incident goes on.
+        is_resolved: whether nothing of the incident goes on, or nothing of
+            the problem that a brain decided on.
         is_over_time: whether it took too long.
     """
 
@@ -88,37 +92,100 @@ class Jobs:
         """Return a job that goes on, and why it must end, if it must."""
         job = self.find(connection, mission)
         incident = find_heir(connection, mission.incident_id)
-        is_resolved = incident is None or not incident.firing
+        is_resolved = (
+            incident is None
+            or not incident.firing
+            or bool(find_over(connection, job.decision_id, incident.id))
+        )
         spec = self._catalogue.find(job.action)
         run = spec.find_way(job.backend, job.name) if spec else None
         seconds = run.timeout_seconds if run else 0
         why = job.abort
         if is_resolved and run is not None and run.when_resolved == "abort":
             why = why or "the problem went away by itself"
-        held = find_halt(connection)
-        if held.is_halted:
-            why = f"halted by {held.by}: {held.reason}"
-        elif halted:
-            why = f"halted: {halted}"
+        why = why_halted(connection, halted) or why
         is_over_time = (
             job.until is not None and self._moves.clock.now() >= job.until
         )
         if is_over_time:
             why = why or f"it took longer than {seconds} s"
-        return Following(
-            job, order_of(job, seconds), why, is_resolved, is_over_time
-        )
+        order = order_of(job, seconds, spec.hints if spec else ())
+        return Following(job, order, why, is_resolved, is_over_time)
 
     def told(self, connection: Connection, mission: Mission, word: str) -> Job:
         """Write down that a running job is told something, before it is."""
         job = self.find(connection, mission)
         knowing = replace(job, told=word, fence=mission.fence)
         save_job(connection, job, knowing)
+        self._moves.tell(connection, mission, _told(job, word))
+        return knowing
+
+    def recall(
+        self, connection: Connection, missions: Sequence[Mission], halted: str
+    ) -> dict[int, Following]:
+        """Write down that jobs are told to end, because all is halted.
+
+        However many they are, as a handful of statements: whoever halts
+        waits for that.
+
+        Returns:
+            The jobs that run, and did not know it, by their missions.
+        """
+        why = why_halted(connection, halted)
+        if not why:
+            return {}
+        jobs = {one.id: one for one in find_live_jobs(connection)}
+        found = [(jobs.get(one.job_id), one) for one in missions]
+        unaware = {
+            job.id: (job, mission)
+            for job, mission in found
+            if job and job.reference and job.told != why
+        }
+        running = tell_jobs(connection, unaware, why)
+        told = [pair for number, pair in unaware.items() if number in running]
+        lines = [(mission, _told(job, why)) for job, mission in told]
+        self._moves.tell_all(connection, lines)
+        now = self._moves.clock.now()
+        return {
+            mission.id: Following(
+                job,
+                self._order_of(job),
+                why,
+                is_resolved=False,
+                is_over_time=job.until is not None and now >= job.until,
+            )
+            for job, mission in told
+        }
+
+    def _order_of(self, job: Job) -> Order:
+        """Return what a backend is told of a job that runs."""
+        spec = self._catalogue.find(job.action)
+        run = spec.find_way(job.backend, job.name) if spec else None
+        seconds = run.timeout_seconds if run else 0
+        return order_of(job, seconds, spec.hints if spec else ())
+
+    def heard(
+        self, connection: Connection, mission: Mission, word: str, against: str
+    ) -> Job:
+        """Write down that a running job was told something, or was not.
+
+        Args:
+            connection: a turn's transaction.
+            mission: the mission that acts.
+            word: what it was to be told.
+            against: why nobody can say that it knows; empty when it does.
+        """
+        job = self.find(connection, mission)
+        says = clip(clean(f"{word}: {against}"), LONGEST) if against else word
+        knowing = replace(job, told=says, fence=mission.fence)
+        save_job(connection, job, knowing)
         line = Word(
-            kind="job.told",
+            kind="job.not_told" if against else "job.told",
             action=call_of(job.action, job.arguments),
-            summary=f"job {job.id} is told: {word}",
-            body={"job": job.id, "told": word},
+            summary=f"job {job.id}: {says}"
+            if against
+            else f"job {job.id} was told: {says}",
+            body={"job": job.id, "told": says},
         )
         self._moves.tell(connection, mission, line)
         return knowing
@@ -132,7 +199,16 @@ class Jobs:
         *,
         has_run: bool = True,
     ) -> Mission:
-        """Write down how a job ended, and go on from there."""
+        """Write down how a job ended, and go on from there.
+
+        Args:
+            connection: a turn's transaction.
+            mission: the mission that acts.
+            state: how it ended.
+            reason: why.
+            has_run: whether it may have run; what certainly never did
+                counts for no budget.
+        """
         job = self.find(connection, mission)
         says = clip(clean(reason), LONGEST)
         verdict = _verdict(state, has_run=has_run)
@@ -140,6 +216,7 @@ class Jobs:
             job,
             state=state.value,
             reason=says,
+            started_at=job.started_at if has_run else None,
             ended_at=self._moves.clock.now(),
             fence=mission.fence,
             verdict=verdict,
@@ -148,21 +225,7 @@ class Jobs:
         save_job(connection, job, ended)
         if verdict:
             set_verdict(connection, job.decision_id, verdict)
-        word = Word(
-            kind="job.ended",
-            actor=f"backend:{job.backend}",
-            action=call_of(job.action, job.arguments),
-            summary=f"job {job.id} {state}: {says}"
-            if says
-            else f"job {job.id} {state}",
-            body={
-                "job": job.id,
-                "decision": job.decision_id,
-                "state": state.value,
-                "reference": job.reference,
-                "output_bytes": job.output_bytes,
-            },
-        )
+        word = _tell_end(ended)
         self._moves.tell(connection, mission, word)
         spec = self._catalogue.find(job.action)
         is_checked = has_run and spec is not None and spec.check is not None
@@ -207,6 +270,42 @@ class Jobs:
         if known != job:
             save_job(connection, job, known)
         return known
+
+
+def _tell_end(job: Job) -> Word:
+    """Return what the log says of a job that has ended."""
+    told = f"job {job.id} {job.state}"
+    return Word(
+        kind="job.ended",
+        actor=f"backend:{job.backend}",
+        action=call_of(job.action, job.arguments),
+        summary=f"{told}: {job.reason}" if job.reason else told,
+        body={
+            "job": job.id,
+            "decision": job.decision_id,
+            "state": job.state,
+            "reference": job.reference,
+            "output_bytes": job.output_bytes,
+        },
+    )
+
+
+def why_halted(connection: Connection, halted: str) -> str:
+    """Return why nothing may run, by the switch or the file, or empty."""
+    held = find_halt(connection)
+    if held.is_halted:
+        return f"halted by {held.by}: {held.reason}"
+    return f"halted: {halted}" if halted else ""
+
+
+def _told(job: Job, word: str) -> Word:
+    """Return the line that a job is told something."""
+    return Word(
+        kind="job.told",
+        action=call_of(job.action, job.arguments),
+        summary=f"job {job.id} is told: {word}",
+        body={"job": job.id, "told": word},
+    )
 
 
 def _verdict(state: JobState, *, has_run: bool) -> str:

@@ -15,9 +15,10 @@ from app.core.clock import Clock
 from app.core.errors import CannotTell, NotAccepted, OutgoingFailed
 from app.engine.running import Following, Jobs
 from app.engine.ways import Hold, Ways
-from app.models.job import JobState, Order, Progress
+from app.models.job import Job, JobState, Order, Progress
 from app.models.mission import Mission
 from app.ports import Backend, Hearing
+from app.store.ledger import Connection
 
 TRIES = 3
 PAUSE_SECONDS = 1.0
@@ -83,8 +84,12 @@ class Sending:
                         continue
                 return await self.never_ran(mission, why or LOST)
             except OutgoingFailed as error:
-                return await self._look_up_soon(mission, order, backend, error)
-            return await self._note(mission, progress)
+                return await self._look_up_soon(
+                    mission, order, backend, error, hold
+                )
+            # What is not known to run cannot be told to end.
+            write = self._ways.urge if hold.is_hurried else self._ways.turn
+            return await write(self._noting(mission, progress))
         raise AssertionError("unreachable")
 
     async def watch(
@@ -102,20 +107,31 @@ class Sending:
             return await self._end(mission, JobState.UNKNOWN, why)
         try:
             if not job.reference:
-                return await self._look_up(mission, order, backend, LOST_US)
+                return await self._look_up(
+                    mission, order, backend, LOST_US, hold
+                )
             if following.why_abort:
                 return await self._abort(mission, following, backend)
             if following.is_resolved and not job.told:
-                await self._tell(mission, following, backend)
+                await self._tell(mission, following, backend, hold)
             # A halt does not wait until a backend that hangs is given up.
             with hold.interruptible():
                 seen = await _in_time(backend.watch(order), LOOK_SECONDS)
             return await self._note(mission, seen)
         except OutgoingFailed as error:
-            if job.until is not None and now >= job.until:
-                why = f"nobody knows what became of it: {error}"
-                return await self._end(mission, JobState.UNKNOWN, why)
-            return await self._later(mission)
+            return await self._missed(mission, job, now, error)
+
+    async def end(self, mission: Mission, told: Following) -> Mission:
+        """End a job of which it is written down that it is told to end."""
+        backend = self._backends.get(told.job.backend)
+        if backend is None:
+            why = f"there is no backend {told.job.backend!r} any more"
+            return await self._end(mission, JobState.UNKNOWN, why)
+        now = self._clock.now()
+        try:
+            return await self._call_off(mission, told, backend, None)
+        except OutgoingFailed as error:
+            return await self._missed(mission, told.job, now, error)
 
     async def never_ran(self, mission: Mission, why: str) -> Mission:
         """Write down that a job was certainly not started."""
@@ -146,6 +162,16 @@ class Sending:
         else:
             told = partial(self._jobs.told, mission=mission, word=why)
             await self._ways.turn(told)
+        return await self._call_off(mission, following, backend, seen)
+
+    async def _call_off(
+        self,
+        mission: Mission,
+        following: Following,
+        backend: Backend,
+        seen: Progress | None,
+    ) -> Mission:
+        """Tell a backend to end a job; it may have said that it goes on."""
         progress = await _in_time(backend.abort(following.order), LOOK_SECONDS)
         if progress.has_ended or not following.is_over_time:
             says = progress if progress.has_ended or not seen else seen
@@ -154,15 +180,30 @@ class Sending:
         return await self._end(mission, state, following.why_abort)
 
     async def _tell(
-        self, mission: Mission, following: Following, backend: Backend
+        self,
+        mission: Mission,
+        following: Following,
+        backend: Backend,
+        hold: Hold,
     ) -> None:
-        """Tell a running job that the problem went away by itself."""
-        told = partial(self._jobs.told, mission=mission, word=RESOLVED)
-        await self._ways.turn(told)
+        """Tell a running job that the problem went away by itself, once.
+
+        The log says it afterwards, and only what is so. Who dies in between
+        tells it again: to hear that twice does no harm.
+        """
+        against = f"nobody listens at {following.job.backend}"
         if isinstance(backend, Hearing):
-            await _in_time(
-                backend.hear(following.order, RESOLVED), LOOK_SECONDS
-            )
+            hear = backend.hear(following.order, RESOLVED)
+            try:
+                with hold.interruptible():
+                    if await _in_time(hear, LOOK_SECONDS):
+                        against = ""
+            except OutgoingFailed as error:
+                against = f"nobody knows whether it heard: {error}"
+        heard = partial(
+            self._jobs.heard, mission=mission, word=RESOLVED, against=against
+        )
+        await self._ways.turn(heard)
 
     async def _look_up_soon(
         self,
@@ -170,10 +211,11 @@ class Sending:
         order: Order,
         backend: Backend,
         error: OutgoingFailed,
+        hold: Hold,
     ) -> Mission:
         """Ask at once whether it arrived, and later when nobody answers."""
         try:
-            return await self._look_up(mission, order, backend, error)
+            return await self._look_up(mission, order, backend, error, hold)
         except OutgoingFailed:
             return await self._later(mission)
 
@@ -183,6 +225,7 @@ class Sending:
         order: Order,
         backend: Backend,
         error: OutgoingFailed,
+        hold: Hold,
     ) -> Mission:
         """Ask a backend whether it knows a job; never send by guess.
 
@@ -199,19 +242,23 @@ class Sending:
             return await self._note(mission, found)
         job = await self._ways.look(partial(self._jobs.find, mission=mission))
         if job.is_idempotent:
-            return await self._send_again(mission, order, backend)
+            return await self._send_again(mission, order, backend, hold)
         why = f"nobody knows whether it ran ({error}; {says})"
         return await self._end(mission, JobState.UNKNOWN, why)
 
     async def _send_again(
-        self, mission: Mission, order: Order, backend: Backend
+        self, mission: Mission, order: Order, backend: Backend, hold: Hold
     ) -> Mission:
-        """Send once more what does no harm twice."""
-        against = await self._why_not(mission)
-        if against:
-            why = f"nobody knows whether it ran, and it must not: {against}"
-            return await self._end(mission, JobState.UNKNOWN, why)
+        """Send once more what does no harm twice, as long as it may be."""
         for _ in range(TRIES):
+            # A try may take a minute: what held before it is old news.
+            against = await self._why_not(mission)
+            if against or not hold.is_held():
+                against = against or LOST
+                why = (
+                    f"nobody knows whether it ran, and it must not: {against}"
+                )
+                return await self._end(mission, JobState.UNKNOWN, why)
             try:
                 progress = await _in_time(backend.start(order))
             except NotAccepted as error:
@@ -230,22 +277,42 @@ class Sending:
     async def _why_not(self, mission: Mission) -> str:
         """Return why nothing may be sent once more, as it is now."""
         halted = await self._ways.halted()
-        following = await self._ways.look(
-            partial(self._jobs.follow, mission=mission, halted=halted)
-        )
+        see = partial(self._see, mission=mission, halted=halted)
+        return await self._ways.look(see)
+
+    def _see(
+        self, connection: Connection, mission: Mission, halted: str
+    ) -> str:
+        """Return what speaks against it; on one snapshot."""
+        following = self._jobs.follow(connection, mission, halted)
         if following.job.state != JobState.STARTED:
             return f"it is {following.job.state} already"
         if following.is_resolved:
             return "the problem went away by itself"
-        reaches = partial(self._reaches, mission=mission)
-        if not following.why_abort and not await self._ways.look(reaches):
+        if following.why_abort:
+            return following.why_abort
+        if not self._reaches(connection, mission):
             return "it would not run from here as planned"
-        return following.why_abort
+        return ""
 
     async def _note(self, mission: Mission, progress: Progress) -> Mission:
         """Write down what a backend says."""
-        note = partial(self._jobs.note, mission=mission, progress=progress)
-        return await self._ways.turn(note)
+        return await self._ways.turn(self._noting(mission, progress))
+
+    def _noting(
+        self, mission: Mission, progress: Progress
+    ) -> Callable[[Connection], Mission]:
+        """Return the work of writing down what a backend says."""
+        return partial(self._jobs.note, mission=mission, progress=progress)
+
+    async def _missed(
+        self, mission: Mission, job: Job, now: int, error: OutgoingFailed
+    ) -> Mission:
+        """Ask again later, unless a job had had its time by then."""
+        if job.until is not None and now >= job.until:
+            why = f"nobody knows what became of it: {error}"
+            return await self._end(mission, JobState.UNKNOWN, why)
+        return await self._later(mission)
 
     async def _later(self, mission: Mission) -> Mission:
         """Ask again later."""

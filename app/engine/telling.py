@@ -14,13 +14,13 @@ import msgspec
 from app.core.clock import Clock
 from app.core.errors import SmokejumperError
 from app.core.log import get_log
-from app.engine.bell import Bell
+from app.engine.bell import LATE_SECONDS, Bell
 from app.engine.factfinding import COLLECT, FactFinder, make_bare
 from app.engine.joining import Joining, Looks
 from app.engine.keeper import Keeper
 from app.engine.ways import Ways
-from app.models.canary import CANARY
-from app.models.message import Kind, Message
+from app.models.canary import CANARY, CHANNEL
+from app.models.message import Dispatch, Kind, Message
 from app.models.mission import End
 from app.models.proposer import CODE, PERSON
 from app.models.ruling import Mode
@@ -29,6 +29,7 @@ from app.report.settings import ReportSettings
 from app.store.approvals import find_approval
 from app.store.decisions import find_decision
 from app.store.dispatches import add_dispatches
+from app.store.glance import Seen
 from app.store.incidents import find_incidents
 from app.store.ledger import Connection
 from app.store.marks import get_mark, put_mark
@@ -52,7 +53,7 @@ KINDS: Mapping[str, Kind] = {
     "halt.changed": Kind.HALTED,
 }
 # Other processes write too, and nobody wakes us then.
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 2.0
 RETRY_SECONDS = 2.0
 # So many are told in one turn: whoever sends an alert waits meanwhile.
 FEW = 20
@@ -137,6 +138,9 @@ class Teller:
         if not message.id:
             return letters
         now = self._clock.now()
+        if _is_canary(connection, entry):
+            add_dispatches(connection, [_to_canary(message, now)])
+            return letters
         since = now - self._settings.repeat
         told = find_told(connection, message.incident_id, since)
         standing = Standing(told, letters)
@@ -157,10 +161,11 @@ class TellingChore:
         self._bell = Bell()
         self._seen = 0
         self._marked = 0
+        self._heard: Seen[Heard] | None = None
 
     async def run(self) -> None:
         """Go on until cancelled."""
-        self._bell.hang(self._keeper)
+        self._bell.hang(self._keeper, late=LATE_SECONDS)
         await self._bell.rounds(self._try_round)
 
     async def _try_round(self) -> float:
@@ -184,7 +189,8 @@ class TellingChore:
         no turn.
         """
         look = partial(self._teller.look, after=self._seen)
-        heard = await self._ways.look(look)
+        self._heard = await self._ways.glance(look, self._heard)
+        heard = self._heard.found
         if not heard.rows and heard.through - self._marked < STRIDE:
             self._seen = max(self._seen, heard.through)
             return False
@@ -195,12 +201,12 @@ class TellingChore:
 def _kind_of(connection: Connection, entry: Any) -> Kind | None:
     """Return why people are told of an entry, None when they are not."""
     kind = KINDS[entry.kind]
-    number = entry.incident_id
-    incident = find_incidents(connection, [number]).get(number)
-    if incident is not None and incident.source == CANARY:
-        return None
     body: dict[str, Any] = msgspec.json.decode(entry.body)
-    if kind is Kind.CLOSED and body.get("end") == End.FIXED:
+    is_fixed = kind is Kind.CLOSED and body.get("end") == End.FIXED
+    if _is_canary(connection, entry):
+        # Whatever else becomes of it is told to nobody.
+        return Kind.FIXED if is_fixed else None
+    if is_fixed:
         return Kind.FIXED
     if kind is Kind.ASKED and _is_suggested(connection, body):
         # Who gets the incident gets the suggestion with it.
@@ -214,6 +220,25 @@ def _kind_of(connection: Connection, entry: Any) -> Kind | None:
         # People have it already, and are told what was seen.
         return None
     return kind
+
+
+def _is_canary(connection: Connection, entry: Any) -> bool:
+    """Tell whether an entry is about the canary, by its source alone."""
+    number = entry.incident_id
+    incident = find_incidents(connection, [number]).get(number)
+    return incident is not None and incident.source == CANARY
+
+
+def _to_canary(message: Message, now: int) -> Dispatch:
+    """Return the one way that a message about the canary goes."""
+    return Dispatch(
+        message_id=message.id,
+        incident_id=message.incident_id,
+        kind=message.kind,
+        channel=CHANNEL,
+        due_at=now,
+        created_at=now,
+    )
 
 
 def _is_suggested(connection: Connection, body: Mapping[str, Any]) -> bool:

@@ -1,8 +1,9 @@
 """Which incidents need a decision: those without one for what they are now.
 
 Only what is open is decided on. A decision holds until the incident is
-reopened, its target changes, another class of problem joins it, it gets
-worse, or a person asks: ten thousand alerts of one incident are one.
+reopened, its target changes, another class of problem joins it, the one that
+it is for is over and others are not, it gets worse, or a person asks: ten
+thousand alerts of one incident are one.
 """
 
 from collections.abc import Collection, Mapping
@@ -14,6 +15,7 @@ from app.engine.opening import BUSY
 from app.models.alert import Severity
 from app.models.incident import Incident, State
 from app.models.mission import End, Mission, Stage
+from app.models.proposer import CODE
 from app.models.strand import RANKS
 from app.store.casefile import MOST_PROBLEMS, find_problems, find_renewed
 from app.store.decisions import find_latest, is_without_call, to_problems
@@ -26,6 +28,8 @@ SECOND = 1_000_000
 SLACK = 60 * SECOND
 # A mission that ended so has done nothing about an incident that is open.
 LAPSED = (End.RESOLVED, End.SUPPRESSED, End.MERGED)
+# And these have done what was to be done about one problem of it.
+DONE = (End.FIXED, End.NO_ACTION, End.OBSERVED)
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -33,7 +37,7 @@ class Due(msgspec.Struct, frozen=True):
 
     Attributes:
         number: its number.
-        why: new, again, reopened, asked, target, problem or severity.
+        why: new, again, reopened, asked, target, problem, severity or over.
         last: the decision before, or 0.
         begins_at: not before this moment.
     """
@@ -85,7 +89,7 @@ def find_due(
         elif _has_lapsed(missions.get(number), row.note):
             due[number] = Due(number, "again", row.id)
         elif number in settled:
-            why = _compare(row, incident, problems)
+            why = _compare(row, incident, problems, missions.get(number))
             if why:
                 wait = row.at + int(rest_seconds * SECOND)
                 due[number] = Due(number, why, row.id, wait)
@@ -110,8 +114,29 @@ def _has_lapsed(mission: Mission | None, note: str) -> bool:
     return mission.end in LAPSED or bool(note)
 
 
+def _is_left(
+    mission: Mission | None, row: Any, problems: Mapping[int, set[str]]
+) -> bool:
+    """Tell whether a decision is done with, and other problems are not.
+
+    What people have is theirs; what waits for something is overtaken by
+    the worker that looks after it.
+    """
+    if mission is None or mission.end not in DONE:
+        return False
+    if row.brain.startswith(CODE):
+        # It only looks at what people have already.
+        return False
+    going = problems[mission.incident_id]
+    # Of very many only some are known.
+    return 0 < len(going) < MOST_PROBLEMS and row.problem not in going
+
+
 def _compare(
-    row: Any, incident: Incident, problems: Mapping[int, set[str]]
+    row: Any,
+    incident: Incident,
+    problems: Mapping[int, set[str]],
+    mission: Mission | None,
 ) -> str:
     """Return what is news since a decision, or nothing."""
     if incident.target != row.target:
@@ -122,4 +147,4 @@ def _compare(
     known = to_problems(row)
     if len(known) < MOST_PROBLEMS and problems[incident.id] - set(known):
         return "problem"
-    return ""
+    return "over" if _is_left(mission, row, problems) else ""

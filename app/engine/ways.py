@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from app.engine.keeper import Keeper
 from app.guard.halting import Halting
+from app.store.glance import Seen
 from app.store.ledger import Connection
 from app.store.reading import Reader
 
@@ -23,8 +24,14 @@ class Ways(Protocol):
     async def turn(self, work: Work[T]) -> T:
         """Do some work in a transaction as the only writer."""
 
+    async def urge(self, work: Work[T]) -> T:
+        """Do the same before all that waits: to end what runs."""
+
     async def look(self, work: Work[T]) -> T:
         """Do some work on a snapshot."""
+
+    async def glance(self, work: Work[T], last: Seen[T] | None) -> Seen[T]:
+        """Do some work on a snapshot, unless nobody has written since."""
 
     async def halted(self) -> str:
         """Return why nothing may start, as the file says it; or empty."""
@@ -34,7 +41,14 @@ class Ways(Protocol):
 
 
 class Hold(Protocol):
-    """Whether a mission is ours."""
+    """Whether a mission is ours.
+
+    Attributes:
+        is_hurried: whether all is halted, and what its backend says must be
+            known before anything else is written.
+    """
+
+    is_hurried: bool
 
     def is_held(self) -> bool:
         """Tell whether nobody else can have taken it meanwhile."""
@@ -71,9 +85,18 @@ class RealWays:
         asked = asyncio.wrap_future(self._keeper.ask(work))
         return await asyncio.shield(asked)
 
+    async def urge(self, work: Work[T]) -> T:
+        """Do some work in the next turn of the keeper."""
+        asked = self._keeper.ask(work, is_urgent=True)
+        return await asyncio.shield(asyncio.wrap_future(asked))
+
     async def look(self, work: Work[T]) -> T:
         """Do some work on a snapshot, on a thread."""
         return await asyncio.to_thread(self._reader.ask, work)
+
+    async def glance(self, work: Work[T], last: Seen[T] | None) -> Seen[T]:
+        """Do some work on a snapshot, unless nobody has written since."""
+        return await self._reader.glimpse(work, last)
 
     async def halted(self) -> str:
         """Return what the file of the kill switch says, on a thread."""

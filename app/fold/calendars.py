@@ -9,20 +9,26 @@ import re
 import warnings
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from icalendar import Calendar
-from icalendar import Event as RawEvent
-from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from app.core.clock import to_moment
+from app.core.deferred import Deferred
 from app.core.errors import Refused
 from app.fold.muting import Event
 from app.models.matcher import Matcher, read_matchers
 from app.models.mute import LONGEST_TEXT, MuteKind, Unfit, Wish
 from app.models.recurrence import read_rule
 from app.models.timetable import Timetable, find_zone
+
+if TYPE_CHECKING:
+    import icalendar
+    from icalendar.timezone import windows_to_olson
+else:
+    # Most never import a calendar.
+    icalendar = Deferred("icalendar")
+    windows_to_olson = Deferred("icalendar.timezone.windows_to_olson")
 
 LARGEST = 262_144
 MOST_EVENTS = 200
@@ -62,7 +68,7 @@ class Reading(msgspec.Struct, frozen=True):
         name: what people call it.
     """
 
-    raw: RawEvent
+    raw: "icalendar.Event"
     terms: Terms
     zone: str
     uid: str
@@ -130,7 +136,7 @@ def read_calendar(content: bytes, terms: Terms) -> list[Event]:
         raise _no_calendar(f"METHOD {method[:40]!r} is not understood")
     zone = terms.zone or str(calendar.get("X-WR-TIMEZONE", ""))
     parts = calendar.subcomponents
-    raws = [part for part in parts if isinstance(part, RawEvent)]
+    raws = [part for part in parts if isinstance(part, icalendar.Event)]
     if not 0 < len(raws) <= MOST_EVENTS:
         what = f"it has {len(raws)} events, not 1 to {MOST_EVENTS}"
         raise _no_calendar(what)
@@ -141,7 +147,7 @@ def read_calendar(content: bytes, terms: Terms) -> list[Event]:
     return sorted(events, key=lambda event: event.instance)
 
 
-def _parse(content: bytes) -> Calendar:
+def _parse(content: bytes) -> "icalendar.Calendar":
     """Return a calendar, or refuse what is none."""
     if len(content) > LARGEST:
         raise too_large()
@@ -149,11 +155,11 @@ def _parse(content: bytes) -> Calendar:
         with warnings.catch_warnings():
             # It guesses what long names of zones mean; so do we.
             warnings.simplefilter("ignore")
-            calendar = Calendar.from_ical(content.decode())
+            calendar = icalendar.Calendar.from_ical(content.decode())
     except (ValueError, LookupError, TypeError, OSError) as error:
         # OSError: it opens the files of time zones, such as "Europe".
         raise _no_calendar(str(error)[:200]) from error
-    if not isinstance(calendar, Calendar):
+    if not isinstance(calendar, icalendar.Calendar):
         raise _no_calendar("it does not begin with VCALENDAR")
     return calendar
 
@@ -180,7 +186,7 @@ def _no_calendar(what: str) -> Refused:
     )
 
 
-def _open(raw: RawEvent, terms: Terms, zone: str) -> Reading:
+def _open(raw: "icalendar.Event", terms: Terms, zone: str) -> Reading:
     """Return an event with its id, or refuse one that is broken."""
     uid, name = str(raw.get("UID", "")), _one_line(str(raw.get("SUMMARY", "")))
     reading = Reading(raw, terms, zone, uid, name or "without a name")
@@ -356,7 +362,7 @@ def _read_rule(reading: Reading) -> str:
 def _spellings(name: str) -> Iterator[str]:
     """Yield what a calendar may mean by the name of a time zone."""
     yield name
-    yield WINDOWS_TO_OLSON.get(name, "")
+    yield windows_to_olson.WINDOWS_TO_OLSON.get(name, "")
     parts = name.strip("/").split("/")
     for count in (3, 2, 1):
         yield "/".join(parts[-count:])

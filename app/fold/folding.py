@@ -19,6 +19,7 @@ from app.fold.mutes import earlier_mute, find_mutes, follow_mutes
 from app.fold.rules import Rules
 from app.fold.saving import merge, overlay, save_changed, save_woven
 from app.fold.staleness import Sweeper
+from app.fold.teams import give_teams
 from app.fold.telling import ACTOR, Case, tell_incident
 from app.fold.weaving import Ids, Woven, weave
 from app.fold.words import inherit, take_updates
@@ -26,11 +27,7 @@ from app.models.brevity import clip
 from app.models.cluster import FOREVER
 from app.models.entry import Note
 from app.models.episode import Episode
-from app.models.incident import (
-    Change,
-    Incident,
-    flapping_until,
-)
+from app.models.incident import Change, Incident, flapping_until
 from app.models.strand import Strand
 from app.store import due
 from app.store import incidents as store
@@ -87,7 +84,7 @@ class Folder:
 
     def __init__(self, rules: Rules, clock: Clock) -> None:
         """Take the rules and the time."""
-        self._rules = rules
+        self.rules = rules
         self._clock = clock
         self._sweeper = Sweeper(rules, clock)
 
@@ -144,7 +141,7 @@ class Folder:
         names = {(row.fingerprint, row.source) for row in alerts}
         strands = store.find_strands(connection, names)
         ids = Ids(*store.next_ids(connection))
-        return alerts, weave(alerts, strands, ids, self._rules), ids
+        return alerts, weave(alerts, strands, ids, self.rules), ids
 
     def _finish(self, connection: Connection, work: Work) -> Turn:
         """Save what came of some alerts, and how far the inbox was read."""
@@ -209,7 +206,7 @@ class Folder:
         around, loosened = self._around(connection, woven, known)
         numbers = Numbers(store.next_id(connection, store.INCIDENT))
         assigned = assign(
-            around.values(), self._rules.windows, numbers, loosened
+            around.values(), self.rules.windows, numbers, loosened
         )
         case = Case(woven, assigned, around=around)
         assigned.touched.update(more)
@@ -227,6 +224,7 @@ class Folder:
         after = self._settle(connection, case, gone, now)
         for number in sorted(gone):
             inherit(after, assigned.merged[number], case.before[number])
+        give_teams(case, after, self.rules.team_label)
         take_updates(connection, woven, after, case.notes)
         save_changed(connection, case, after, now)
         return case.notes
@@ -258,11 +256,11 @@ class Folder:
             return {}, set()
         targets = {episode.target for episode in changed.values()}
         since = min(episode.begins_at for episode in changed.values())
-        since -= self._rules.windows.widest
+        since -= self.rules.windows.widest
         found = store.find_episodes(connection, targets, since)
         around = {one.id: one for one in found} | changed
         loosened = set()
-        for number in find_loosened(around, known, self._rules.windows):
+        for number in find_loosened(around, known, self.rules.windows):
             every = store.find_episodes_of(connection, number)
             if len(every) < store.MOST_OF_ONE:
                 loosened.add(number)
@@ -283,7 +281,7 @@ class Folder:
             number: case.before.get(number) or self._open(case, number, now)
             for number in sorted(tallies)
         }
-        incidents = hold(connection, self._rules, incidents, strands, now)
+        incidents = hold(connection, self.rules, incidents, strands, now)
         flapping = self._flapping(connection, case, tallies, weights)
         after = {}
         for number, incident in incidents.items():
@@ -312,14 +310,14 @@ class Folder:
         firing: Mapping[int, Mapping[str, int]],
     ) -> dict[int, int]:
         """Return until when incidents flap by what a changed episode did."""
-        rule = self._rules.flapping
+        rule = self.rules.flapping
         now = self._clock.now()
         counts = {
             number: tallies[number].episodes
             for number in case.episodes.keys() & tallies.keys()
             # An episode is two changes at most: most are done with.
             if 2 * tallies[number].episodes >= rule.changes
-            and not self._rules.are_calm(case.episodes[number])
+            and not self.rules.are_calm(case.episodes[number])
         }
         problems = {
             number: {one.problem for one in case.episodes[number]}
@@ -349,7 +347,7 @@ class Folder:
 
     def _flapping_strands(self, case: Case, number: int) -> list[int | None]:
         """Return until when each changed strand of an incident flaps."""
-        rule = self._rules.flapping
+        rule = self.rules.flapping
         ids = {one.strand_id for one in case.episodes[number]}
         memories = [case.strands[one].memory for one in ids]
         return [

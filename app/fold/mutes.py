@@ -6,6 +6,7 @@ a turn; at its appointed end the incidents that it kept are due themselves.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -183,6 +184,41 @@ def note_about_mute(mute: Mute, kind: str, actor: str, said: str) -> Note:
             "uid": wish.uid,
         },
     )
+
+
+def differing(before: Mute | None, after: Mute) -> dict[str, dict[str, Any]]:
+    """Return what a mute said before, and says now: what differs of it.
+
+    Args:
+        before: the mute as it was; None when it is new.
+        after: the mute as it is now.
+    """
+    new = _say(after)
+    if before is None:
+        return {"before": {}, "after": new}
+    old = _say(before)
+    changed = [name for name in old if old[name] != new[name]]
+    return {
+        "before": {name: old[name] for name in changed},
+        "after": {name: new[name] for name in changed},
+    }
+
+
+def _say(mute: Mute) -> dict[str, Any]:
+    """Return what a mute asks for, as the log shows it."""
+    wish, times = mute.wish, mute.wish.times
+    return {
+        "kind": wish.kind.value,
+        "matchers": write_matchers(wish.matchers),
+        "starts_at": times.starts_at,
+        "ends_at": times.ends_at,
+        "rule": times.rule,
+        "zone": times.zone,
+        "except_at": list(times.except_at),
+        "also_at": list(times.also_at),
+        "comment": wish.comment,
+        "ended_at": mute.ended_at,
+    }
 
 
 def _tell(turning: Turning) -> Note:

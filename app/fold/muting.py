@@ -4,13 +4,14 @@ Each of these is one turn of the ledger, by the keeper or by a command; the
 next turn of folding sees to the incidents.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import msgspec
 
 from app.core.errors import Refused
-from app.fold.mutes import advance, note_about_mute, unsettle
+from app.fold.mutes import advance, differing, note_about_mute, unsettle
 from app.models.entry import Note
 from app.models.mute import Mute, Unfit, Wish, check_line, rewritten
 from app.models.recurrence import Effort
@@ -217,7 +218,10 @@ class _Work:
             )
         number = self._free + len(self._new)
         mute = Mute(id=number, wish=wish, created_at=self.now, slot=slot)
-        self._tell(mute, "mute.added", "added", f"person:{wish.author}")
+        note = note_about_mute(
+            mute, "mute.added", f"person:{wish.author}", "added"
+        )
+        self._tell(note, differing(None, mute))
         mute = self._advance(mute)
         self._new.append(mute)
         return mute
@@ -225,18 +229,24 @@ class _Work:
     def change(self, mute: Mute, wish: Wish, slot: Slot | None) -> Mute:
         """Let a mute be as a calendar says now."""
         self._is_unsettled = True
+        before = mute
         mute = rewritten(mute, wish, slot, self.now)
-        self._tell(mute, "mute.changed", "changed in the calendar")
+        note = note_about_mute(
+            mute, "mute.changed", self._actor, "changed in the calendar"
+        )
+        self._tell(note, differing(before, mute))
         mute = self._advance(mute)
         self._old.append(mute)
         return mute
 
     def end(self, mute: Mute, why: str) -> None:
         """End a mute."""
+        ended = mute.ended(self.now)
         said = f"ended by {self._actor}: {why}"
-        self._tell(mute, "mute.ended", said)
+        note = note_about_mute(mute, "mute.ended", self._actor, said)
+        self._tell(note, {**differing(mute, ended), "reason": why})
         self._is_unsettled |= mute.is_on
-        self._old.append(mute.ended(self.now))
+        self._old.append(ended)
 
     def write(self) -> None:
         """Write all of it down."""
@@ -253,10 +263,10 @@ class _Work:
         self._is_unsettled |= step.has_begun
         return step.mute
 
-    def _tell(self, mute: Mute, kind: str, said: str, actor: str = "") -> None:
-        """Add what the log will say."""
-        note = note_about_mute(mute, kind, actor or self._actor, said)
-        self._notes.append(note)
+    def _tell(self, note: Note, more: Mapping[str, Any]) -> None:
+        """Add what the log will say, with what differs."""
+        body = {**note.body, **more}
+        self._notes.append(msgspec.structs.replace(note, body=body))
 
 
 def _take(work: _Work, planned: PlannedEvent, old: Mute | None) -> Outcome:

@@ -12,6 +12,7 @@ import msgspec
 from app.core.errors import Refused
 from app.fold import standing
 from app.fold.folding import Folder
+from app.fold.teams import find_team
 from app.fold.words import inherit, said, tell
 from app.models.brevity import clip
 from app.models.entry import Note
@@ -96,7 +97,7 @@ class Regrouping:
         if other is not None:
             rest = self._give_back(incident, other)
         else:
-            other = self._open(episodes)
+            other = self._open(episodes, incident)
         how = f"split it off incident {incident.id}"
         because = REASON.format(author=call.author, how=how)
         move_some(connection, wanted, other.id, because)
@@ -161,6 +162,7 @@ class Regrouping:
             return rest
         before = merge.details["before"]
         rest.severity = before["severity"]
+        rest.team = before.get("team", rest.team)
         word = find_last(self._connection, incident.id, [Kind.OWNER])
         is_own = word is not None and word.id > merge.id
         if rest.owner == other.owner and not is_own:
@@ -171,15 +173,24 @@ class Regrouping:
             rest.acknowledged_at = before["acknowledged_at"]
         return rest
 
-    def _open(self, episodes: Sequence[Episode]) -> Incident:
-        """Return a new incident for some episodes, oldest first."""
+    def _open(
+        self, episodes: Sequence[Episode], incident: Incident
+    ) -> Incident:
+        """Return a new incident for some episodes, oldest first.
+
+        It is the team's that its alerts name, or whose it was so far.
+        """
         connection = self._connection
         first = episodes[0]
-        strand = find_strands_by_id(connection, [first.strand_id])
+        strands = find_strands_by_id(
+            connection, {one.strand_id for one in episodes}
+        )
         number = next_id(connection, INCIDENT)
         opened = standing.open_incident(
-            number, first, strand[first.strand_id], self._now
+            number, first, strands[first.strand_id], self._now
         )
+        named = find_team(episodes, strands, self._folder.rules.team_label)
+        opened.team = named or incident.team
         opened.severity = standing.worst_of(
             one.severity for one in episodes
         ).value
@@ -244,6 +255,7 @@ def _before(into: Incident) -> dict[str, Any]:
         "acknowledged_by": into.acknowledged_by,
         "acknowledged_at": into.acknowledged_at,
         "severity": into.severity,
+        "team": into.team,
     }
 
 

@@ -70,6 +70,7 @@ class FoldSettings(Section):
         for rule in TARGET_RULES
     )
     problem: tuple[str, ...] = ()
+    team_label: str = Field("team", max_length=200)
     hold_down: tuple[HoldSettings, ...] = ()
     flapping: FlappingSettings = FlappingSettings()
     sources: dict[str, SourceFoldSettings] = Field(default_factory=dict)
@@ -118,6 +119,7 @@ class Rules(msgspec.Struct, frozen=True):
         holds: which new problems wait.
         naming: how alerts are named.
         by_source: the same, for sources that have their own way.
+        team_label: which label says whose an incident is, or empty.
     """
 
     windows: Windows
@@ -125,6 +127,7 @@ class Rules(msgspec.Struct, frozen=True):
     holds: tuple[Hold, ...]
     naming: Naming
     by_source: dict[str, Naming]
+    team_label: str = "team"
 
     def naming_of(self, source: str) -> Naming:
         """Return how the alerts of a source are named."""
@@ -180,6 +183,7 @@ def make_rules(
             for name, own in own_ways.items()
         }
         | {CANARY: CANARY_NAMING},
+        team_label=settings.team_label,
     )
 
 

@@ -118,11 +118,12 @@ def _acknowledge(
 
 
 def inherit(after: dict[int, Incident], into: int, gone: Incident) -> None:
-    """Give an incident what people decided about one that it takes up."""
+    """Give an incident what one that it takes up has, and it has not."""
     incident = after.get(into)
     if incident is None:
         return
     incident.owner = incident.owner or gone.owner
+    incident.team = incident.team or gone.team
     if incident.acknowledged_at is None:
         incident.acknowledged_by = gone.acknowledged_by
         incident.acknowledged_at = gone.acknowledged_at

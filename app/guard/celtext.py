@@ -51,45 +51,32 @@ def words_after_dots(text: str) -> list[str]:
     return AFTER_DOT.findall(mask(text))
 
 
-def conjuncts(text: str) -> tuple[str, ...]:
-    """Return the parts that must all hold, each in one spelling."""
-    found: list[str] = []
-    for part in split(_bare(text), "&&"):
-        if part == _bare(text):
-            found.append(_spelled(part))
-        else:
-            found += conjuncts(part)
-    return tuple(found)
-
-
 def atoms(text: str) -> Iterator[str]:
     """Yield the smallest parts that are true or false by themselves."""
-    bare = _bare(text)
+    shown = bare(text)
     for sign in ("||", "&&"):
-        parts = split(bare, sign)
+        parts = split(shown, sign)
         if len(parts) > 1:
             for part in parts:
                 yield from atoms(part)
             return
-    yield bare
+    yield shown
 
 
-def _spelled(text: str) -> str:
+def spelled(text: str) -> str:
     """Return a part with one blank where there are many, outside strings."""
-    inside = [match[0] for match in STRINGS.finditer(text)]
-    bare = " ".join(STRINGS.sub(HIDDEN, text).split())
-    bare = re.sub(r"\s*(==|!=|<=|>=|<|>|\|\||&&|[().,\[\]])\s*", r"\1", bare)
-    for one in inside:
-        bare = bare.replace(HIDDEN, f"\x00{one}", 1)
-    return bare.replace("\x00", "")
+    inside = (match[0] for match in STRINGS.finditer(text))
+    kept = " ".join(STRINGS.sub(HIDDEN, text).split())
+    kept = re.sub(r"\s*(==|!=|<=|>=|<|>|\|\||&&|[().,\[\]])\s*", r"\1", kept)
+    return re.sub(HIDDEN, lambda _: next(inside), kept)
 
 
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
     """Return a text without the parentheses that are around all of it."""
-    bare = text.strip()
-    while bare.startswith("(") and _closes_at(bare) == len(bare) - 1:
-        bare = bare[1:-1].strip()
-    return bare
+    shown = text.strip()
+    while shown.startswith("(") and _closes_at(shown) == len(shown) - 1:
+        shown = shown[1:-1].strip()
+    return shown
 
 
 def _closes_at(text: str) -> int:

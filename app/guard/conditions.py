@@ -14,7 +14,6 @@ import msgspec
 from app.guard.celtext import (
     atoms,
     bound_names,
-    conjuncts,
     fields,
     mask,
     split,
@@ -90,13 +89,11 @@ class Condition(msgspec.Struct, frozen=True):
         text: as it is written.
         program: what evaluates it.
         names: the variables that it looks at.
-        parts: what must all hold, each in one spelling.
     """
 
     text: str
     program: cel.Program
     names: frozenset[str]
-    parts: tuple[str, ...]
 
     def holds(self, seen: cel.Context) -> bool:
         """Tell whether it holds, or raise Untold."""
@@ -145,7 +142,7 @@ def read_condition(text: str, calendars: Iterable[str]) -> Condition:
     for atom in atoms(text):
         _try(atom, tuple(calendars))
     names = frozenset(program.variables()) & SAMPLE.keys()
-    return Condition(text, program, names, conjuncts(text))
+    return Condition(text, program, names)
 
 
 def _compile(text: str) -> cel.Program:

@@ -4,6 +4,8 @@ They are asked inside of the turn that plans the job, so that no other node
 can plan one in between.
 """
 
+from collections.abc import Iterator
+
 from app.guard.durations import say_seconds
 from app.guard.finding import Finding
 from app.guard.policyfile import (
@@ -47,24 +49,33 @@ class Books:
             self._known[scope] = self._tally.count(scope)
         return self._known[scope]
 
+    def expect(self, says: PolicyFile) -> None:
+        """Let all be counted in one round that the steps will ask for."""
+        self._tally.expect(list(dict.fromkeys(_expected(self, says))))
+
     def since(self, seconds: int) -> int:
         """Return the moment that lies so long before now."""
         return self.motion.now - seconds * SECOND
 
     def here(self, seconds: int) -> Runs:
         """Return how often this action ran on this target lately."""
-        return self.count(
-            Scope(
-                since=self.since(seconds),
-                action=self.motion.action,
-                target=self.motion.target,
-            )
-        )
+        return self.count(self.scope_here(seconds))
 
     def of_action(self, seconds: int) -> Runs:
         """Return how often this action ran anywhere lately."""
-        since = self.since(seconds)
-        return self.count(Scope(since=since, action=self.motion.action))
+        return self.count(self.scope_of_action(seconds))
+
+    def scope_here(self, seconds: int) -> Scope:
+        """Return the scope of this action on this target."""
+        return Scope(
+            since=self.since(seconds),
+            action=self.motion.action,
+            target=self.motion.target,
+        )
+
+    def scope_of_action(self, seconds: int) -> Scope:
+        """Return the scope of this action anywhere."""
+        return Scope(since=self.since(seconds), action=self.motion.action)
 
 
 def target_busy(books: Books) -> Finding | None:
@@ -115,6 +126,24 @@ def spent_budget(books: Books, budget: BudgetPart) -> Finding | None:
     return _over(budget.name, ran, budget.runs, budget.window)
 
 
+def _expected(books: Books, says: PolicyFile) -> Iterator[Scope]:
+    """Yield the scopes that are counted when nothing ends it before."""
+    motion, spec = books.motion, books.motion.spec
+    if spec is not None and motion.proposer != UNDO:
+        if spec.cooldown_seconds:
+            yield books.scope_here(spec.cooldown_seconds)
+        yield books.scope_here(spec.budget.window_seconds)
+    for budget in says.budgets:
+        scope = _scope_of(books, budget)
+        if scope is not None:
+            yield scope
+    if spec is not None and spec.changes:
+        yield books.scope_of_action(says.blast.window)
+        if motion.target:
+            yield books.scope_here(says.blast.window)
+        yield _scope_of_breaker(books, says.breaker)
+
+
 def _over(name: str, ran: int, most: int, window: int) -> Finding | None:
     """Return the finding that a budget is spent, or None."""
     if ran < most:
@@ -152,8 +181,14 @@ def _scope_of(books: Books, budget: BudgetPart) -> Scope | None:
 
 
 def blast_radius(books: Books, blast: BlastPart) -> Finding | None:
-    """Cap the targets of one action; ask once for many of one cause."""
+    """Cap the targets of one action; ask once for many of one cause.
+
+    What only looks harms nothing: the evidence of a mass incident is wanted
+    from each of its targets.
+    """
     motion = books.motion
+    if motion.spec is None or not motion.spec.changes:
+        return None
     ran = books.of_action(blast.window)
     is_new = bool(motion.target) and not books.here(blast.window).started
     if is_new and ran.targets >= blast.targets:
@@ -196,8 +231,7 @@ def open_breaker(books: Books, breaker: BreakerPart) -> Finding | None:
     motion = books.motion
     if motion.spec is None or not motion.spec.changes:
         return None
-    since = books.since(breaker.window)
-    ran = books.count(Scope(since=since, risks=CHANGES))
+    ran = books.count(_scope_of_breaker(books, breaker))
     # What failed need not have been judged, and counts all the same.
     judged = max(ran.judged, ran.failed)
     if judged < breaker.runs or ran.failed <= breaker.rate * judged:
@@ -207,6 +241,11 @@ def open_breaker(books: Books, breaker: BreakerPart) -> Finding | None:
         f" {say_seconds(breaker.window)} did not help."
     )
     return Finding(Outcome.ESCALATE, "breaker", why)
+
+
+def _scope_of_breaker(books: Books, breaker: BreakerPart) -> Scope:
+    """Return the scope of all that changes anything."""
+    return Scope(since=books.since(breaker.window), risks=CHANGES)
 
 
 def find_limit(books: Books, says: PolicyFile) -> Finding | None:

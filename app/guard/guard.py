@@ -18,8 +18,10 @@ from app.guard.counting import (
 )
 from app.guard.finding import Finding, joined_question, most_careful
 from app.guard.judging import ceiling, judge, trusted, usual_question
-from app.guard.policy import Policy
+from app.guard.known import Known
+from app.guard.policy import NOTHING, Policy
 from app.guard.protection import Protection
+from app.models.job import Bounds
 from app.models.ruling import (
     Motion,
     Outcome,
@@ -38,8 +40,9 @@ FREE = Finding(Outcome.ALLOW, "trust:auto", "Nothing speaks against it.")
 class Guard:
     """Rules on motions by one policy."""
 
-    def __init__(self, policy: Policy) -> None:
-        """Take the policy."""
+    def __init__(self, policy: Policy, known: Known = NOTHING) -> None:
+        """Take the policy, and what there is that one may name."""
+        self.known = known
         self._policy = policy
         self._protection = Protection(policy.says.protected)
 
@@ -53,6 +56,11 @@ class Guard:
         """Return the policy."""
         return self._policy
 
+    @property
+    def protected(self) -> Bounds:
+        """Return what the policy protects, for those who run jobs."""
+        return self._protection.added
+
     def rule(self, motion: Motion, tally: Tally) -> Ruling:
         """Return what may become of a motion.
 
@@ -63,13 +71,11 @@ class Guard:
         books = Books(motion, tally)
         found: list[Finding] = []
         trail: list[str] = []
-        for name, step in (*self._standing(motion), *self._counting(books)):
-            finding = step()
-            trail.append(f"{name}: {finding.reason if finding else 'passed'}")
-            if finding is not None:
-                found.append(finding)
-                if finding.stops:
-                    return self._end(motion, found, trail)
+        if _ask(self._standing(motion, books), found, trail):
+            return self._end(motion, found, trail)
+        books.expect(self._policy.says)
+        if _ask(self._counting(books), found, trail):
+            return self._end(motion, found, trail)
         judged = judge(self._policy, books)
         found += judged.findings
         trail += judged.trail
@@ -84,8 +90,8 @@ class Guard:
                 trail.append(f"{last.rule}: {last.reason}")
         return self._end(motion, found, trail)
 
-    def _standing(self, motion: Motion) -> Sequence[Step]:
-        """Return the steps that look at the motion alone."""
+    def _standing(self, motion: Motion, books: Books) -> Sequence[Step]:
+        """Return the steps that look at the motion, and at its target."""
         evidence = self._policy.says.evidence
         return (
             ("halted", lambda: standing.halted(motion)),
@@ -100,13 +106,13 @@ class Guard:
             ("no-backend", lambda: standing.no_backend(motion)),
             ("flapping", lambda: standing.flapping(motion)),
             ("maintenance", lambda: standing.maintenance(motion)),
+            ("target-busy", lambda: target_busy(books)),
         )
 
     def _counting(self, books: Books) -> Sequence[Step]:
         """Return the steps that count what ran before."""
         says = self._policy.says
         return (
-            ("target-busy", lambda: target_busy(books)),
             ("cool-down", lambda: cool_down(books)),
             ("budgets", lambda: find_limit(books, says)),
             ("blast-radius", lambda: blast_radius(books, says.blast)),
@@ -168,6 +174,20 @@ class Guard:
             until=finding.until,
             trail=tuple(trail),
         )
+
+
+def _ask(
+    steps: Sequence[Step], found: list[Finding], trail: list[str]
+) -> bool:
+    """Ask some steps, one after the other; tell whether one ends it."""
+    for name, step in steps:
+        finding = step()
+        trail.append(f"{name}: {finding.reason if finding else 'passed'}")
+        if finding is not None:
+            found.append(finding)
+            if finding.stops:
+                return True
+    return False
 
 
 def _is_enough(granted: Question, asked: Question) -> bool:

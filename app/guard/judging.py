@@ -90,12 +90,17 @@ def ceiling(mode: Mode, motion: Motion) -> Finding | None:
 
 
 def make_view(policy: Policy, books: Books) -> dict[str, Any]:
-    """Return what the conditions of a policy look at, and no more."""
-    return {
+    """Return what the conditions of a policy look at, and no more.
+
+    What nobody looked at, as in a motion that an older release kept, is not
+    there: what asks for it cannot be told.
+    """
+    seen = {
         name: look(policy, books)
         for name, look in VIEWS.items()
         if name in policy.names
     }
+    return {name: one for name, one in seen.items() if one is not None}
 
 
 def _view_alert(_policy: Policy, books: Books) -> dict[str, Any]:
@@ -163,7 +168,7 @@ VIEWS: Mapping[str, Callable[[Policy, Books], Any]] = {
     "action": _view_action,
     "decision": _view_decision,
     "now": lambda policy, books: policy.clock(books.motion.now),
-    "maintenance": lambda _policy, books: books.motion.maintenance,
+    "maintenance": lambda _policy, books: books.motion.at_work,
     "recent": lambda _policy, books: recent(books),
     "runs": lambda _policy, books: lately(books),
     "targets": lambda _policy, books: touched(books),

@@ -5,7 +5,7 @@ names, is the same policy.
 """
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,13 +17,16 @@ from app.core.errors import ConfigError, ConfigProblem
 from app.core.yamlfile import YamlFile, parse_yaml, read_text
 from app.guard.calendars import WEEKDAYS, is_in, to_local
 from app.guard.conditions import read_condition
+from app.guard.known import Known
 from app.guard.policyfile import PolicyFile
-from app.guard.reach import Rule, find_idle_steps, find_unreachable
+from app.guard.reach.mistakes import find_mistakes
+from app.guard.rule import Rule
 from app.models.timetable import find_zone
 
 REMEDY = "See docs/policy.md for how a policy is written."
 MOST_BYTES = 262_144
 SECTION = "policy"
+NOTHING = Known()
 Place = tuple[str, ...]
 
 
@@ -32,20 +35,6 @@ class PolicySettings(Section):
 
     file: str = "config/policy.yaml"
     halt_file: str = "var/HALT"
-
-
-class Idle(msgspec.Struct, frozen=True):
-    """A part that can never matter: a mistake, most likely.
-
-    Attributes:
-        place: where it stands in the file.
-        name: what it is called.
-        why: why it never matters.
-    """
-
-    place: Place
-    name: str
-    why: str
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +46,6 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         zone: the time zone of its calendars and hours.
         names: what the conditions look at.
         version: a digest of all that it means.
-        unreachable: what can never matter in it.
         source: the file that it was read from, for its lines.
     """
 
@@ -66,7 +54,6 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     zone: ZoneInfo
     names: frozenset[str]
     version: str
-    unreachable: tuple[Idle, ...]
     source: YamlFile
 
     def clock(self, moment: int) -> dict[str, Any]:
@@ -83,44 +70,16 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
             },
         }
 
-    def warnings(
-        self, actions: Collection[str] = ()
-    ) -> Sequence[ConfigProblem]:
+    def warnings(self, known: Known = NOTHING) -> Sequence[ConfigProblem]:
         """Return what is no error of form, and a mistake most likely.
 
         Args:
-            actions: the names of the catalogue; none: they are not looked
-                at.
+            known: what there is to name.
         """
-        problems = [
-            self.source.problem(
-                one.place,
-                f"{one.name} can never matter: {one.why}",
-                "Put it before, or take it out.",
-            )
-            for one in self.unreachable
+        return [
+            self.source.problem(one.place, one.what, one.remedy)
+            for one in find_mistakes(self.says, self.rules, known)
         ]
-        for place, name in self._named_actions():
-            if actions and name not in actions:
-                what = f"there is no action {name!r} in the catalogue"
-                remedy = "`main.py actions list` shows what there is."
-                problems.append(self.source.problem(place, what, remedy))
-        return problems
-
-    def _named_actions(self) -> Iterator[tuple[Place, str]]:
-        """Yield every action that is named, with its place."""
-        named = [("rules", rule.actions) for rule in self.says.rules]
-        named += [("budgets", one.actions) for one in self.says.budgets]
-        counts: dict[str, int] = {}
-        for part, names in named:
-            index = counts.get(part, 0)
-            counts[part] = index + 1
-            for at, name in enumerate(names):
-                yield (part, str(index), "actions", str(at)), name
-        for index, line in enumerate(self.says.trust.ladder):
-            if line.action:
-                place = ("trust", "ladder", str(index), "action")
-                yield place, line.action
 
 
 def read_policy(path: Path) -> Policy:
@@ -159,7 +118,6 @@ def parse_policy(text: str, path: Path = Path("policy.yaml")) -> Policy:
         zone=find_zone(says.zone),
         names=frozenset[str]().union(*(r.condition.names for r in rules)),
         version=_digest(says),
-        unreachable=tuple(_find_idle(rules, says)),
         source=source,
     )
 
@@ -184,17 +142,17 @@ def open_policy(config: Config, home: Path) -> Policy:
 
 
 def check_policy(
-    config: Config, home: Path, actions: Collection[str] = ()
+    config: Config, home: Path, known: Known = NOTHING
 ) -> Sequence[ConfigProblem]:
     """Return all that is wrong with the policy, its warnings as well.
 
     Args:
         config: the settings.
         home: where relative paths begin.
-        actions: the names of the catalogue, when they are known.
+        known: what there is to name.
     """
     try:
-        return open_policy(config, home).warnings(actions)
+        return open_policy(config, home).warnings(known)
     except ConfigError as error:
         return error.problems
 
@@ -222,13 +180,3 @@ def _late_questions(
             what = "waits longer than what it rests on may be old"
             remedy = "Make it shorter, or evidence.granted longer."
             yield source.problem(place, what, remedy)
-
-
-def _find_idle(rules: Sequence[Rule], says: PolicyFile) -> Iterator[Idle]:
-    """Yield what can never matter."""
-    for index, why in find_unreachable(rules):
-        name = f"rule {rules[index].says.name!r}"
-        yield Idle(("rules", str(index)), name, why)
-    for index, why in find_idle_steps(says.trust.ladder):
-        name = f"line {index + 1} of the ladder"
-        yield Idle(("trust", "ladder", str(index)), name, why)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
 from app.guard.policyfile import ProtectedPart
+from app.models.job import Bounds
 from app.models.ruling import Motion
 
 # Ending one of these ends the machine, the way into it, what we are
@@ -55,14 +56,23 @@ KINDS = {
 
 
 class Protection:
-    """Knows what is protected."""
+    """Knows what is protected.
+
+    Attributes:
+        added: what the policy adds, for those who see more than the guard:
+            a job may come upon what no argument names.
+    """
 
     def __init__(self, says: ProtectedPart) -> None:
         """Take what the policy adds to what always is."""
+        self.added = Bounds(
+            processes=_bare_all(says.processes),
+            services=_bare_all(says.services),
+        )
         self._patterns = {
             "targets": _bare_all(says.targets),
-            "services": (*SERVICES, *_bare_all(says.services)),
-            "processes": (*PROCESSES, *_bare_all(says.processes)),
+            "services": (*SERVICES, *self.added.services),
+            "processes": (*PROCESSES, *self.added.processes),
         }
 
     def find(self, motion: Motion) -> str:

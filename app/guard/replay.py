@@ -6,12 +6,12 @@ what was counted are left out, and conditions on ``recent``, ``runs`` and
 ``targets`` see zeros. What people granted is taken as granted again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
 from app.guard.guard import COUNTED, Guard
-from app.models.ruling import Motion, Runs, Scope
+from app.models.ruling import Motion, Question, Runs, Scope
 
 MOST_CHANGES = 1_000
 
@@ -24,12 +24,14 @@ class Past(msgspec.Struct, frozen=True):
         motion: the motion.
         outcome: what was said.
         rule: by which rule.
+        question: whom it asked, and how, when that is known.
     """
 
     id: int
     motion: Motion
     outcome: str
     rule: str
+    question: Question | None = None
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +68,8 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
         looked_at: how many motions were put to it.
         left_out: how many were not, as they had been ruled by counts.
         same: to how many it says the same.
-        moves: how often which outcome becomes which, as ``ask -> allow``.
+        moves: how often which outcome becomes which, as ``ask -> allow``;
+            ``ask -> ask`` asks others, more or fewer, or for another time.
         changes: the first of those that it says something else to.
     """
 
@@ -84,6 +87,9 @@ class Quiet:
     def count(self, _scope: Scope) -> Runs:
         """Return that nothing was started."""
         return Runs()
+
+    def expect(self, _scopes: Collection[Scope]) -> None:
+        """Hear what will be counted: there is nothing to prepare."""
 
     def running(self, _target: str, _now: int) -> int:
         """Return that no job is on a target."""
@@ -132,8 +138,12 @@ def _compare(guard: Guard, past: Past) -> Change | None:
     if motion.approved:
         motion = msgspec.structs.replace(motion, approved=guard.version)
     ruling = guard.rule(motion, Quiet())
+    reason = ruling.reason
     if ruling.outcome.value == past.outcome:
-        return None
+        other = _compare_questions(past.question, ruling.question)
+        if not other:
+            return None
+        reason = f"{other}. {reason}"
     return Change(
         id=past.id,
         incident=motion.incident,
@@ -143,5 +153,28 @@ def _compare(guard: Guard, past: Past) -> Change | None:
         was_rule=past.rule,
         now=ruling.outcome.value,
         now_rule=ruling.rule,
-        reason=ruling.reason,
+        reason=reason,
     )
+
+
+def _compare_questions(was: Question | None, now: Question | None) -> str:
+    """Return how people would be asked otherwise, or nothing."""
+    if was is None or now is None:
+        return ""
+    if (set(was.whom), was.people, was.seconds) == (
+        set(now.whom),
+        now.people,
+        now.seconds,
+    ):
+        return ""
+    return f"It asks {_say(now)}, not {_say(was)}"
+
+
+def _say(question: Question) -> str:
+    """Return whom a question asks, and for how long."""
+    who = "one" if question.people == 1 else str(question.people)
+    if question.whom:
+        who += f" of {', '.join(question.whom)}"
+    else:
+        who += " person" if question.people == 1 else " people"
+    return f"{who} for {question.seconds / 60:g} min"

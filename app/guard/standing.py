@@ -10,6 +10,8 @@ from app.models.incident import State
 from app.models.proposer import SURE
 from app.models.ruling import Motion, Outcome
 
+NOT_FIRING = "not-firing"
+
 
 def halted(motion: Motion) -> Finding | None:
     """Stop everything while the kill switch is on."""
@@ -35,9 +37,11 @@ def not_firing(motion: Motion) -> Finding | None:
         why = f"The incident is {motion.state}, not open."
     elif motion.firing <= 0:
         why = "None of its alerts is firing."
+    elif motion.over:
+        why = f"{motion.over} is over, and it was chosen for that."
     else:
         return None
-    return Finding(Outcome.DENY, "not-firing", why)
+    return Finding(Outcome.DENY, NOT_FIRING, why)
 
 
 def stale_evidence(motion: Motion, limits: EvidencePart) -> Finding | None:

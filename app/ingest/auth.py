@@ -10,18 +10,23 @@ import ipaddress
 from base64 import b64encode
 from collections.abc import Sequence
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 
 from app.core.clock import Clock
 from app.core.configfile import Section
 from app.core.errors import Refused
+from app.core.naming import FORWARDED, is_loopback
+from app.ingest.tokens import OnlyTokens
 from app.models.delivery import Delivery
 from app.ports import Authenticator
 
-Kind = Literal["bearer", "basic", "hmac", "mtls", "own", "none"]
+Kind = Literal["bearer", "basic", "hmac", "mtls", "own", "token", "none"]
 EVERYWHERE = ("0.0.0.0/0", "::/0")
-FORWARDED = (b"x-forwarded-for", b"forwarded")
+PROXIES = tuple(name.encode() for name in FORWARDED)
+# What browsers write, and no monitoring system does.
+PAGES = (b"origin", b"sec-fetch-site")
 LOOPBACK = ("127.0.0.0/8", "::1/128", "::ffff:127.0.0.0/104")
 
 
@@ -30,7 +35,8 @@ class AuthSettings(Section):
 
     Attributes:
         kind: bearer, basic, hmac, mtls, own (the source's own signature,
-            such as Amazon's), or none.
+            such as Amazon's), token (of an account: app/ingest/tokens.py),
+            or none.
         secrets: tokens, "user:password" pairs or keys; any of them is right.
         scheme: the word before a bearer token.
         header: where the signature or the certificate's name stands.
@@ -87,7 +93,7 @@ class HeaderSecret:
 
     def __init__(self, scheme: str, values: Sequence[str]) -> None:
         """Take the scheme and the values that are right."""
-        self._scheme = scheme
+        self._scheme = scheme.lower().encode()
         self._digests = [_digest(value.encode()) for value in values]
 
     def check(self, delivery: Delivery) -> None:
@@ -96,7 +102,7 @@ class HeaderSecret:
         if value is None:
             raise _unknown("no_secret", "The delivery carries no secret.")
         scheme, _, secret = value.partition(b" ")
-        right_scheme = scheme.lower() == self._scheme.lower().encode()
+        right_scheme = scheme.lower() == self._scheme
         digest = _digest(secret.strip())
         right = [hmac.compare_digest(digest, d) for d in self._digests]
         if not right_scheme or not any(right):
@@ -192,10 +198,17 @@ class Open:
         if delivery.peer not in self._peers:
             detail = "Without a secret only this machine may send."
             raise _unknown("not_loopback", detail)
-        if not self._is_for_all and any(map(delivery.header, FORWARDED)):
-            # A proxy on this machine makes the whole world look like it.
-            detail = "Without a secret nobody may send through a proxy."
-            raise _unknown("forwarded", detail, "x-forwarded-for")
+        if self._is_for_all:
+            return
+        is_page = False
+        for name, _ in delivery.headers:
+            if name.startswith(PROXIES):
+                # A proxy on this machine makes the whole world look like it.
+                detail = "Without a secret nobody may send through a proxy."
+                raise _unknown("forwarded", detail, name.decode("latin-1"))
+            is_page = is_page or name in PAGES
+        if is_page:
+            _check_page(delivery)
 
 
 class Own:
@@ -218,7 +231,39 @@ def make_authenticator(
         return Signature(settings, secrets, clock)
     if settings.kind == "mtls":
         return ProxyCertificate(settings)
+    if settings.kind == "token":
+        return OnlyTokens()
     return Own() if settings.kind == "own" else Open(settings)
+
+
+def _check_page(delivery: Delivery) -> None:
+    """Raise Refused when a browser sends for another page than ours.
+
+    A page of a stranger has it post to this machine, and maybe by a name of
+    its own that leads here.
+    """
+    host = delivery.header(b"host") or b""
+    origin = delivery.header(b"origin")
+    site = delivery.header(b"sec-fetch-site")
+    is_ours = origin is None or origin.partition(b"//")[2] == host
+    is_same = site in (None, b"same-origin", b"none")
+    if is_ours and is_same and is_loopback(_name_of(host)):
+        return
+    raise Refused(
+        403,
+        "strange_page",
+        "A page in a browser sends this, and none of this service.",
+        field="origin",
+        remedy="Send it from a program, or give the source a secret.",
+    )
+
+
+def _name_of(host: bytes) -> str:
+    """Return a host's name without its port, empty when it makes no sense."""
+    try:
+        return urlsplit(f"//{host.decode('latin-1')}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _basic(pair: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -11,13 +11,20 @@ from pydantic import BaseModel, Field
 from app.core.clock import Clock
 from app.core.configfile import Config, Section, reveal, suggest
 from app.core.errors import ConfigError, ConfigProblem
+from app.core.naming import is_loopback
 from app.ingest.allowance import Allowance
 from app.ingest.auth import AuthSettings, make_authenticator
 from app.ingest.counters import Counters
 from app.ingest.intake import Entrance
 from app.ingest.polls import PollSettings
+from app.ingest.tokens import (
+    KINDS,
+    NO_TOKENS,
+    SourceTokens,
+    WithTokens,
+)
 from app.models.canary import CANARY
-from app.ports import Fetch, Source, SourceEnv
+from app.ports import Authenticator, Fetch, Source, SourceEnv
 
 Model = TypeVar("Model", bound=BaseModel)
 Plugins = Mapping[str, Callable[[SourceEnv], Source | None]]
@@ -33,6 +40,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "hmac": ("secrets", "header"),
     "mtls": ("header", "names", "proxies"),
     "own": (),
+    "token": (),
     "none": (),
 }
 
@@ -57,6 +65,7 @@ class World(msgspec.Struct, frozen=True):
     fetch: Fetch
     counters: Counters
     listens_on: str
+    tokens: SourceTokens = NO_TOKENS
 
 
 class Env:
@@ -127,11 +136,21 @@ def _make(
         name=name,
         kind=kind,
         source=source,
-        authenticator=make_authenticator(settings.auth, secrets, world.clock),
+        authenticator=_make_authenticator(name, settings.auth, secrets, world),
         allowance=Allowance(settings.allow),
         is_strict=settings.strict,
         counters=world.counters.of(name),
     )
+
+
+def _make_authenticator(
+    name: str, auth: AuthSettings, secrets: list[str], world: World
+) -> Authenticator:
+    """Return who checks a source's deliveries."""
+    check = make_authenticator(auth, secrets, world.clock)
+    if auth.kind in KINDS:
+        return WithTokens(name, check, world.tokens)
+    return check
 
 
 def _secrets(
@@ -200,16 +219,6 @@ def _proxy_problems(
             remedy = "Write an address or a network, such as 10.0.0.0/24."
             problems.append(config.problem(place, "is no address", remedy))
     return problems
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name is this machine alone."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _shared_paths(

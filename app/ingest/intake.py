@@ -20,6 +20,7 @@ from app.ingest.allowance import Allowance
 from app.ingest.auth import Own
 from app.ingest.clean import clean_alert
 from app.ingest.counters import SourceCounters
+from app.ingest.hiding import hide_alerts
 from app.ingest.limits import check_alerts, check_depth
 from app.models.delivery import (
     Delivery,
@@ -228,6 +229,9 @@ def read(entrance: Entrance, delivery: Delivery, limits: Limits) -> Parsed:
     if b"0000" in delivery.body or b"base64" in delivery.body:
         cleaned = tuple(clean_alert(alert) for alert in parsed.alerts)
         parsed = msgspec.structs.replace(parsed, alerts=cleaned)
+    hidden = hide_alerts(parsed.alerts)
+    if hidden is not parsed.alerts:
+        parsed = msgspec.structs.replace(parsed, alerts=hidden)
     return parsed
 
 

@@ -1,5 +1,6 @@
 """What one delivery may hold; over it the sender is told which and why."""
 
+from collections.abc import Iterable
 from itertools import accumulate
 
 from app.core.errors import Refused
@@ -48,42 +49,58 @@ def check_alerts(parsed: Parsed, size: int, limits: Limits) -> None:
         limits: what is allowed.
     """
     check_count(len(parsed.alerts), limits.alerts)
+    is_short = size <= min(limits.label_value_chars, limits.annotation_chars)
     for index, alert in enumerate(parsed.alerts):
-        if len(alert.labels) > limits.labels:
-            _refuse(
-                "labels",
-                f"alert {index}: labels",
-                f"{len(alert.labels)} labels are more than {limits.labels}.",
-            )
-        _check_names(alert, index, limits)
-        if size > limits.identity_chars:
-            _check_identity(alert, index, limits)
-        if size > limits.label_value_chars or size > limits.annotation_chars:
-            _check_texts(alert, index, limits)
+        if not _has_room(alert, limits):
+            _refuse_alert(alert, index, limits)
+        if not is_short and not _has_short_texts(alert, limits):
+            _refuse_texts(alert, index, limits)
 
 
-def _check_names(alert: Alert, index: int, limits: Limits) -> None:
-    """Raise Refused when a label has too long a name."""
-    longest = max(map(len, alert.labels), default=0)
+def _has_room(alert: Alert, limits: Limits) -> bool:
+    """Tell whether the number and the names of what is told are allowed."""
+    return (
+        len(alert.labels) <= limits.labels
+        and _longest(alert.labels) <= limits.label_name_chars
+        and len(alert.fingerprint) <= limits.identity_chars
+        and len(alert.occurrence or "") <= limits.identity_chars
+    )
+
+
+def _has_short_texts(alert: Alert, limits: Limits) -> bool:
+    """Tell whether no label and no annotation is too long."""
+    return (
+        _longest(alert.labels.values()) <= limits.label_value_chars
+        and _longest(alert.annotations.values()) <= limits.annotation_chars
+    )
+
+
+def _refuse_alert(alert: Alert, index: int, limits: Limits) -> None:
+    """Raise Refused, since an alert has no room."""
+    count = len(alert.labels)
     field = f"alert {index}: labels"
-    _check_length(longest, "label_name_chars", field, limits)
-
-
-def _check_identity(alert: Alert, index: int, limits: Limits) -> None:
-    """Raise Refused when a text that alerts are found by is too long."""
-    longest = max(len(alert.fingerprint), len(alert.occurrence or ""))
+    if count > limits.labels:
+        detail = f"{count} labels are more than {limits.labels}."
+        _refuse("labels", field, detail)
+    _check_length(_longest(alert.labels), "label_name_chars", field, limits)
+    longest = _longest((alert.fingerprint, alert.occurrence or ""))
     field = f"alert {index}: fingerprint"
     _check_length(longest, "identity_chars", field, limits)
 
 
-def _check_texts(alert: Alert, index: int, limits: Limits) -> None:
-    """Raise Refused when a label or an annotation is too long."""
-    longest = max(map(len, alert.labels.values()), default=0)
+def _refuse_texts(alert: Alert, index: int, limits: Limits) -> None:
+    """Raise Refused, since a label or an annotation is too long."""
+    longest = _longest(alert.labels.values())
     field = f"alert {index}: labels"
     _check_length(longest, "label_value_chars", field, limits)
-    longest = max(map(len, alert.annotations.values()), default=0)
+    longest = _longest(alert.annotations.values())
     field = f"alert {index}: annotations"
     _check_length(longest, "annotation_chars", field, limits)
+
+
+def _longest(texts: Iterable[str]) -> int:
+    """Return the length of the longest of some texts."""
+    return max(map(len, texts), default=0)
 
 
 def _check_length(length: int, limit: str, field: str, limits: Limits) -> None:

@@ -6,6 +6,7 @@ made from it: nothing about an action is written twice.
 
 import hashlib
 import re
+from collections.abc import Callable
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
@@ -199,7 +200,9 @@ class ActionSpec(Declared):
     """One action of the catalogue.
 
     It runs where ``run`` says; what that does not reach runs where the first
-    of ``otherwise`` does that reaches it.
+    of ``otherwise`` does that reaches it. Its ``hints`` are what code alone
+    tells its job besides, where an alert says it: no brain chooses them,
+    and for want of them nothing is refused.
     """
 
     name: Name
@@ -207,6 +210,7 @@ class ActionSpec(Declared):
     when_to_use: Line
     when_not_to_use: Line
     parameters: dict[Name, Parameter] = {}
+    hints: dict[Name, Parameter] = {}
     risk: Risk
     preconditions: tuple[Name, ...] = ()
     run: Run | None = None
@@ -225,6 +229,10 @@ class ActionSpec(Declared):
             raise ValueError("an action that changes something needs 'check'")
         if self.name in ALWAYS and self.parameters:
             raise ValueError(f"{self.name} takes no parameters")
+        if self.hints.keys() & self.parameters.keys():
+            raise ValueError("a hint has the name of a parameter")
+        if any(hint.is_listed for hint in self.hints.values()):
+            raise ValueError("a hint comes from labels or the inventory")
         if self.otherwise and self.run is None:
             raise ValueError("'otherwise' needs 'run', which is tried first")
         return self
@@ -248,23 +256,36 @@ class ActionSpec(Declared):
 
     @property
     def digest(self) -> str:
-        """Return a hash of all that is declared."""
-        text = self.model_dump_json()
+        """Return a hash of all that is declared, but for its hints.
+
+        It says what can be chosen, and nobody chooses a hint.
+        """
+        text = self.model_dump_json(exclude={"hints"})
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 class Catalogue:
     """What may be done here, and nothing else."""
 
-    def __init__(self, specs: tuple[ActionSpec, ...]) -> None:
+    def __init__(
+        self,
+        specs: tuple[ActionSpec, ...],
+        own: tuple[ActionSpec, ...] = (),
+    ) -> None:
         """Take the declared actions.
+
+        Args:
+            specs: what may be chosen.
+            own: what only code of ours chooses: it is found by its name,
+                ruled on and run as all others, and stands on no list.
 
         Raises:
             ValueError: a name is there twice, one that always must be
                 there is not, or an undo names nothing.
         """
         self._specs = {spec.name: spec for spec in specs}
-        names = [spec.name for spec in specs]
+        self.own = {spec.name: spec for spec in own}
+        names = [spec.name for spec in (*specs, *own)]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"declared twice: {', '.join(twice)}")
@@ -288,11 +309,19 @@ class Catalogue:
 
     def find(self, name: str) -> ActionSpec | None:
         """Return an action, or None."""
-        return self._specs.get(name)
+        return self._specs.get(name) or self.own.get(name)
 
     def get(self, name: str) -> ActionSpec:
         """Return an action that is there."""
-        return self._specs[name]
+        return (self._specs | self.own)[name]
+
+    def changed(self, change: "Change") -> "Catalogue":
+        """Return the same with each action as it is changed."""
+        specs = tuple(map(change, self.specs))
+        return Catalogue(specs, tuple(map(change, self.own.values())))
+
+
+Change = Callable[[ActionSpec], ActionSpec]
 
 
 def is_name(text: str) -> bool:

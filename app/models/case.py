@@ -53,6 +53,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         siblings: how many incidents have the same problem now.
         together: names of other alerts of this incident.
         history: what was decided on this target, the newest first.
+        failed: the calls that did not help on this target lately, however
+            much was decided since: they are not offered again.
         similar: verdicts of actions on this class of problem, anywhere:
             action -> verdict -> how often. Statistics, never texts.
         maintenance: what mutes it now, or empty.
@@ -80,10 +82,16 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     siblings: int = 0
     together: tuple[str, ...] = ()
     history: tuple[Happening, ...] = ()
+    failed: tuple[Happening, ...] = ()
     similar: dict[str, dict[str, int]] = {}
     maintenance: str = ""
     runbook: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def without_texts(self) -> "Case":
+        """Return the same without what anybody can write into."""
+        return msgspec.structs.replace(self, summary="", texts={}, values={})
 
     @property
     def digest(self) -> str:

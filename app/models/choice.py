@@ -1,14 +1,17 @@
 """The choice of a brain, and the decision that code makes of it."""
 
 import hashlib
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
 
+from app.models.dialogue import Turn
 from app.models.menu import Arguments, Value
 
 # Says a brain of rules that leaves a case to others: no failure.
 NO_RULE = "no rule matches"
+ASKED_CHARS = 40_000
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -57,6 +60,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         model: the model that it asked, or the version of its weights.
         model_digest: which build of it.
         prompt_hash: of the texts that it was shown.
+        asked: these texts in order, each cut off at 40,000 characters; those
+            of the try before come first. Empty when it reads the case itself.
         tokens_in: how long the question was.
         tokens_out: how long the answer was.
         milliseconds: how long each part took.
@@ -74,6 +79,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     model_digest: str = ""
     prompt_hash: str = ""
+    asked: tuple[Turn, ...] = ()
     tokens_in: int = 0
     tokens_out: int = 0
     milliseconds: dict[str, float] = {}
@@ -183,3 +189,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 def prompt_hash(*texts: str) -> str:
     """Return the hash of the texts that a model was shown."""
     return hashlib.sha256("\x1e".join(texts).encode()).hexdigest()[:16]
+
+
+def shown_to(turns: Iterable[Turn]) -> tuple[Turn, ...]:
+    """Return the texts that a model was shown, as they are kept."""
+    return tuple(Turn(one.role, one.text[:ASKED_CHARS]) for one in turns)

@@ -3,10 +3,14 @@
 As in app/models/tables.py, from which these are parted by size only.
 """
 
-from sqlalchemy import BigInteger, Column, Double, Index, Integer, Text
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, Text, text
 from sqlmodel import Field, SQLModel
 
 from app.models.tables import Id
+
+# As the databases hold it; the statements in app/store say the same words,
+# since only then is a partial index used.
+DID_NOT_HELP = "verdict = 'not_fixed'"
 
 
 class DecisionRow(SQLModel, table=True):
@@ -18,6 +22,13 @@ class DecisionRow(SQLModel, table=True):
         Index("decision_target", "target", "id"),
         Index("decision_problem", "problem", "action"),
         Index("decision_at", "at"),
+        Index(
+            "decision_failed",
+            "target",
+            "at",
+            sqlite_where=text(DID_NOT_HELP),
+            postgresql_where=text(DID_NOT_HELP),
+        ),
     )
 
     id: int = Field(sa_column=Column(Id, primary_key=True))
@@ -72,3 +83,16 @@ class ReinRow(SQLModel, table=True):
     body: str = Field(sa_column=Column(Text, nullable=False))
     changed_at: int = Field(sa_column=Column(BigInteger, nullable=False))
     changed_by: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class CharterRow(SQLModel, table=True):
+    """What a file that rules said when a node last started with it."""
+
+    __tablename__ = "charter"
+
+    name: str = Field(sa_column=Column(Text, primary_key=True))
+    version: str = Field(sa_column=Column(Text, nullable=False))
+    # All that it means, without secrets: see app/models/charter.py.
+    text: str = Field(sa_column=Column(Text, nullable=False))
+    at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    node: str = Field(sa_column=Column(Text, nullable=False))

@@ -71,6 +71,7 @@ class Incident(msgspec.Struct, kw_only=True):
     owner: str = ""
     acknowledged_by: str = ""
     acknowledged_at: int | None = None
+    team: str = ""
 
 
 class Flapping(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ up after a crash, and never sent again by guess.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 import msgspec
@@ -76,7 +76,8 @@ class Job(msgspec.Struct, kw_only=True):
         reason: why it ended as it did.
         fence: of the worker that moved it last.
         planned_at: when it was allowed.
-        started_at: when it was committed to be sent.
+        started_at: when it was committed to be sent; None before that, and
+            when it certainly never ran.
         until: when it is given up, once started.
         ended_at: when it ended.
         output_bytes: how much output is stored.
@@ -132,7 +133,30 @@ class Job(msgspec.Struct, kw_only=True):
         return state in MOVES.get(JobState(self.state), ())
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class Bounds(
+    msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """What a job may do and is not told by its arguments.
+
+    Whoever runs it has bounds of his own; these only make them closer.
+
+    Attributes:
+        may_end: whether it was ruled on as destructive: else it ends no
+            process, whatever the settings of those who run it say.
+        processes: patterns of programs that the policy protects, bare.
+        services: the same of services.
+    """
+
+    may_end: bool = False
+    processes: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+
+
+# One object, so that an order that says nothing of them is as it ever was.
+UNBOUND = Bounds()
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a backend is told of a job; the same for every try.
 
     Attributes:
@@ -140,12 +164,15 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         name: the job's name at the backend.
         action: the action that it runs.
         arguments: with what.
+        hints: what it may be told besides: one that does not take it loses
+            nothing; empty where the alert does not say it.
         target: what it works on.
         incident: the incident that it is for.
         decision: the decision that it runs.
         reference: what the backend called it, or empty.
         cursor: how far its output was read.
         seconds: how long it may take in all.
+        bounds: what it spares, said when it starts.
     """
 
     key: str
@@ -158,6 +185,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     reference: str = ""
     cursor: str = ""
     seconds: int = 300
+    hints: Arguments = {}
+    bounds: Bounds = UNBOUND
+
+    @property
+    def known_hints(self) -> Arguments:
+        """Return the hints that the alert gives."""
+        return {name: one for name, one in self.hints.items() if one != ""}
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,13 +217,21 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         return self.state is not JobState.STARTED
 
 
-def order_of(job: Job, seconds: int) -> Order:
-    """Return what a backend is told of a job."""
+def order_of(job: Job, seconds: int, hints: Collection[str] = ()) -> Order:
+    """Return what a backend is told of a job.
+
+    Args:
+        job: the job.
+        seconds: how long it may take.
+        hints: which of its arguments are hints.
+    """
+    said: Arguments = msgspec.json.decode(job.arguments)
     return Order(
         key=job.key,
         name=job.name,
         action=job.action,
-        arguments=msgspec.json.decode(job.arguments),
+        arguments={k: v for k, v in said.items() if k not in hints},
+        hints={name: said.get(name, "") for name in hints},
         target=job.target,
         incident=job.incident_id,
         decision=job.decision_id,

@@ -93,6 +93,17 @@ def fit_all(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
     return all(matcher.fits(labels) for matcher in matchers)
 
 
+def named(
+    matchers: Iterable[Matcher], label: str, values: Iterable[str]
+) -> bool:
+    """Tell whether conditions leave one of some values of a label only."""
+    some = set(values)
+    return any(
+        one.name == label and one.operator == "=" and one.value in some
+        for one in matchers
+    )
+
+
 def _read(text: str) -> Iterator[Matcher]:
     """Yield the conditions of a text, their expressions unchecked."""
     inner = text.strip()

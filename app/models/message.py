@@ -51,7 +51,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         approval: the number of the question, or 0.
         expires_at: when the question ends, or None.
         questions: the numbers of all questions of a digest.
-        links: names and addresses: incident, runbook, source ...
+        links: names and addresses: console, api, runbook, source ...
         sampled: other messages that this one stands for, a line each.
         more: how many more of them there are.
     """

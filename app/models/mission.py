@@ -111,6 +111,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         deciding: so long a decision may take.
         poll: so often a running job is looked at.
         measure: so often it is measured.
+        well: so long it is waited, right before a start, for the end of an
+            alert about what measures well already; 0: not at all.
+        look: so often it is looked at meanwhile.
     """
 
     rounds: int = 2
@@ -118,6 +121,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     deciding: int = 600 * SECOND
     poll: int = 2 * SECOND
     measure: int = 10 * SECOND
+    well: int = 0
+    look: int = 5 * SECOND
 
 
 # What happens to a mission. Each is one word of one step.
@@ -161,6 +166,13 @@ class Started(msgspec.Struct, frozen=True, kw_only=True):
     until: int = 0
 
 
+class Postponed(msgspec.Struct, frozen=True, kw_only=True):
+    """Right before the start it measures well: it may be over already."""
+
+    reason: str
+    until: int
+
+
 class NotStarted(msgspec.Struct, frozen=True, kw_only=True):
     """Right before the start something spoke against it."""
 
@@ -191,6 +203,12 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     is_worse: bool = False
 
 
+class Overtaken(msgspec.Struct, frozen=True, kw_only=True):
+    """What a brain decided on is over, and the incident is not."""
+
+    reason: str
+
+
 class Quieted(msgspec.Struct, frozen=True, kw_only=True):
     """The incident is over, muted or merged: nothing more is started."""
 
@@ -209,10 +227,12 @@ Event = (
     | Ruled
     | Answered
     | Started
+    | Postponed
     | NotStarted
     | Running
     | Ended
     | Measured
+    | Overtaken
     | Quieted
     | Late
 )

@@ -4,7 +4,7 @@ A motion is what is put to the guard: a decision with all that it may look
 at. Nothing that a model wrote freely is in it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -73,6 +73,7 @@ class Motion(msgspec.Struct, frozen=True, kw_only=True):
             there any more.
         action: its name.
         arguments: with what.
+        hints: what code tells its job besides.
         target: what it works on; see app/models/job.py.
         proposer: brain:cascade, person:ana, undo.
         confidence: how sure the brain is, or None.
@@ -90,8 +91,12 @@ class Motion(msgspec.Struct, frozen=True, kw_only=True):
         names: every name of what it touches that the inventory knows.
         state: where the incident stands.
         firing: how many of its episodes go on.
+        over: the problem that a brain decided on, when nothing of it goes
+            on any more; or empty.
         is_flapping: whether it comes and goes too often.
         maintenance: what mutes it now, or empty.
+        at_work: which maintenance windows are on where it would run, or
+            empty; None: nobody looked.
         evidence_seconds: how long ago the decision's case was made.
         siblings: how many incidents have the same problem now.
         group_size: how many hosts have the target's role and environment
@@ -113,6 +118,7 @@ class Motion(msgspec.Struct, frozen=True, kw_only=True):
     spec: ActionSpec | None
     action: str
     arguments: Arguments = {}
+    hints: Arguments = {}
     target: str = ""
     proposer: str = ""
     confidence: float | None = None
@@ -130,8 +136,10 @@ class Motion(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...] = ()
     state: str = "open"
     firing: int = 1
+    over: str = ""
     is_flapping: bool = False
     maintenance: str = ""
+    at_work: str | None = None
     evidence_seconds: int = 0
     siblings: int = 0
     group_size: int = 0
@@ -168,6 +176,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 class Runs(msgspec.Struct, frozen=True, kw_only=True):
     """What was started in a scope; what is planned counts as well.
 
+    What certainly never ran does not.
+
     Attributes:
         started: how many.
         failed: how many of them failed, timed out, are unknown or did not
@@ -191,6 +201,9 @@ class Tally(Protocol):
 
     def count(self, scope: Scope) -> Runs:
         """Return what was started in a scope."""
+
+    def expect(self, scopes: Collection[Scope]) -> None:
+        """Hear which scopes will be counted: together they cost less."""
 
     def running(self, target: str, now: int) -> int:
         """Return the job that is, or may still be, on a target, or 0."""

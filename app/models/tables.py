@@ -184,6 +184,7 @@ class IncidentRow(SQLModel, table=True):
         Index("incident_target", "target", "id"),
         Index("incident_name", "target_name", "id"),
         Index("incident_opened", "opened_at"),
+        Index("incident_team", "team", "id"),
         Index(
             "incident_merged",
             "merged_into",
@@ -224,6 +225,8 @@ class IncidentRow(SQLModel, table=True):
     owner: str = Field(sa_column=Column(Text, nullable=False))
     acknowledged_by: str = Field(sa_column=Column(Text, nullable=False))
     acknowledged_at: int | None = Field(sa_column=Column(BigInteger))
+    # Whose it is, as its alerts say; empty: nobody's in particular.
+    team: str = Field(sa_column=Column(Text, nullable=False))
 
 
 class WordRow(SQLModel, table=True):

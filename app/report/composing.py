@@ -20,6 +20,7 @@ from app.report.wording import one_line, text_of, title_of
 
 MOST_SAMPLED = 10
 MOST_CHARS = 12_000
+INCIDENTS = "/console/incidents"
 MESSAGES = "/api/v1/messages"
 CUT = "\n(the rest was left out)"
 SEVERITIES = [one.value for one in Severity]
@@ -57,7 +58,10 @@ class Composer:
         seal = hashlib.sha256(ids.encode()).hexdigest()[:24]
         at = max(message.at for _, message in sendings)
         facts = _sum_up([read_facts(message.facts) for _, message in sendings])
-        links = (("messages", f"{self._base_url}{MESSAGES}"),)
+        links = (
+            ("console", f"{self._base_url}{INCIDENTS}"),
+            ("messages", f"{self._base_url}{MESSAGES}"),
+        )
         facts = msgspec.structs.replace(facts, at=at, links=links)
         return self._write(channel, f"sj-{at:x}-digest-{seal}", facts)
 

@@ -54,7 +54,8 @@ SAMPLE = Facts(
     expires_at=1_795_230_842_000_000,
     questions=(12, 13),
     links=(
-        ("incident", "https://smokejumper.example.org/api/v1/incidents/7"),
+        ("console", "https://smokejumper.example.org/console/incidents/7"),
+        ("api", "https://smokejumper.example.org/api/v1/incidents/7"),
     ),
     sampled=("[critical] Yours now: HighCPU on host:web-02 (incident 8)",),
     more=2,

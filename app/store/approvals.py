@@ -20,6 +20,7 @@ from app.store.incidents import next_id
 from app.store.indexing import note_spans
 from app.store.listings import Listing
 from app.store.missions import Fenced
+from app.store.teams import Teams, may_see
 
 __all__ = ["APPROVALS", "Fenced"]
 APPROVAL = table_of(ApprovalRow)
@@ -159,22 +160,34 @@ def find_votes(connection: Connection, number: int) -> list[Vote]:
 
 
 def count_agreement(
-    connection: Connection, since: int
+    connection: Connection, since: int, teams: Teams = ()
 ) -> list[tuple[str, str, str, str, int]]:
     """Return what people said to what was asked since a moment.
+
+    Args:
+        connection: where to ask.
+        since: what was asked before does not count.
+        teams: only about their incidents; none: about all.
 
     Returns:
         Action, environment, mode, state of the question, and how many.
     """
-    rows = connection.execute(AGREEMENT, {"since": since})
+    seen = [may_see(APPROVALS, teams)] if teams else []
+    rows = connection.execute(AGREEMENT.where(*seen), {"since": since})
     return [
         (a, place, mode, state, int(n)) for a, place, mode, state, n in rows
     ]
 
 
-def count_waiting(connection: Connection) -> int:
-    """Return how many questions wait for an answer."""
-    return int(connection.execute(WAITING).scalar_one())
+def count_waiting(connection: Connection, teams: Teams = ()) -> int:
+    """Return how many questions wait for an answer.
+
+    Args:
+        connection: where to ask.
+        teams: only about their incidents; none: about all.
+    """
+    seen = [may_see(APPROVALS, teams)] if teams else []
+    return int(connection.execute(WAITING.where(*seen)).scalar_one())
 
 
 def to_approval(row: Any) -> Approval:

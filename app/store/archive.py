@@ -21,6 +21,7 @@ from sqlmodel import SQLModel
 
 from app.core.errors import StorageFailed
 from app.models import (
+    account_tables,
     decision_tables,
     message_tables,
     mission_tables,
@@ -31,10 +32,16 @@ from app.models.entry import BEGINNING, COLUMNS, End, Entry
 from app.store.indexing import index_all
 from app.store.location import Location
 from app.store.log import HEAD, Finding, verify
-from app.store.migrate import migrate
+from app.store.migrate import look, migrate
 
 # A table is known, and so kept, once its module is loaded.
-MODELS = (tables, decision_tables, mission_tables, message_tables)
+MODELS = (
+    tables,
+    decision_tables,
+    mission_tables,
+    message_tables,
+    account_tables,
+)
 FORMAT = "smokejumper-backup-1"
 ABOUT = "about.json"
 PIECE = 1_048_576
@@ -60,8 +67,10 @@ def write_archive(location: Location, part: Path) -> Finding:
     """Write all tables as of one moment; return what proves the file.
 
     Raises:
-        StorageFailed: the log is broken, or the file is not what was meant.
+        StorageFailed: the log is broken, the file is not what was meant, or
+            the database has tables that this release does not know.
     """
+    look(location)
     engine = _open(location)
     try:
         with engine.connect() as connection:

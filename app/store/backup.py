@@ -22,9 +22,9 @@ from sqlalchemy.exc import DBAPIError
 from app.core.errors import StorageFailed
 from app.store.archive import is_archive, restore_archive, write_archive
 from app.store.failures import tell
-from app.store.location import Location
+from app.store.location import Location, locate
 from app.store.log import Finding, verify
-from app.store.migrate import migrate
+from app.store.migrate import migrate, refuse_newer
 
 WAIT_SECONDS = 5.0
 
@@ -146,6 +146,7 @@ def _restore_file(backup: Path, location: Location) -> Finding:
         _copy_file(backup, part)
         finding = _prove_file(part)
         if finding.breach is None:
+            refuse_newer(locate(f"sqlite:///{part}", part.parent))
             _settle(part, file)
             migrate(location)
     return finding

@@ -1,7 +1,8 @@
 """Claims: which incident this node decides on, so that no other does.
 
 PostgreSQL keeps them for as long as the connection of the node lives: when
-the node is gone, so are they, at once. One SQLite file has one node.
+its process is gone, so are they, at once; when its machine is, as soon as the
+server has missed it, see WATCHED. One SQLite file has one node.
 A claim saves a call and is no proof; whoever writes looks again.
 """
 
@@ -39,7 +40,7 @@ class Claims:
                 isolation_level="AUTOCOMMIT",
                 connect_args={
                     "application_name": "smokejumper-claims",
-                    **watch_network(wait_seconds),
+                    **watch_network(wait_seconds, location.options),
                 },
             )
 

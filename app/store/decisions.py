@@ -12,19 +12,22 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     update,
 )
 
 from app.models.brevity import clip
 from app.models.case import Happening
 from app.models.choice import Why
-from app.models.decision_tables import DecisionRow, ReinRow
+from app.models.decision_tables import DID_NOT_HELP, DecisionRow, ReinRow
 from app.models.record import Record, clean, digest_of, evidence
 from app.models.tables import table_of
+from app.models.verdict import Verdict
 from app.store.among import among
 from app.store.incidents import next_id
 from app.store.indexing import note_spans
 from app.store.listings import Listing
+from app.store.teams import Teams, may_see
 
 DECISION = table_of(DecisionRow)
 REIN = table_of(ReinRow)
@@ -59,6 +62,23 @@ HISTORY = (
     )
     .where(DECISION.c.target == bindparam("target"), IS_LIVE)
     .order_by(DECISION.c.id.desc())
+    .limit(bindparam("most"))
+)
+# Each call once, however often it was tried.
+FAILED = (
+    select(
+        func.max(DECISION.c.at).label("at"),
+        DECISION.c.action,
+        DECISION.c.arguments,
+    )
+    .where(
+        DECISION.c.target == bindparam("target"),
+        DECISION.c.at >= bindparam("since"),
+        text(DID_NOT_HELP),
+        IS_LIVE,
+    )
+    .group_by(DECISION.c.action, DECISION.c.arguments)
+    .order_by(func.max(DECISION.c.at).desc(), DECISION.c.action)
     .limit(bindparam("most"))
 )
 VERDICTS = (
@@ -158,6 +178,29 @@ def find_history(
     )
 
 
+def find_failed(
+    connection: Connection, target: str, since: int, limit: int
+) -> tuple[Happening, ...]:
+    """Return the calls that did not help on a target, the newest first.
+
+    Args:
+        connection: where to ask.
+        target: the key of the target.
+        since: what was decided before does not count.
+        limit: how many at most.
+    """
+    bounds = {"target": target, "since": since, "most": limit}
+    return tuple(
+        Happening(
+            at=row.at,
+            action=row.action,
+            arguments=msgspec.json.decode(row.arguments),
+            verdict=Verdict.NOT_FIXED.value,
+        )
+        for row in connection.execute(FAILED, bounds)
+    )
+
+
 def count_verdicts(
     connection: Connection, problem: str
 ) -> dict[str, dict[str, int]]:
@@ -196,9 +239,15 @@ def count_spent(
 
 
 def count_agreement(
-    connection: Connection, since: int, brain: str
+    connection: Connection, since: int, brain: str, teams: Teams = ()
 ) -> list[tuple[str, str, int, int]]:
     """Return how often a shadow agreed.
+
+    Args:
+        connection: where to ask.
+        since: decisions of before do not count.
+        brain: only this one; empty: each.
+        teams: only about their incidents; none: about all.
 
     Returns:
         brain, action of the live decision, how many, how many agreed.
@@ -211,6 +260,8 @@ def count_agreement(
     ]
     if brain:
         conditions.append(DECISION.c.brain == brain)
+    if teams:
+        conditions.append(may_see(DECISIONS, teams))
     columns = (DECISION.c.brain, live.c.action)
     query = (
         select(*columns, func.count(), same)

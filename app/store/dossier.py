@@ -13,9 +13,11 @@ from app.models.tables import EntryRow, WordRow
 from app.models.word import Word
 from app.store.decisions import find_of_incident
 from app.store.incidents import INCIDENT, find_episodes_of
+from app.store.listings import INCIDENTS
 from app.store.missions import find_newest
 from app.store.people import find_family, to_word
 from app.store.siblings import find_siblings
+from app.store.teams import Teams, keep_seen, may_see
 
 ENTRY: Table = EntryRow.__table__  # type: ignore[attr-defined]  # the same
 WORD: Table = WordRow.__table__  # type: ignore[attr-defined]  # SQLModel's
@@ -47,7 +49,7 @@ class Dossier(msgspec.Struct, frozen=True):
 
 
 def find_dossier(
-    connection: Connection, incident_id: int, within: int
+    connection: Connection, incident_id: int, within: int, teams: Teams = ()
 ) -> Dossier | None:
     """Return an incident with all that belongs to it, or None.
 
@@ -55,20 +57,25 @@ def find_dossier(
         connection: a snapshot.
         incident_id: which one.
         within: how far apart siblings may begin, in microseconds.
+        teams: who asks; none: they see all.
     """
     query = select(INCIDENT).where(INCIDENT.c.id == incident_id)
+    if teams:
+        query = query.where(may_see(INCIDENTS, teams))
     row = connection.execute(query).one_or_none()
     if row is None:
         return None
     family = find_family(connection, incident_id)
+    family = keep_seen(connection, family, teams)
     said = select(WORD).where(WORD.c.incident_id.in_(family))
     said = said.order_by(WORD.c.id.desc()).limit(MOST)
     words = [to_word(one) for one in connection.execute(said)]
     incident = Incident(**row._asdict())
+    siblings = find_siblings(connection, incident, within, MOST)
     return Dossier(
         row=row,
         episodes=find_episodes_of(connection, incident_id)[:MOST],
-        siblings=find_siblings(connection, incident, within, MOST),
+        siblings=keep_seen(connection, siblings, teams),
         merged=[number for number in family if number != incident_id],
         words=words[::-1],
         decisions=find_of_incident(connection, family, MOST_DECISIONS),

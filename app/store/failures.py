@@ -5,8 +5,16 @@ them all. What is told here goes to the log, which strangers do not read.
 """
 
 import sqlite3
+import sys
+from typing import TYPE_CHECKING, TypeGuard
 
-import psycopg
+from app.core.deferred import Deferred
+
+if TYPE_CHECKING:
+    import psycopg
+else:
+    # Only whoever has a PostgreSQL pays for its driver.
+    psycopg = Deferred("psycopg")
 
 # Classes of errors that come of what is written, not of where to: values,
 # limits of a row, constraints, statements, triggers.
@@ -21,10 +29,19 @@ SQLITE_ABOUT_ROWS = (
 )
 
 
+def is_of_postgres(error: BaseException | None) -> "TypeGuard[psycopg.Error]":
+    """Tell whether an error is one of PostgreSQL's driver.
+
+    Without the driver there is none. It is not loaded to find that out: the
+    error may well be that no file can be opened any more.
+    """
+    return "psycopg" in sys.modules and isinstance(error, psycopg.Error)
+
+
 def tell(error: BaseException | None) -> str:
     """Return an error in one line: its class, its code, its first words."""
     name = type(error).__name__
-    if not isinstance(error, psycopg.Error):
+    if not is_of_postgres(error):
         return f"{name}: {error}"
     words = error.diag.message_primary
     if words is None and isinstance(error, psycopg.OperationalError):
@@ -39,7 +56,7 @@ def is_about_rows(error: BaseException | None) -> bool:
 
     All others are about the connection, time, locks or room, and go away.
     """
-    if isinstance(error, psycopg.Error):
+    if is_of_postgres(error):
         state = error.sqlstate
         if state is None:
             # Said by the driver: a value that it cannot send.

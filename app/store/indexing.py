@@ -152,13 +152,43 @@ def index_all(location: Location) -> None:
     engine = create_engine(location.url)
     with engine.begin() as connection:
         connection.execute(text("SET LOCAL statement_timeout = 0"))
-        for batch in _batches(connection, LOG):
-            index_entries(connection, [Entry(**one) for one in batch])
-        for batch in _batches(connection, INCIDENTS):
-            index_incidents(connection, [Incident(**one) for one in batch])
+        _index_lists(connection)
         for listing in (ALERTS, DELIVERIES):
             put_mark(connection, listing.mark, 0)
     engine.dispose()
+
+
+def index_old(connection: Connection) -> None:
+    """Index what was written before there was an index: migration 0003.
+
+    Alerts and deliveries are not: the turns that fold read them.
+    """
+    if not _is_sqlite(connection):
+        _index_lists(connection)
+        return
+    for listing, moment in ((LOG, "at"), (INCIDENTS, "opened_at")):
+        name = listing.name
+        connection.execute(
+            text(
+                f"INSERT INTO {name}_text (rowid, words)"  # noqa: S608 (ours)
+                f" SELECT id, words FROM {name}_words"
+            )
+        )
+        # The names are ours, of the two lists above.
+        spans = (
+            "INSERT INTO span (list, bucket, first_at, last_at)"  # noqa: S608
+            f" SELECT '{name}', id >> {STRETCH}, min({moment}),"
+            f" max({moment}) FROM {name} GROUP BY id >> {STRETCH}"
+        )
+        connection.execute(text(spans))
+
+
+def _index_lists(connection: Connection) -> None:
+    """Index all entries and incidents of a PostgreSQL."""
+    for batch in _batches(connection, LOG):
+        index_entries(connection, [Entry(**one) for one in batch])
+    for batch in _batches(connection, INCIDENTS):
+        index_incidents(connection, [Incident(**one) for one in batch])
 
 
 def _batches(

@@ -4,29 +4,35 @@ Every function that writes runs in a turn of the ledger. That a target has
 one running job at most is held by the database itself.
 """
 
+from collections.abc import Collection
 from functools import cache
 from typing import Any
 
 import msgspec
 from sqlalchemy import (
     BindParameter,
+    CompoundSelect,
     Connection,
+    RowMapping,
     Select,
+    Text,
     Update,
     and_,
     bindparam,
-    case,
+    distinct,
     func,
     literal_column,
     not_,
     or_,
     select,
     text,
+    union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
 
 from app.models.approval import OPEN
+from app.models.canary import ANSWER
 from app.models.job import Job, JobState
 from app.models.mission_tables import (
     HOLDS_TARGET,
@@ -41,7 +47,8 @@ from app.store.among import among
 from app.store.incidents import next_id
 from app.store.indexing import note_spans
 from app.store.listings import Listing
-from app.store.missions import Fenced
+from app.store.missions import MISSION, Fenced
+from app.store.teams import Teams, may_see
 
 __all__ = ["JOBS", "Fenced", "StoreTally"]
 JOB = table_of(JobRow)
@@ -53,6 +60,8 @@ JOBS = Listing(
 )
 COLUMNS = JOB.c.keys()
 BY = ("action", "target", "team", "environment")
+# In these, without a start: it certainly never ran.
+NEVER_RAN = (JobState.ABORTED, JobState.FAILED)
 FAILURES = (JobState.FAILED, JobState.TIMED_OUT, JobState.UNKNOWN)
 # Made once: to make a statement costs several times what it takes to run.
 ADD = (
@@ -88,8 +97,21 @@ LIVE = (
 VERDICTS = (
     select(JOB.c.action, JOB.c.environment, JOB.c.verdict, func.count())
     .where(JOB.c.planned_at >= bindparam("since"), JOB.c.verdict != "")
+    .where(JOB.c.action != ANSWER)
     .group_by(JOB.c.action, JOB.c.environment, JOB.c.verdict)
     .order_by(JOB.c.action, JOB.c.environment, JOB.c.verdict)
+)
+# Whoever has the mission has the job.
+TELL = (
+    update(JOB)
+    .where(among(JOB.c.id, "ids"), JOB.c.state == JobState.STARTED.value)
+    .values(
+        told=bindparam("word"),
+        fence=select(MISSION.c.fence)
+        .where(MISSION.c.id == JOB.c.mission_id)
+        .scalar_subquery(),
+    )
+    .returning(JOB.c.id)
 )
 JUDGE = (
     update(JOB)
@@ -157,20 +179,36 @@ def find_live_jobs(connection: Connection) -> list[Job]:
     return [to_job(row) for row in connection.execute(LIVE)]
 
 
+def tell_jobs(
+    connection: Connection, ids: Collection[int], word: str
+) -> set[int]:
+    """Write down what jobs are told; return those that still run."""
+    if not ids:
+        return set()
+    told = connection.execute(TELL, {"ids": ids, "word": word})
+    return set(told.scalars())
+
+
 def set_job_verdict(connection: Connection, number: int, verdict: str) -> None:
     """Write down whether a job helped."""
     connection.execute(JUDGE, {"at": number, "word": verdict})
 
 
 def count_verdicts(
-    connection: Connection, since: int
+    connection: Connection, since: int, teams: Teams = ()
 ) -> list[tuple[str, str, str, int]]:
     """Return what came of the jobs that were planned since a moment.
+
+    Args:
+        connection: where to ask.
+        since: what was planned before does not count.
+        teams: only about their incidents; none: about all.
 
     Returns:
         Action, environment, verdict, and how many.
     """
-    rows = connection.execute(VERDICTS, {"since": since})
+    seen = [may_see(JOBS, teams)] if teams else []
+    rows = connection.execute(VERDICTS.where(*seen), {"since": since})
     return [(a, place, verdict, int(n)) for a, place, verdict, n in rows]
 
 
@@ -181,29 +219,27 @@ class StoreTally:
         """Take the turn's transaction, and a job that does not count."""
         self._connection = connection
         self._without = without
+        self._known: dict[Scope, Runs] = {}
 
     def count(self, scope: Scope) -> Runs:
         """Return what was started or planned in a scope."""
-        asked = {name: getattr(scope, name) for name in BY}
-        given = {name: value for name, value in asked.items() if value}
-        query = _count(frozenset(given), has_risks=bool(scope.risks))
-        risks = {"risks": scope.risks} if scope.risks else {}
-        bounds = {
-            **given,
-            **risks,
-            "since": scope.since,
-            "without": self._without,
-        }
-        row = self._connection.execute(query, bounds).mappings().one()
-        verdicts = {one.value: int(row[one.value] or 0) for one in Verdict}
-        return Runs(
-            started=int(row["started"]),
-            failed=int(row["failed"] or 0),
-            judged=int(row["judged"] or 0),
-            targets=int(row["targets"]),
-            last_at=row["last_at"],
-            verdicts={word: n for word, n in verdicts.items() if n},
-        )
+        if scope not in self._known:
+            self.expect([scope])
+        return self._known[scope]
+
+    def expect(self, scopes: Collection[Scope]) -> None:
+        """Count some scopes, all in one statement."""
+        if not scopes:
+            return
+        kinds = tuple(_kind(one) for one in scopes)
+        bounds: dict[str, Any] = {"without": self._without}
+        for place, scope in enumerate(scopes):
+            for name in ("since", "risks", *BY):
+                bounds[f"{name}_{place}"] = getattr(scope, name)
+        counted = self._connection.execute(_count(kinds), bounds)
+        rows = {row["place"]: to_runs(row) for row in counted.mappings()}
+        for place, scope in enumerate(scopes):
+            self._known[scope] = rows[place]
 
     def running(self, target: str, now: int) -> int:
         """Return the job that is, or may still be, on a target, or 0."""
@@ -233,27 +269,44 @@ def _save(names: frozenset[str]) -> Update:
     )
 
 
+def _kind(scope: Scope) -> frozenset[str]:
+    """Return what a scope names."""
+    return frozenset(name for name in (*BY, "risks") if getattr(scope, name))
+
+
 @cache
-def _count(names: frozenset[str], *, has_risks: bool) -> Select[Any]:
+def _count(kinds: tuple[frozenset[str], ...]) -> CompoundSelect[Any]:
+    """Return the question that counts jobs in scopes of some kinds."""
+    return union_all(
+        *(_count_one(place, names) for place, names in enumerate(kinds))
+    )
+
+
+def _count_one(place: int, names: frozenset[str]) -> Select[Any]:
     """Return the question that counts jobs by some columns."""
     started = JOB.c.started_at
-    since: BindParameter[int] = bindparam("since")
-    unsent = and_(JOB.c.state == JobState.ABORTED.value, started.is_(None))
-    failed = or_(
-        JOB.c.state.in_([one.value for one in FAILURES]),
-        JOB.c.verdict == Verdict.NOT_FIXED.value,
+    since: BindParameter[int] = bindparam(f"since_{place}")
+    unsent = and_(
+        JOB.c.state.in_([_word(one) for one in NEVER_RAN]), started.is_(None)
     )
-    judged = or_(JOB.c.verdict != "", failed)
-    risks = among(JOB.c.risk, "risks")
+    failed = or_(
+        JOB.c.state.in_([_word(one) for one in FAILURES]),
+        JOB.c.verdict == _word(Verdict.NOT_FIXED),
+    )
+    judged = or_(JOB.c.verdict != _word(""), failed)
+    risks = among(JOB.c.risk, f"risks_{place}")
     verdicts = [
-        _sum(JOB.c.verdict == one.value).label(one.value) for one in Verdict
+        _sum(JOB.c.verdict == _word(one)).label(one.value) for one in Verdict
     ]
     return select(
+        literal_column(str(place)).label("place"),
         func.count().label("started"),
         _sum(failed).label("failed"),
         _sum(judged).label("judged"),
         # What works on nothing in particular is on no target.
-        func.count(func.nullif(JOB.c.target, "").distinct()).label("targets"),
+        func.count(distinct(func.nullif(JOB.c.target, _word("")))).label(
+            "targets"
+        ),
         func.max(func.coalesce(started, JOB.c.planned_at)).label("last_at"),
         *verdicts,
     ).where(
@@ -261,14 +314,40 @@ def _count(names: frozenset[str], *, has_risks: bool) -> Select[Any]:
         or_(JOB.c.planned_at >= since, started >= since),
         not_(unsent),
         JOB.c.id != bindparam("without"),
-        *(JOB.c[name] == bindparam(name) for name in sorted(names)),
-        *([risks] if has_risks else []),
+        # The canary's own jobs take nothing of anybody's budget.
+        *([] if "action" in names else [JOB.c.action != _word(ANSWER)]),
+        *(
+            JOB.c[name] == bindparam(f"{name}_{place}")
+            for name in sorted(names - {"risks"})
+        ),
+        *([risks] if "risks" in names else []),
+    )
+
+
+def to_runs(row: RowMapping) -> Runs:
+    """Return a row of counts as what was started in a scope."""
+    verdicts = {one.value: int(row[one.value] or 0) for one in Verdict}
+    return Runs(
+        started=int(row["started"]),
+        failed=int(row["failed"] or 0),
+        judged=int(row["judged"] or 0),
+        targets=int(row["targets"]),
+        last_at=row["last_at"],
+        verdicts={word: n for word, n in verdicts.items() if n},
     )
 
 
 def _sum(condition: Any) -> Any:
     """Return for how many rows a condition holds."""
-    return func.sum(case((condition, 1), else_=0))
+    return func.count().filter(condition)
+
+
+def _word(word: str) -> Any:
+    """Return a word of ours as a statement says it.
+
+    Written out: that many parameters would cost more than the question.
+    """
+    return literal_column(f"'{word}'", Text)
 
 
 def to_job(row: Any) -> Job:

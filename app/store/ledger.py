@@ -12,7 +12,7 @@ what was read is old, and all is to be done again.
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from threading import Lock
 from typing import Any
 
@@ -22,9 +22,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from app.core.errors import StorageFailed
+from app.store.checkpoints import Checkpoints
 from app.store.failures import is_about_rows, tell
 from app.store.location import Location, watch_network
 from app.store.marks import get_mark, put_mark
+from app.store.wal import KEPT
 
 __all__ = ["Connection", "Ledger", "Overtaken"]
 # The turn of whoever writes about incidents; the inbox has its own.
@@ -59,6 +61,7 @@ class Ledger:
         self._gate = gate or Lock()
         self._wait_seconds = wait_seconds
         self._is_file = location.file is not None
+        self._checkpoints = location.file and Checkpoints(location.file)
         self._engine = _open_engine(location, wait_seconds)
         self._is_inside = False
         # The turns that had written when a late one began to read.
@@ -70,6 +73,18 @@ class Ledger:
     def is_sqlite(self) -> bool:
         """Tell which of the two databases it is."""
         return self._is_file
+
+    def stamp(self) -> int | None:
+        """Return another number than before once somebody else has written.
+
+        None when that cannot be told: then a turn tells.
+        """
+        if not self._is_file:
+            return None
+        with suppress(DBAPIError), self._engine.connect() as connection:
+            found = connection.exec_driver_sql("PRAGMA data_version")
+            return int(found.scalar_one())
+        return None
 
     @contextmanager
     def turn(self, *, is_late: bool = False) -> Iterator[Connection]:
@@ -174,6 +189,9 @@ class Ledger:
             connection.invalidate()
             self._engine.dispose()
             raise
+        # Who only read is not the only one who may write now.
+        if self._checkpoints and self._is_inside:
+            self._checkpoints.settle()
 
 
 def _count_changes(connection: Connection) -> int:
@@ -189,12 +207,15 @@ def _open_engine(location: Location, wait_seconds: float) -> Engine:
     if location.file is None:
         options: dict[str, Any] = {
             "application_name": "smokejumper-ledger",
-            **watch_network(wait_seconds),
-            # A node that stands still in a turn keeps all others waiting,
-            # and they are to take over what it had within 15 s.
-            "options": f"-c lock_timeout={int(wait_seconds * 1000)}ms"
-            " -c idle_in_transaction_session_timeout=8000"
-            " -c synchronous_commit=on",
+            **watch_network(
+                wait_seconds,
+                location.options,
+                f"lock_timeout={int(wait_seconds * 1000)}ms",
+                # A node that stands still in a turn keeps all others waiting,
+                # and they are to take over what it had within 15 s.
+                "idle_in_transaction_session_timeout=8000",
+                "synchronous_commit=on",
+            ),
         }
         return create_engine(
             location.url,
@@ -233,6 +254,7 @@ def _make_durable(
     """Make a commit mean: on the disk."""
     cursor = connection.cursor()
     cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute(f"PRAGMA journal_size_limit = {KEPT}")
     # What a broken run left in the log is written out and synced, or fails.
     cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
     cursor.close()

@@ -49,6 +49,13 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         return self.rows.name
 
     @property
+    def owner(self) -> Column[int] | None:
+        """Return whose team sees a row: its incident; None: no team's."""
+        if self.rows is INCIDENT:
+            return INCIDENT.c.id
+        return self.rows.c.get("incident_id")
+
+    @property
     def words(self) -> TableClause:
         """Return the table of its words, on either database."""
         number = column("id", BigInteger)
@@ -109,7 +116,7 @@ DELIVERIES = Listing(
 INCIDENTS = Listing(
     rows=INCIDENT,
     moment="opened_at",
-    indexed=frozenset({"state", "target", "target_name"}),
+    indexed=frozenset({"state", "target", "target_name", "team"}),
     leading=frozenset({"target", "target_name", "merged_into"}),
     few={"state": frozenset(state.value for state in LIVING)},
 )

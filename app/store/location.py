@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import msgspec
 from sqlalchemy.engine import URL, make_url
@@ -9,6 +10,15 @@ from sqlalchemy.exc import ArgumentError
 
 # libpq takes these from a URL, where they would be shown and logged.
 HIDDEN = ("password", "sslpassword", "passfile")
+# The server watches, too: else it keeps what the sessions of a lost machine
+# hold, for as long as its kernel likes, and that is hours. With them a
+# session is over 7 s after its other end was heard last.
+WATCHED = (
+    ("tcp_keepalives_idle", 3),
+    ("tcp_keepalives_interval", 2),
+    ("tcp_keepalives_count", 2),
+    ("tcp_user_timeout", 7_000),
+)
 
 
 class Location(msgspec.Struct, frozen=True):
@@ -25,8 +35,17 @@ class Location(msgspec.Struct, frozen=True):
     @property
     def conninfo(self) -> str:
         """Return the address for psycopg."""
-        plain = self.url.set(drivername="postgresql")
-        return plain.render_as_string(hide_password=False)
+        plain = self.url.set(drivername="postgresql", query={})
+        address = plain.render_as_string(hide_password=False)
+        # Libpq takes a plus for a plus, and no space.
+        asked = urlencode(self.url.query, doseq=True, quote_via=quote)
+        return f"{address}?{asked}" if asked else address
+
+    @property
+    def options(self) -> str:
+        """Return what the URL asks the server for, or empty."""
+        given = self.url.query.get("options", "")
+        return given if isinstance(given, str) else " ".join(given)
 
     def __str__(self) -> str:
         """Return the address without its password."""
@@ -71,8 +90,19 @@ def _refuse_hidden(url: URL) -> None:
             )
 
 
-def watch_network(wait_seconds: float) -> dict[str, Any]:
-    """Return psycopg's options that notice a network which went silent."""
+def watch_network(
+    wait_seconds: float, given: str = "", *needed: str
+) -> dict[str, Any]:
+    """Return psycopg's options that notice a network which went silent.
+
+    Args:
+        wait_seconds: so long we wait for a server that says nothing.
+        given: what the URL asks the server for; it goes before what is
+            merely wise, and after that comes what is needed.
+        needed: further settings of the session, each as ``name=value``.
+    """
+    wise = [f"{name}={value}" for name, value in WATCHED]
+    ours = [" ".join(f"-c {one}" for one in some) for some in (wise, needed)]
     return {
         "connect_timeout": max(2, int(wait_seconds)),
         "keepalives": 1,
@@ -80,4 +110,5 @@ def watch_network(wait_seconds: float) -> dict[str, Any]:
         "keepalives_interval": 2,
         "keepalives_count": 3,
         "tcp_user_timeout": int(wait_seconds * 1000),
+        "options": " ".join(filter(None, (ours[0], given, ours[1]))),
     }

@@ -34,6 +34,7 @@ from app.store.incidents import INCIDENT, next_id
 from app.store.indexing import note_spans
 from app.store.lending import Lending
 from app.store.listings import Listing
+from app.store.opened import IS_LONG_OPEN
 
 __all__ = ["MISSIONS", "Fenced"]
 MISSION = table_of(MissionRow)
@@ -152,7 +153,7 @@ LEFT_ALONE = (
     select(INCIDENT.c.id)
     .where(
         INCIDENT.c.state == State.OPEN.value,
-        INCIDENT.c.changed_at < bindparam("before"),
+        IS_LONG_OPEN,
         ~select(DECISION.c.id)
         .where(DECISION.c.incident_id == INCIDENT.c.id, IS_LIVE)
         .exists(),
@@ -256,6 +257,27 @@ def claim_due(
     return sorted(taken, key=lambda one: (one.due_at or 0, one.id))
 
 
+def claim_now(
+    connection: Connection,
+    holder: str,
+    now: int,
+    lease_until: int,
+    ids: Collection[int],
+) -> list[Mission]:
+    """Take some missions that nobody has, whenever they are due.
+
+    Args:
+        connection: the turn's transaction.
+        holder: who takes them.
+        now: the time; they are due from then on.
+        lease_until: until when they are taken.
+        ids: which.
+    """
+    wake(connection, ids, now)
+    rows = LENDING.claim(connection, holder, ids, (now, lease_until))
+    return [to_mission(row) for row in rows]
+
+
 def _find_due(connection: Connection, now: int, limit: int) -> list[int]:
     """Return missions to take, of as many targets as there are."""
     found: dict[str, int] = {}
@@ -316,7 +338,7 @@ def find_left_alone(
 
     Args:
         connection: where to ask.
-        opened_before: which have been as they are since then.
+        opened_before: which have been open since before this moment.
         limit: how many at most.
     """
     bounds = {"before": opened_before, "most": limit}

@@ -1,6 +1,7 @@
 """Mutes in the store; they are ended, never removed."""
 
 from collections.abc import Collection, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from sqlalchemy import (
     update,
 )
 
-from app.models.matcher import read_matchers, write_matchers
+from app.models.matcher import named, read_matchers, write_matchers
 from app.models.mute import Mute, MuteKind, Wish
 from app.models.tables import MuteRow
 from app.models.timetable import Slot, Timetable
@@ -37,6 +38,20 @@ DUE = (
 )
 EARLIEST = select(func.min(MUTE.c.due_at)).where(MUTE.c.due_at.is_not(None))
 Moments = tuple[int, ...]
+
+
+class Whose(msgspec.Struct, frozen=True):
+    """Whose mutes: those that name one of some teams; no teams: all."""
+
+    label: str
+    teams: tuple[str, ...]
+
+    def has(self, mute: Mute) -> bool:
+        """Tell whether a mute is about nobody else."""
+        return named(mute.wish.matchers, self.label, self.teams)
+
+
+EVERYBODYS = Whose("", ())
 
 
 def first_free(connection: Connection) -> int:
@@ -119,6 +134,7 @@ def find_page(
     is_over: bool | None,
     before: int | None,
     limit: int,
+    whose: Whose = EVERYBODYS,
 ) -> list[Mute]:
     """Return a page of mutes, newest first.
 
@@ -127,14 +143,21 @@ def find_page(
         is_over: only those that are over, or that are not.
         before: only ids below this one.
         limit: how many at most.
+        whose: only those that are about some teams and nobody else.
     """
-    query = select(MUTE).order_by(MUTE.c.id.desc()).limit(limit)
+    query = select(MUTE).order_by(MUTE.c.id.desc())
     if is_over is not None:
         due = MUTE.c.due_at
         query = query.where(due.is_(None) if is_over else due.is_not(None))
     if before is not None:
         query = query.where(MUTE.c.id < before)
-    return _all(connection, query)
+    if not whose.teams:
+        return _all(connection, query.limit(limit))
+    # Whom they are about is in a text: they are looked at one by one.
+    rows = connection.execute(query.execution_options(yield_per=limit))
+    with rows:
+        mine = (one for one in map(_to_mute, rows) if whose.has(one))
+        return list(islice(mine, limit))
 
 
 def _all(connection: Connection, query: Any) -> list[Mute]:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select
 
+from app.models.canary import ANSWER
 from app.models.verdict import Verdict
 from app.models.word import Kind
 from app.store.decisions import DECISION, IS_LIVE
@@ -92,6 +93,7 @@ def find_measured(connection: Connection) -> list[Correction]:
     query = (
         select(*DECIDED)
         .where(DECISION.c.verdict == Verdict.FIXED.value, IS_LIVE)
+        .where(DECISION.c.action != ANSWER)
         .order_by(DECISION.c.id.desc())
         .limit(MOST_WORDS)
     )

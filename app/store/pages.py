@@ -7,17 +7,21 @@ thousand times slower. docs/performance.md says what was measured.
 * Words, or more than one filter: the index of words, in which the columns
   have their marks, so that all of them are one intersection.
 * A range of time is a range of ids, since ids rise with time.
+* What one team may see: the nearest rows one by one; where these do not fill
+  the page, what is further off incident by incident.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
 from sqlalchemy import (
+    BigInteger,
     Connection,
     Select,
     Table,
-    false,
+    bindparam,
     func,
     select,
     union_all,
@@ -28,11 +32,16 @@ from app.store.filters import Filters
 from app.store.indexing import STRETCH
 from app.store.listings import ENTRY
 from app.store.marks import MARK
-from app.store.search import all_ids, find_ids, with_words
+from app.store.search import all_ids, nearest_ids, with_words
+from app.store.teams import ids_of_teams, unled
 
 SPAN: Table = SpanRow.__table__  # type: ignore[attr-defined]  # SQLModel's
 CUT: Table = CutRow.__table__  # type: ignore[attr-defined]  # SQLModel's
 END_OF_IDS = 2**63 - 1
+# So many rows are looked at one by one for those of a team.
+NEAR = 20_000
+# Each of these has few rows, whoever may see them.
+CLOSE = frozenset({"incident_id", "target"})
 
 
 class Stretch(msgspec.Struct, frozen=True):
@@ -84,28 +93,37 @@ class Facts(msgspec.Struct, frozen=True):
     unread: int
 
 
-def look_up(connection: Connection, filters: Filters) -> Facts:
-    """Return what is known of a list, asked for at once."""
-    listing = filters.listing
-    number, bucket = listing.rows.c.id, SPAN.c.bucket
-    span = select(bucket).where(SPAN.c.list == listing.name)
-    # What was not asked for is bounded by nothing.
-    late, early = span.where(false()), span.where(false())
-    if filters.since is not None:
-        late = span.where(SPAN.c.last_at >= filters.since)
-    if filters.until is not None:
-        early = span.where(SPAN.c.first_at < filters.until)
+@cache
+def _ask_for_facts(name: str, mark: str, rows: Any) -> Select[Any]:
+    """Return the question for what is known of a list.
+
+    Made once: to make a statement costs several times what it takes to run.
+    """
+    number, bucket = rows.c.id, SPAN.c.bucket
+    since = bindparam("since", None, BigInteger)
+    until = bindparam("until", None, BigInteger)
+    # What was not asked for is bounded by nothing, and not looked for.
+    span = select(bucket).where(SPAN.c.list == name).limit(1)
+    late = span.where(since.is_not(None), SPAN.c.last_at >= since)
+    early = span.where(until.is_not(None), SPAN.c.first_at < until)
     questions: list[Any] = [
         select(func.coalesce(func.max(ENTRY.c.id), 0)),
         select(func.coalesce(func.max(CUT.c.id), 0)),
         select(func.coalesce(func.min(number), 1)),
         select(func.coalesce(func.max(number), 0)),
-        select(MARK.c.position).where(MARK.c.name == listing.mark),
-        late.order_by(bucket).limit(1),
-        early.order_by(bucket.desc()).limit(1),
+        select(MARK.c.position).where(MARK.c.name == mark),
+        late.order_by(bucket),
+        early.order_by(bucket.desc()),
     ]
-    asked = [one.scalar_subquery() for one in questions]
-    row = connection.execute(select(*asked)).one()
+    return select(*(one.scalar_subquery() for one in questions))
+
+
+def look_up(connection: Connection, filters: Filters) -> Facts:
+    """Return what is known of a list, asked for at once."""
+    listing = filters.listing
+    moments = {"since": filters.since, "until": filters.until}
+    ask = _ask_for_facts(listing.name, listing.mark, listing.rows)
+    row = connection.execute(ask, moments).one()
     seq, cut, low, high, read, since, until = row
     unread = (read or 0) + 1 if listing.is_read_late else END_OF_IDS
     if filters.since is not None:
@@ -126,7 +144,8 @@ def find_page(
         want = turn.limit - len(found)
         if want > 0:
             page = want, turn.is_up
-            found += _find_rows(connection, filters, stretch, page)
+            find = _find_of_teams if _is_apart(filters) else _find_rows
+            found += find(connection, filters, stretch, page)
     return found
 
 
@@ -137,6 +156,8 @@ def count_rows(connection: Connection, filters: Filters, facts: Facts) -> int:
     for stretch in find_stretches(filters, everything, facts):
         if _is_led_by_words(filters, stretch):
             ids = all_ids(connection, filters, (stretch.low, stretch.high))
+        elif _is_apart(filters):
+            ids = _ids_of_teams(connection, filters, stretch)
         else:
             rows = _along_rows(connection, filters, stretch)
             ids = rows.with_only_columns(filters.listing.rows.c.id)
@@ -179,6 +200,49 @@ def _is_led_by_words(filters: Filters, stretch: Stretch) -> bool:
     return not listing.marks.keys().isdisjoint(equal)
 
 
+def _is_apart(filters: Filters) -> bool:
+    """Tell whether the rows of a team lie far apart along every index."""
+    close = CLOSE | filters.listing.leading
+    return bool(filters.teams) and close.isdisjoint(filters.equal)
+
+
+def _find_of_teams(
+    connection: Connection,
+    filters: Filters,
+    stretch: Stretch,
+    page: tuple[int, bool],
+) -> Sequence[Any]:
+    """Return the rows of one stretch that a team may see, so many at most."""
+    limit, is_up = page
+    if _is_led_by_words(filters, stretch):
+        return _find_rows(connection, filters, stretch, page)
+    low, high = stretch.low, stretch.high
+    middle = min(low + NEAR, high) if is_up else max(high - NEAR, low)
+    parts = [Stretch(low, middle), Stretch(middle, high)]
+    near, far = parts if is_up else reversed(parts)
+    rows = list(_find_rows(connection, filters, near, page))
+    if len(rows) == limit or far.low >= far.high:
+        return rows
+    number = filters.listing.rows.c.id
+    order = number if is_up else number.desc()
+    ids = _ids_of_teams(connection, filters, far)
+    key = ids.selected_columns[0]
+    ids = ids.order_by(key if is_up else key.desc()).limit(limit - len(rows))
+    query = select(*filters.listing.columns()).where(number.in_(ids))
+    return [*rows, *connection.execute(query.order_by(order))]
+
+
+def _ids_of_teams(
+    connection: Connection, filters: Filters, stretch: Stretch
+) -> Select[Any]:
+    """Return the question for all ids that a team may see, in no order."""
+    free = msgspec.structs.replace(filters, has_lead=False)
+    listing, number = filters.listing, unled(filters.listing.rows.c.id)
+    within = (number >= stretch.low, number < stretch.high)
+    conditions = [*within, *free.conditions()]
+    return ids_of_teams(connection, listing, filters.teams, conditions)
+
+
 def _find_rows(
     connection: Connection,
     filters: Filters,
@@ -191,9 +255,9 @@ def _find_rows(
     order = number if is_up else number.desc()
     if _is_led_by_words(filters, stretch):
         bounds = stretch.low, stretch.high
-        ids = find_ids(connection, filters, bounds, page)
+        ids = nearest_ids(connection, filters, bounds, page)
         query = select(*columns).where(number.in_(ids)).order_by(order)
-        return connection.execute(query).all() if ids else ()
+        return connection.execute(query).all()
     several = _values_by_index(filters)
     if several is None:
         along = _along_rows(connection, filters, stretch)
@@ -203,7 +267,8 @@ def _find_rows(
     # is asked for several at once leaves the order of the index.
     parts = []
     for value in several:
-        along = _along_rows(connection, filters.with_value(value), stretch)
+        only = filters.with_value(filters.lead, value)
+        along = _along_rows(connection, only, stretch)
         some = along.with_only_columns(number.label("id"))
         parts.append(some.order_by(order).limit(limit).subquery())
     hits = union_all(*(select(part.c.id) for part in parts)).subquery()
@@ -213,10 +278,9 @@ def _find_rows(
 
 
 def _values_by_index(filters: Filters) -> tuple[Any, ...] | None:
-    """Return several values of the one column that is asked, or None."""
-    if len(filters.equal) != 1:
-        return None
-    ((name, values),) = filters.equal.items()
+    """Return several values of the column whose index leads, or None."""
+    name = filters.lead
+    values = filters.equal.get(name, ())
     is_indexed = name in filters.listing.indexed
     return values if is_indexed and len(values) > 1 else None
 

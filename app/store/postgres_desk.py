@@ -11,6 +11,7 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from app.core.errors import RowRefused, StorageFailed
 from app.store.columns import ALERT_COLUMNS, DELIVERY_COLUMNS, Row
@@ -196,10 +197,14 @@ class PostgresDesk:
         connection = psycopg.connect(
             self._conninfo,
             application_name="smokejumper-inbox",
-            **watch_network(self._wait),
-            options=f"-c lock_timeout={wait} -c statement_timeout={wait}"
-            f" -c idle_in_transaction_session_timeout={wait}"
-            " -c synchronous_commit=on",
+            **watch_network(
+                self._wait,
+                str(conninfo_to_dict(self._conninfo).get("options") or ""),
+                f"lock_timeout={wait}",
+                f"statement_timeout={wait}",
+                f"idle_in_transaction_session_timeout={wait}",
+                "synchronous_commit=on",
+            ),
         )
         try:
             _refuse_unsafe(connection)

@@ -1,14 +1,15 @@
 """Questions to the store: pages by id, newest first, never by offset."""
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-import psycopg
 from sqlalchemy import (
     Connection,
     Engine,
@@ -23,8 +24,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.core.errors import StorageFailed, TooBusy
 from app.store.dossier import Dossier, find_dossier
-from app.store.failures import tell
+from app.store.failures import is_of_postgres, tell
 from app.store.filters import read_filters
+from app.store.glance import Seen, Stamps, look_again
 from app.store.listings import (
     ALERTS,
     DELIVERIES,
@@ -42,12 +44,15 @@ from app.store.pages import (
     look_up,
 )
 from app.store.tally import Tally, estimate
+from app.store.teams import Teams, may_see
 from app.store.tracing import trace
 
 __all__ = ["Engine", "Found", "Reader", "Wish", "open_engine"]
 READERS = 4
 # SQLite asks so often whether a question has taken too long.
 STEPS = 10_000
+# What PostgreSQL calls a question that it has ended.
+CANCELLED = "57014"
 Values = Mapping[str, Any]
 T = TypeVar("T")
 
@@ -61,6 +66,7 @@ class Wish(msgspec.Struct, frozen=True):
         after: only ids above this one, or None.
         limit: how many rows.
         count: none, estimated or exact.
+        teams: whose rows only; none: everybody's.
     """
 
     where: Values = {}
@@ -68,6 +74,7 @@ class Wish(msgspec.Struct, frozen=True):
     after: int | None = None
     limit: int = 50
     count: str = "none"
+    teams: Teams = ()
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -102,12 +109,16 @@ def open_engine(location: Location, wait_seconds: float) -> Engine:
     options["isolation_level"] = "REPEATABLE READ"
     options["connect_args"] = {
         "application_name": "smokejumper-reader",
-        **watch_network(wait_seconds),
-        # Compiling a question takes longer than any of ours.
-        "options": f"-c statement_timeout={wait} -c jit=off"
-        # In one process: what comes first is first.
-        " -c max_parallel_workers_per_gather=0"
-        " -c default_transaction_read_only=on",
+        **watch_network(
+            wait_seconds,
+            location.options,
+            f"statement_timeout={wait}",
+            # Compiling a question takes longer than any of ours.
+            "jit=off",
+            # In one process: what comes first is first.
+            "max_parallel_workers_per_gather=0",
+            "default_transaction_read_only=on",
+        ),
     }
     return create_engine(location.url, **options)
 
@@ -139,6 +150,7 @@ class Reader:
         """Take an engine that can only read, and how long a page may take."""
         self._engine = engine
         self._most_seconds = most_seconds
+        self._stamps = Stamps(engine)
 
     def open(self) -> None:
         """Hold one connection, which keeps SQLite's shared index in place.
@@ -151,7 +163,7 @@ class Reader:
     def page(self, listing: Listing, wish: Wish) -> Found:
         """Return a page of a list."""
         with self.snapshot() as connection:
-            filters = read_filters(connection, listing, wish.where)
+            filters = read_filters(connection, listing, wish.where, wish.teams)
             turn = Turn(wish.before, wish.after, wish.limit + 1)
             facts = look_up(connection, filters)
             rows = find_page(connection, filters, turn, facts)
@@ -186,9 +198,38 @@ class Reader:
         with self.snapshot() as connection:
             return question(connection)
 
-    def find(self, listing: Listing, row_id: int) -> Any:
-        """Return one row of a list, or None."""
+    def glance(
+        self, question: Callable[[Connection], T], last: Seen[T] | None
+    ) -> Seen[T]:
+        """Ask a question again; return the last answer while it holds.
+
+        Args:
+            question: what only writing can give another answer to.
+            last: what it found the last time, None to ask in any case.
+        """
+        ask = partial(self.ask, question)
+        return look_again(ask, self._stamps.read(), last)
+
+    def still_holds(self, last: Seen[T]) -> bool:
+        """Tell whether nobody has written since; without waiting.
+
+        False when that cannot be told at once: then a glance tells.
+        """
+        return last.holds(self._stamps.read_at_once())
+
+    async def glimpse(
+        self, question: Callable[[Connection], T], last: Seen[T] | None
+    ) -> Seen[T]:
+        """Do the same from an event loop, on a thread when it is asked."""
+        if last is not None and self.still_holds(last):
+            return last
+        return await asyncio.to_thread(self.glance, question, last)
+
+    def find(self, listing: Listing, row_id: int, teams: Teams = ()) -> Any:
+        """Return one row of a list, None when it is not there or not seen."""
         query = select(listing.rows).where(listing.rows.c.id == row_id)
+        if teams:
+            query = query.where(may_see(listing, teams))
         with self.snapshot() as connection:
             return connection.execute(query).one_or_none()
 
@@ -203,18 +244,22 @@ class Reader:
             rows = connection.execute(query).all()
             return next(iter(trace(connection, rows)), None)
 
-    def find_incident(self, incident_id: int, within: int) -> Dossier | None:
+    def find_incident(
+        self, incident_id: int, within: int, teams: Teams = ()
+    ) -> Dossier | None:
         """Return an incident with all that belongs to it, or None.
 
         Args:
             incident_id: which one.
             within: how far apart siblings may begin, in microseconds.
+            teams: who asks; none: they see all.
         """
         with self.snapshot() as connection:
-            return find_dossier(connection, incident_id, within)
+            return find_dossier(connection, incident_id, within, teams)
 
     def close(self) -> None:
         """Give back the connections."""
+        self._stamps.close()
         self._engine.dispose()
 
     @contextmanager
@@ -263,7 +308,7 @@ def _took_too_long(error: BaseException | None) -> bool:
     """Tell whether a database ended a question because of the time."""
     if isinstance(error, sqlite3.OperationalError):
         return str(error) == "interrupted"
-    return isinstance(error, psycopg.errors.QueryCanceled)
+    return is_of_postgres(error) and error.sqlstate == CANCELLED
 
 
 def _too_slow() -> TooBusy:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 
 from app.models.action import ActionSpec
 from app.models.brevity import clip
+from app.models.canary import ANSWER
 from app.models.mission import Mission
 from app.models.mission_tables import RulingRow
 from app.models.record import clean
@@ -34,6 +35,7 @@ ADD = insert(RULING)
 SINCE = (
     select(RULING)
     .where(RULING.c.at >= bindparam("since"), RULING.c.id > bindparam("after"))
+    .where(RULING.c.action != ANSWER)
     .order_by(RULING.c.id)
     .limit(bindparam("most"))
 )
@@ -122,6 +124,13 @@ def find_rulings(
     """
     bounds = {"since": since, "after": after, "most": limit}
     return [to_ruling(row) for row in connection.execute(SINCE, bounds)]
+
+
+def find_ruling(connection: Connection, number: int) -> PastRuling | None:
+    """Return one ruling with its motion, None when it is not there."""
+    query = select(RULING).where(RULING.c.id == number)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else to_ruling(row)
 
 
 def write_body(motion: Motion, ruling: Ruling) -> str:

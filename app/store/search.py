@@ -8,19 +8,29 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
+    BigInteger,
     ColumnElement,
     Connection,
     Select,
+    SelectBase,
+    TableValuedAlias,
+    Text,
     TextClause,
     bindparam,
+    column,
     exists,
+    func,
     select,
     text,
+    true,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql.expression import TableClause
+from sqlalchemy.types import TypeEngine
 
 from app.store.filters import Filters
+from app.store.teams import unled
 from app.store.walk import Bucket, walk
 from app.store.words import (
     Question,
@@ -32,6 +42,8 @@ from app.store.words import (
 )
 
 Bounds = tuple[int, int]
+HOLDS = "{}.words @@ CAST(:asked AS tsquery)"
+IN_BUCKET = "{}.words @@ CAST(bucket.marks AS tsquery)"
 
 
 def question_of(connection: Connection, filters: Filters) -> Question:
@@ -48,16 +60,23 @@ def question_of(connection: Connection, filters: Filters) -> Question:
 
 def matches(
     connection: Connection, filters: Filters, question: Question
-) -> TextClause:
-    """Return the condition that a row of the index answers a question."""
+) -> list[TextClause]:
+    """Return the conditions that a row of the index answers a question.
+
+    PostgreSQL gets one for each part: of several it goes through the lists
+    side by side, and jumps to where all can meet. Of one condition with
+    several parts it reads a long list from its beginning.
+    """
     name = filters.listing.words_name
     if _is_sqlite(connection):
-        condition = text(f"{name} MATCH :question")
-        asked = to_match(question)
-    else:
-        condition = text(f"{name}.words @@ CAST(:question AS tsquery)")
-        asked = to_tsquery(question)
-    return condition.bindparams(bindparam("question", asked, unique=True))
+        return [_asked(f"{name} MATCH :asked", to_match(question))]
+    holds = HOLDS.format(name)
+    return [_asked(holds, to_tsquery(any_of)) for any_of in question]
+
+
+def _asked(condition: str, asked: str) -> TextClause:
+    """Return a condition with what it asks for."""
+    return text(condition).bindparams(bindparam("asked", asked, unique=True))
 
 
 def with_words(
@@ -70,7 +89,7 @@ def with_words(
     key = words.c.rowid if _is_sqlite(connection) else words.c.id
     holds = matches(connection, filters, filters.question())
     same = key == filters.listing.rows.c.id
-    return query.where(exists().where(same, holds))
+    return query.where(exists().where(same, *holds))
 
 
 def rest_of(filters: Filters) -> list[ColumnElement[bool]]:
@@ -93,7 +112,7 @@ def all_ids(
     rows = filters.listing.rows
     asked = question_of(connection, filters)
     query = select(key.label("id")).where(
-        matches(connection, filters, asked),
+        *matches(connection, filters, asked),
         key >= bounds[0],
         key < bounds[1],
     )
@@ -103,20 +122,19 @@ def all_ids(
     return query
 
 
-def find_ids(
+def nearest_ids(
     connection: Connection,
     filters: Filters,
     bounds: Bounds,
     page: tuple[int, bool],
-) -> Sequence[int]:
-    """Return the nearest ids within bounds, so many at most."""
+) -> SelectBase:
+    """Return the question for the nearest ids within bounds."""
     if not _is_sqlite(connection):
         return _walk(connection, filters, bounds, page)
     limit, is_up = page
     query = all_ids(connection, filters, bounds)
     key = filters.listing.words.c.rowid
-    query = query.order_by(key if is_up else key.desc()).limit(limit)
-    return list(connection.execute(query).scalars())
+    return query.order_by(key if is_up else key.desc()).limit(limit)
 
 
 def _walk(
@@ -124,10 +142,44 @@ def _walk(
     filters: Filters,
     bounds: Bounds,
     page: tuple[int, bool],
-) -> list[int]:
-    """Return the nearest ids, bucket by bucket."""
-    listing, (limit, is_up) = filters.listing, page
-    words = listing.words
+) -> SelectBase:
+    """Return the question for the nearest ids, bucket by bucket.
+
+    A bucket is not looked at when those before it have filled the page.
+    """
+    limit, is_up = page
+    words, name = filters.listing.words, filters.listing.words_name
+    question = question_of(connection, filters)
+    base, number = _dated(filters, words), words.c.id
+
+    def nearest(*held: Any, by: ColumnElement[int]) -> Select[Any]:
+        """Return the question for the nearest of some rows."""
+        order = by if is_up else by.desc()
+        return base.where(*held).order_by(order).limit(limit)
+
+    near, *far = walk(*bounds, is_up=is_up)
+    # No index takes this form: the nearest are read one by one.
+    alone = f"({HOLDS.format(name)}) IS TRUE"
+    held = [_asked(alone, to_tsquery(any_of)) for any_of in question]
+    within = (number >= near.start, number < near.end)
+    nearby = nearest(*held, *within, by=number)
+    if not far:
+        return nearby
+    bucket, key = _as_rows(far), unled(number)
+    held = [text(IN_BUCKET.format(name))]
+    held += matches(connection, filters, question)
+    within = (key >= bucket.c.low, key < bucket.c.high)
+    hit = nearest(*held, *within, by=key).correlate(bucket).lateral()
+    hits = select(hit.c.id).select_from(bucket.join(hit, true()))
+    return union_all(nearby, hits).limit(limit)
+
+
+def _dated(filters: Filters, words: TableClause) -> Select[Any]:
+    """Return the question for the ids in PostgreSQL's index of words.
+
+    It has the conditions that the index itself says nothing about.
+    """
+    listing = filters.listing
     # The log's words have the time beside them: no look at the row.
     dated = words.c if listing.has_time_with_words else listing.rows.c
     conditions = rest_of(filters)
@@ -136,36 +188,21 @@ def _walk(
     base = select(words.c.id).where(*conditions)
     if conditions and must_join:
         base = base.join(listing.rows, listing.rows.c.id == words.c.id)
-    asked = to_tsquery(question_of(connection, filters))
-    holds = f"{listing.words_name}.words @@ CAST(:asked AS tsquery)"
+    return base
 
-    def ask(place: int, bucket: Bucket) -> Select[Any]:
-        """Return the question for one bucket."""
-        if bucket.mark:
-            # Made whole before it is put in order: else the order is made
-            # by walking along the key, past all rows that do not match.
-            mine: BindParameter[str] = bindparam(
-                "asked", f"{asked} & '{bucket.mark}'", unique=True
-            )
-            near = base.where(text(holds).bindparams(mine))
-            hit = near.cte(f"hit{place}").prefix_with("MATERIALIZED")
-            query = select(hit.c.id)
-            number: ColumnElement[int] = hit.c.id
-        else:
-            # No index takes this form: the nearest are read one by one.
-            mine = bindparam("asked", asked, unique=True)
-            query = base.where(text(f"({holds}) IS TRUE").bindparams(mine))
-            number = words.c.id
-        query = query.where(number >= bucket.start, number < bucket.end)
-        return query.order_by(number if is_up else number.desc()).limit(limit)
 
-    # A bucket is not looked at when those before it have filled the page.
-    parts = [
-        ask(place, bucket).subquery()
-        for place, bucket in enumerate(walk(*bounds, is_up=is_up))
-    ]
-    every = union_all(*(select(part.c.id) for part in parts)).limit(limit)
-    return list(connection.execute(every).scalars())
+def _as_rows(buckets: Sequence[Bucket]) -> TableValuedAlias:
+    """Return buckets as rows: the question is the same for any of them."""
+    number, words = BigInteger(), Text()
+    lists: Sequence[tuple[str, TypeEngine[Any], Sequence[Any]]] = (
+        ("low", number, [one.start for one in buckets]),
+        ("high", number, [one.end for one in buckets]),
+        ("marks", words, [to_tsquery(one.marks) for one in buckets]),
+    )
+    values = [bindparam(None, of, ARRAY(kind)) for _, kind, of in lists]
+    columns = [column(name, kind) for name, kind, _ in lists]
+    rows = func.unnest(*values).table_valued(*columns)
+    return rows.render_derived(name="bucket")
 
 
 def _is_sqlite(connection: Connection) -> bool:

@@ -18,9 +18,11 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from app.core.errors import RowRefused, StorageFailed
+from app.store.checkpoints import Checkpoints
 from app.store.columns import ALERT_COLUMNS, DELIVERY_COLUMNS, Row
 from app.store.failures import tell
 from app.store.plan import END, Identity, Seen, Thread, start_of_identity
+from app.store.wal import KEPT
 
 CHUNK = 64
 # Rows of both tables in one statement, told by their kind: they go into a
@@ -80,6 +82,7 @@ class SqliteDesk:
         self._gate = gate or Lock()
         self._is_inside = False
         self._file = file
+        self._checkpoints = Checkpoints(file)
         self._busy_seconds = busy_seconds
         self._connection: sqlite3.Connection | None = None
         self._is_suspect = False
@@ -99,6 +102,7 @@ class SqliteDesk:
         except StorageFailed:
             self._is_suspect = True
             raise
+        self._checkpoints.settle()
         self._leave()
 
     def rollback(self) -> None:
@@ -201,6 +205,7 @@ class SqliteDesk:
         self._enter()
         try:
             self._run(sql, _flat(rows))
+            self._checkpoints.settle()
         except RowRefused:
             return False
         except StorageFailed:
@@ -289,6 +294,7 @@ class SqliteDesk:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA wal_autocheckpoint = 1000")
+            connection.execute(f"PRAGMA journal_size_limit = {KEPT}")
             # What a broken run left in the log is written out and synced.
             state = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             is_busy, in_log, written = state.fetchone()

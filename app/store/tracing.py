@@ -8,9 +8,11 @@ it is folded and never changed afterwards.
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.engine import result_tuple
 
+from app.models.brevity import shorten
 from app.models.strand import Point, Strand
 from app.models.tables import AlertRow, EpisodeRow, StrandRow
 from app.store.incidents import (
@@ -19,6 +21,7 @@ from app.store.incidents import (
     find_strands,
     in_chunks,
 )
+from app.store.teams import Teams, keep_seen
 
 ALERT: Table = AlertRow.__table__  # type: ignore[attr-defined]  # SQLModel's
 STRAND: Table = StrandRow.__table__  # type: ignore[attr-defined]  # the same
@@ -53,6 +56,29 @@ def trace(connection: Connection, rows: Sequence[Any]) -> list[Any]:
             found[alert_id] = episodes[number].incident_id
     make = result_tuple([*rows[0]._fields, "incident_id"])
     return [make((*row, found.get(row.id))) for row in rows]
+
+
+def sees_alert(
+    connection: Connection, alert_id: int, teams: Teams, label: str
+) -> bool:
+    """Tell whether an alert is there, and seen by some teams.
+
+    It is when it names one of them, or is part of an incident of theirs.
+
+    Args:
+        connection: where to ask.
+        alert_id: which one.
+        teams: who asks.
+        label: which label names a team.
+    """
+    query = select(ALERT).where(ALERT.c.id == alert_id)
+    rows = trace(connection, connection.execute(query).all())
+    for row in rows:
+        labels = msgspec.json.decode(row.labels, type=dict[str, str])
+        if shorten(labels.get(label, "").strip()) in teams:
+            return True
+        return bool(keep_seen(connection, [row.incident_id or 0], teams))
+    return False
 
 
 def _find_point(memory: Strand, row: Any) -> Point | None:

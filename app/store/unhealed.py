@@ -1,11 +1,16 @@
 """Incidents whose mission is over, and that are not: nobody looks at them."""
 
-from sqlalchemy import Connection, bindparam, func, select
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, not_, select
 
 from app.models.incident import State
 from app.models.mission import End
+from app.models.proposer import CODE
+from app.store.decisions import DECISION
 from app.store.incidents import INCIDENT
 from app.store.missions import MISSION
+from app.store.opened import IS_LONG_OPEN
 
 OTHER = MISSION.alias()
 NEWEST = (
@@ -26,13 +31,22 @@ OPEN = (
     .order_by(INCIDENT.c.id)
     .limit(bindparam("most"))
 )
+OBSERVED = (
+    OPEN.join(DECISION, DECISION.c.id == MISSION.c.decision_id)
+    .add_columns(DECISION.c.action, DECISION.c.arguments)
+    .where(
+        MISSION.c.end == End.OBSERVED.value,
+        # It only looks at what people have already.
+        not_(DECISION.c.brain.startswith(CODE)),
+    )
+)
 UNHEALED = OPEN.where(MISSION.c.end == End.FIXED.value)
 # It was over, came back, and should have been decided on anew.
 FORGOTTEN = OPEN.where(
     MISSION.c.end.in_(
         [End.RESOLVED.value, End.SUPPRESSED.value, End.MERGED.value]
     ),
-    INCIDENT.c.changed_at < bindparam("before"),
+    IS_LONG_OPEN,
 )
 
 
@@ -50,15 +64,31 @@ def find_unhealed(
     return list(connection.execute(UNHEALED, bounds).scalars())
 
 
+def find_observed(
+    connection: Connection, observed_before: int, limit: int
+) -> list[Any]:
+    """Return incidents of which it was only said what would be done.
+
+    They still fire so long after it; each with the call that it was.
+
+    Args:
+        connection: where to ask.
+        observed_before: of which it was said before this moment.
+        limit: how many at most.
+    """
+    bounds = {"before": observed_before, "most": limit}
+    return list(connection.execute(OBSERVED, bounds))
+
+
 def find_forgotten(
-    connection: Connection, changed_before: int, limit: int
+    connection: Connection, opened_before: int, limit: int
 ) -> list[int]:
     """Return incidents that came back, and that nobody decided on since.
 
     Args:
         connection: where to ask.
-        changed_before: which have been as they are since then.
+        opened_before: which have been open since before this moment.
         limit: how many at most.
     """
-    bounds = {"before": changed_before, "most": limit}
+    bounds = {"before": opened_before, "most": limit}
     return list(connection.execute(FORGOTTEN, bounds).scalars())

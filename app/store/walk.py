@@ -1,19 +1,21 @@
 """The walk: from an id through buckets of ids, until a page is full.
 
 PostgreSQL's index of words gives rows in no order. So it is asked bucket by
-bucket, the nearest first; a bucket is a mark in the same index. Each bucket
-is some eight times as wide as the one before it: when that one did not fill
-the page, this one does not hold many more rows than the page takes.
+bucket, the nearest first; each is about twice as wide as the one before it,
+so that little is read that the page has no room for. What a bucket is known
+by in that index are the marks of the blocks in it, all of one width.
 """
 
 from collections.abc import Iterator
 
 import msgspec
 
-from app.store.words import LEVELS, bucket_mark
+from app.store.words import LEVELS, Word, bucket_mark
 
 # The nearest ids are looked at one by one: there common words end the walk.
 NEAR = 1_000
+# So many blocks of a width are one of the next.
+BLOCKS = 8
 
 
 class Bucket(msgspec.Struct, frozen=True):
@@ -22,12 +24,12 @@ class Bucket(msgspec.Struct, frozen=True):
     Attributes:
         start: the first id.
         end: the one after the last.
-        mark: what the index knows the bucket by; empty for the nearest.
+        marks: what the index knows its blocks by; none for the nearest.
     """
 
     start: int
     end: int
-    mark: str
+    marks: tuple[Word, ...] = ()
 
 
 def walk(low: int, high: int, *, is_up: bool) -> Iterator[Bucket]:
@@ -38,22 +40,44 @@ def walk(low: int, high: int, *, is_up: bool) -> Iterator[Bucket]:
         high: the first id that is no longer meant.
         is_up: whether it goes upwards from the lowest.
     """
-    level = -1
+    if low < high:
+        middle = min(low + NEAR, high) if is_up else max(high - NEAR, low)
+        yield Bucket(low, middle) if is_up else Bucket(middle, high)
+        low, high = (middle, high) if is_up else (low, middle)
+    width = LEVELS[0]
     while low < high:
-        bucket = _next(level, low, high, is_up=is_up)
+        bucket = _next(low, high, width, is_up=is_up)
         yield bucket
         low, high = (bucket.end, high) if is_up else (low, bucket.start)
-        level = min(level + 1, len(LEVELS) - 1)
+        width += 1
 
 
-def _next(level: int, low: int, high: int, *, is_up: bool) -> Bucket:
-    """Return the bucket of a level that is next to where the walk stands."""
-    if level < 0:
-        if is_up:
-            return Bucket(low, min(low + NEAR, high), "")
-        return Bucket(max(high - NEAR, low), high, "")
-    nearest = low if is_up else high - 1
-    start = (nearest >> LEVELS[level]) << LEVELS[level]
-    end = start + (1 << LEVELS[level])
-    mark = bucket_mark(level, nearest)
-    return Bucket(max(low, start), min(high, end), mark)
+def _next(low: int, high: int, width: int, *, is_up: bool) -> Bucket:
+    """Return the bucket that is next to where the walk stands.
+
+    Its blocks are the widest that begin there and are not too wide; it ends
+    where a block of the next width begins, at the latest.
+    """
+    level = _level_at(low if is_up else high, width)
+    size = LEVELS[level]
+    more = (1 << max(width - size, 0)) - 1
+    first, last = low >> size, (high - 1) >> size
+    if is_up:
+        last = min(last, first + more, first | (BLOCKS - 1))
+    else:
+        first = max(first, last - more, last & -BLOCKS)
+    blocks = range(first, last + 1)
+    return Bucket(
+        max(low, first << size),
+        min(high, (last + 1) << size),
+        tuple(Word(bucket_mark(level, one << size)) for one in blocks),
+    )
+
+
+def _level_at(edge: int, width: int) -> int:
+    """Return the widest blocks of which one begins at an id."""
+    found = 0
+    for level, size in enumerate(LEVELS):
+        if size <= width and edge % (1 << size) == 0:
+            found = level
+    return found

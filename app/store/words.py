@@ -8,7 +8,7 @@ No text can hold a mark: its first letter is one of Unicode's private use.
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 
@@ -124,14 +124,9 @@ def to_match(question: Question) -> str:
     )
 
 
-def to_tsquery(question: Question, more: Sequence[str] = ()) -> str:
-    """Return a question in the language of PostgreSQL's tsquery."""
-    parts = [
-        "(" + " | ".join(_lexeme(word) for word in any_of) + ")"
-        for any_of in question
-    ]
-    parts += [f"'{mark}'" for mark in more]
-    return " & ".join(parts)
+def to_tsquery(any_of: Iterable[Word]) -> str:
+    """Return one part of a question in PostgreSQL's language, the tsquery."""
+    return " | ".join(_lexeme(word) for word in any_of)
 
 
 def _fts(word: Word) -> str:

@@ -165,6 +165,29 @@ class Verifier:
         says = f"{other.says} ({name} cannot say: {reading.says})"
         return replace(other, says=says)
 
+    async def follow(
+        self, spec: ActionSpec, subject: Subject, before: Reading | None
+    ) -> Reading:
+        """Return what is measured after an action, and what it means.
+
+        A check that was good before the action sees nothing of the problem,
+        like a service that runs and answers nobody. Unless it is bad by now,
+        the alert's own state tells whether it helped.
+        """
+        found = self.judge(spec, before, await self.measure(spec, subject))
+        if (
+            before is None
+            or before.check != found.check
+            or before.judgement is not Judgement.GOOD
+            or found.judgement is not Judgement.GOOD
+            or found.check == LAST
+        ):
+            return found
+        other = await self._ask(LAST, replace(subject, options={}))
+        why = f"{found.check} was good before as well: {found.says}"
+        told = replace(other, says=f"{other.says} ({why})")
+        return self.judge(spec, None, told)
+
     async def preconditions(
         self, spec: ActionSpec, subject: Subject
     ) -> tuple[Precondition, ...]:

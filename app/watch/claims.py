@@ -67,7 +67,7 @@ class Claimant:
     def __init__(self, settings: WatchSettings, past: Past) -> None:
         """Take what is too much, and how this machine was."""
         self._limits = settings.thresholds
-        may_name = settings.may_name
+        self._may_name = may_name = settings.may_name
         self._burners = Burners(self._limits.process_cpu, may_name, past)
         self._leaks = Leaks(self._limits.process_memory, may_name, past)
         self._offset: float | None = None
@@ -258,6 +258,8 @@ class Claimant:
             if proc is None:
                 continue
             name = sample.name(proc)
+            if not self._may_name(name):
+                continue
             if name not in worst or worst[name][1].percent < one.percent:
                 worst[name] = key, one
         for name, (key, one) in worst.items():

@@ -8,6 +8,7 @@ import os
 import re
 import time
 from collections.abc import Iterable
+from heapq import nlargest
 from pathlib import PurePath
 
 import msgspec
@@ -120,11 +121,7 @@ def sample(before: Sample | None, now: int) -> Sample:
             offset=offset,
         )
     seconds = max(1e-3, snapshot.monotonic - before.monotonic)
-    shares = {
-        key: share_of(proc, before.snapshot, seconds)
-        for key, proc in snapshot.procs.items()
-        if not proc.is_kernel
-    }
+    shares = _read_shares(snapshot, before.snapshot, seconds)
     works = _read_works(snapshot, shares)
     return Sample(
         at=now,
@@ -147,6 +144,20 @@ def sample(before: Sample | None, now: int) -> Sample:
     )
 
 
+def _read_shares(
+    now: Snapshot, before: Snapshot, seconds: float
+) -> dict[Key, float]:
+    """Return what each process took since then; those that sleep are many."""
+    shares = {}
+    for key, proc in now.procs.items():
+        if proc.is_kernel:
+            continue
+        earlier = before.procs.get(key)
+        is_still = earlier is not None and earlier.ticks == proc.ticks
+        shares[key] = 0.0 if is_still else share_of(proc, before, seconds)
+    return shares
+
+
 def _since_start() -> float:
     """Return seconds since the machine began; those asleep count."""
     boot = getattr(time, "CLOCK_BOOTTIME", None)
@@ -156,8 +167,8 @@ def _since_start() -> float:
 def _largest(snapshot: Snapshot, shares: dict[Key, float]) -> set[Key]:
     """Return the processes that take most time, or memory."""
     procs = snapshot.procs
-    busy = sorted(shares, key=lambda key: -shares[key])[:TOP]
-    held = sorted(procs, key=lambda key: -procs[key].rss)[:TOP]
+    busy = nlargest(TOP, shares, key=shares.__getitem__)
+    held = nlargest(TOP, procs, key=lambda key: procs[key].rss)
     return {key for key in (*busy, *held) if not procs[key].is_kernel}
 
 
@@ -167,7 +178,7 @@ def _read_works(
     """Return what the threads of those did that may have to wait."""
     if snapshot.figures.get("cpu_percent", 0.0) < CROWDED:
         return {}
-    busy = sorted(shares, key=lambda key: -shares[key])[:TOP]
+    busy = nlargest(TOP, shares, key=shares.__getitem__)
     return {
         key: read_work(key[0])
         for key in busy

@@ -10,14 +10,14 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 import msgspec
 import yaml
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 
 from bench.ingest.run import cpu_seconds
 from tests.flow.decider_main import ACTION, FILE, SECONDS
@@ -119,6 +119,9 @@ class Field:
         self._plan = plan
         self._stack = ExitStack()
         self.nodes: list[Node] = []
+        # The SQLite file, None on PostgreSQL.
+        self.file: Path | None = folder / "bench.db"
+        self.halt_file = folder / "HALT"
         self._engine: Engine | None = None
         self._port = free_port()
 
@@ -137,8 +140,9 @@ class Field:
 
     def _open(self) -> None:
         """Start the database, the receiver and the services."""
-        url = f"sqlite:///{self._folder}/bench.db"
+        url = f"sqlite:///{self.file}"
         if self._plan.is_postgres:
+            self.file = None
             server = self._stack.enter_context(Postgres())
             url = server.make_database("bench")
         words = [sys.executable, "-m", "bench.acting.receiver"]
@@ -180,7 +184,10 @@ class Field:
             "database": {"url": url},
             "log": {"level": "warning"},
             "decide": decide,
-            "policy": {"file": str(self._folder / "policy.yaml")},
+            "policy": {
+                "file": str(self._folder / "policy.yaml"),
+                "halt_file": str(self.halt_file),
+            },
             "backends": {"webhook": {"endpoints": {"touch": endpoint}}},
             "act": {"poll_seconds": 0.05},
             **self._plan.settings,
@@ -202,6 +209,18 @@ class Field:
         with self._engine.connect() as connection:
             return list(connection.execute(text(query), bounds))
 
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Lend a transaction while no service runs."""
+        if self._engine is None:
+            raise RuntimeError("it is not open")
+        for node in self.nodes:
+            node.stop()
+        with self._engine.begin() as connection:
+            yield connection
+        for node in self.nodes:
+            node.start()
+
     def count(self, table: str, where: str = "1 = 1") -> int:
         """Return how many rows there are."""
         ((number,),) = self.ask(f"SELECT count(*) FROM {table} WHERE {where}")
@@ -212,11 +231,11 @@ class Field:
         file = self._folder / "calls"
         return file.read_bytes().count(b"\n") if file.exists() else 0
 
-    def started(self) -> dict[str, int]:
+    def started(self) -> dict[str, float]:
         """Return what the receiver has counted."""
         place = f"http://127.0.0.1:{self._port}/count"
         with urllib.request.urlopen(place, timeout=10) as found:
-            counted: dict[str, int] = json.loads(found.read())
+            counted: dict[str, float] = json.loads(found.read())
         return counted
 
     def cpu(self) -> float:

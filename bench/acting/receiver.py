@@ -2,18 +2,24 @@
 
     python -m bench.acting.receiver PORT POLLS
 
-A job is over when it was asked for so often; 0: with its start. GET /count
-says how many were started, and how many of them more than once.
+A job is over when it was asked for so often, 0: with its start; or when it
+was told to end. GET /count says how many were started, how many of them more
+than once, how many were told to end, and by the machine's clock that never
+jumps when the last one was started.
 """
 
 import asyncio
 import json
 import sys
+import time
 from collections import Counter
 
 started: Counter[str] = Counter()
 polled: Counter[str] = Counter()
+ended: set[str] = set()
+last = [0.0]
 DONE = {"status": "succeeded"}
+ABORTED = {"status": "aborted"}
 RUNNING = {"status": "running"}
 
 
@@ -21,6 +27,7 @@ def start(body: bytes, polls: int) -> tuple[int, object, str]:
     """Return what is said of an order."""
     key = json.loads(body)["key"]
     started[key] += 1
+    last[0] = time.monotonic()
     return (202, RUNNING, key) if polls else (200, DONE, "")
 
 
@@ -28,17 +35,30 @@ def look(path: str, polls: int) -> tuple[int, object, str]:
     """Return what is said of a job, or of all of them."""
     if path == "/count":
         twice = sum(n > 1 for n in started.values())
-        return 200, {"started": len(started), "twice": twice}, ""
+        count = {"started": len(started), "twice": twice}
+        return 200, {**count, "ended": len(ended), "last": last[0]}, ""
     key = path.rpartition("/")[2]
+    if key in ended:
+        return 200, ABORTED, ""
     polled[key] += 1
     return 200, DONE if polled[key] >= polls else RUNNING, ""
+
+
+def end(path: str) -> tuple[int, object, str]:
+    """Return what is said to who ends a job."""
+    ended.add(path.rpartition("/")[2])
+    return 200, ABORTED, ""
 
 
 def answer(head: bytes, body: bytes, port: int, polls: int) -> bytes:
     """Return the answer to a request."""
     method, path, _ = head.decode().split(" ", 2)
-    is_order = method == "POST"
-    status, says, key = start(body, polls) if is_order else look(path, polls)
+    if method == "POST":
+        status, says, key = start(body, polls)
+    else:
+        status, says, key = (
+            end(path) if method == "DELETE" else look(path, polls)
+        )
     text = json.dumps(says).encode()
     lines = [
         f"HTTP/1.1 {status} OK",

@@ -7,6 +7,7 @@ request; the requests per second move with what else the machine does.
 
 import argparse
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -22,8 +23,10 @@ from tests.programs import free_port
 from tests.service import HOME, Service
 
 TOKEN = "bench-token"
+START_SECONDS = 60.0
 TICKS = os.sysconf("SC_CLK_TCK")
 FOLDER = Path(__file__).parent
+ECHOES = {"FastAPI echo": "fastapi", "raw echo": "raw"}
 
 
 class Slice(msgspec.Struct, frozen=True):
@@ -34,6 +37,47 @@ class Slice(msgspec.Struct, frozen=True):
     p50_ms: float
     p99_ms: float
     errors: int
+
+
+class Load(msgspec.Struct, frozen=True, kw_only=True):
+    """What is sent.
+
+    Attributes:
+        alerts: so many in each delivery.
+        connections: over so many connections at once.
+        seconds: how long a slice is.
+        rounds: how many slices each server gets.
+        fsync_ms: so much longer takes each fsync of ours.
+        postgres: whether ours is on PostgreSQL.
+    """
+
+    alerts: int = 1
+    connections: int = 64
+    seconds: int = 5
+    rounds: int = 5
+    fsync_ms: int = 0
+    postgres: bool = False
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """Our requests per second beside those of an echo, in pairs of slices.
+
+    Attributes:
+        ours: the median of ours.
+        theirs: the median of the echo's.
+        ratios: of each pair, in ascending order.
+        cpu: the echo's CPU for a request, as a share of ours.
+    """
+
+    ours: float
+    theirs: float
+    ratios: list[float]
+    cpu: float
+
+    @property
+    def ratio(self) -> float:
+        """Return the median of the ratios."""
+        return statistics.median(self.ratios)
 
 
 class Echo:
@@ -52,11 +96,20 @@ class Echo:
         return self._process.pid
 
     def start(self) -> None:
-        """Start it; the first slice comes after a warm-up."""
+        """Start it and return when it answers the first connection."""
         command = [sys.executable, "-m", "bench.ingest.echo"]
         self._process = subprocess.Popen(
             [*command, self._kind, str(self.port)], cwd=HOME
         )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        raise RuntimeError(f"the {self._kind} echo does not answer")
 
     def stop(self) -> None:
         """End it."""
@@ -71,7 +124,7 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def load(port: int, pid: int, options: argparse.Namespace, seed: int) -> Slice:
+def load(port: int, pid: int, options: Load, seed: int) -> Slice:
     """Send one slice of load and measure it."""
     before = cpu_seconds(pid)
     done = subprocess.run(
@@ -123,7 +176,7 @@ def slow_disk(folder: Path, milliseconds: int) -> dict[str, str]:
     }
 
 
-def measure(options: argparse.Namespace) -> dict[str, list[Slice]]:
+def measure(options: Load) -> dict[str, list[Slice]]:
     """Return the slices of all three, taken in turns."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -131,13 +184,13 @@ def measure(options: argparse.Namespace) -> dict[str, list[Slice]]:
         if options.postgres:
             url = stack.enter_context(Postgres()).make_database("bench")
         environ = slow_disk(folder, options.fsync_ms)
-        echoes = {"raw echo": Echo("raw"), "FastAPI echo": Echo("fastapi")}
+        echoes = {label: Echo(kind) for label, kind in ECHOES.items()}
         with Service(folder, settings(url), environ) as service:
             ports = {"Smokejumper": (service.port, service.pid)}
             for label, echo in echoes.items():
+                stack.callback(echo.stop)
                 echo.start()
                 ports[label] = (echo.port, echo.pid)
-            time.sleep(2)
             slices: dict[str, list[Slice]] = {label: [] for label in ports}
             seed = int(time.time()) % 100_000 * 100
             for port, pid in ports.values():
@@ -146,9 +199,24 @@ def measure(options: argparse.Namespace) -> dict[str, list[Slice]]:
                 for label, (port, pid) in ports.items():
                     seed += 1
                     slices[label].append(load(port, pid, options, seed))
-            for echo in echoes.values():
-                echo.stop()
     return slices
+
+
+def set_beside(slices: dict[str, list[Slice]], label: str) -> Beside:
+    """Return ours beside one of the echoes."""
+    pairs = list(zip(slices["Smokejumper"], slices[label], strict=True))
+    return Beside(
+        ours=statistics.median(a.per_second for a, _ in pairs),
+        theirs=statistics.median(b.per_second for _, b in pairs),
+        ratios=sorted(a.per_second / b.per_second for a, b in pairs),
+        cpu=statistics.median(b.cpu_us / a.cpu_us for a, b in pairs),
+    )
+
+
+def cpu_per_alert(slices: dict[str, list[Slice]], alerts: int) -> float:
+    """Return our CPU for an alert, in milliseconds."""
+    ours = slices["Smokejumper"]
+    return statistics.median(s.cpu_us for s in ours) / alerts / 1000
 
 
 def report(slices: dict[str, list[Slice]], alerts: int) -> None:
@@ -159,19 +227,14 @@ def report(slices: dict[str, list[Slice]], alerts: int) -> None:
         rate, cpu, p50, p99, _ = map(statistics.median, columns)
         errors = sum(s.errors for s in some)
         print(f"{label:14}{rate:9.0f}{cpu:9.1f}{p50:9.1f}{p99:9.1f} {errors}")
-    ours = slices["Smokejumper"]
-    for label in ("FastAPI echo", "raw echo"):
-        pairs = zip(ours, slices[label], strict=True)
-        ratios = sorted(a.per_second / b.per_second for a, b in pairs)
-        pairs = zip(ours, slices[label], strict=True)
-        cpus = sorted(b.cpu_us / a.cpu_us for a, b in pairs)
+    for label in ECHOES:
+        found = set_beside(slices, label)
+        low, high = found.ratios[0], found.ratios[-1]
         print(
-            f"to {label}: {statistics.median(ratios):.2f} of its req/s"
-            f" ({ratios[0]:.2f}-{ratios[-1]:.2f}),"
-            f" {statistics.median(cpus):.2f} by CPU"
+            f"to {label}: {found.ratio:.2f} of its req/s"
+            f" ({low:.2f}-{high:.2f}), {found.cpu:.2f} by CPU"
         )
-    per_alert = statistics.median(s.cpu_us for s in ours) / alerts / 1000
-    print(f"CPU per alert: {per_alert:.3f} ms")
+    print(f"CPU per alert: {cpu_per_alert(slices, alerts):.3f} ms")
 
 
 if __name__ == "__main__":
@@ -183,4 +246,4 @@ if __name__ == "__main__":
     parser.add_argument("--fsync-ms", type=int, default=0)
     parser.add_argument("--postgres", action="store_true")
     arguments = parser.parse_args()
-    report(measure(arguments), arguments.alerts)
+    report(measure(Load(**vars(arguments))), arguments.alerts)

@@ -13,6 +13,7 @@ import psycopg
 from app.models.entry import COLUMNS
 from app.store.words import LEVELS, PRIVATE, lexemes, mark_hash
 from bench.log.making import LASTS, Row, rows
+from bench.series import READERS
 
 SPANS = (
     "INSERT INTO span SELECT 'entry', id >> 12, min(at), max(at)"
@@ -54,7 +55,8 @@ def fill_sqlite(file: Path, total: int, base: int) -> None:
             )
         ask(SPANS)
         ask("INSERT INTO entry_text (entry_text) VALUES ('rebuild')")
-        ask("INSERT INTO mark VALUES ('log', ?)", (total,))
+        for reader in READERS:
+            ask("INSERT INTO mark VALUES (?, ?)", (reader, total))
         for _, statement in kept:
             ask(statement)
         ask("COMMIT")
@@ -81,7 +83,8 @@ def fill_postgres(conninfo: str, total: int, base: int) -> None:
         for turn in range(1, total // base):
             _multiply(connection, (turn, base), LASTS // total)
         ask(SPANS)
-        ask("INSERT INTO mark VALUES ('log', %s)", (total,))
+        for reader in READERS:
+            ask("INSERT INTO mark VALUES (%s, %s)", (reader, total))
         for definition in kept:
             ask(definition)
         ask("VACUUM ANALYZE entry")

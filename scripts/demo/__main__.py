@@ -2,7 +2,7 @@
 
     ./start_environment.sh --demo          a CPU fault; then what you choose
     ./start_environment.sh --demo all      each fault, one after the other
-    ./start_environment.sh --demo disk     only this one
+    ./start_environment.sh --demo disk     only this one; --port N moves it
 
 With a terminal it asks what next; without one it ends after its faults. It
 ends clean: no process, no file system and no file of a fault stays.
@@ -40,6 +40,9 @@ FIRST_PORT = 8080
 
 def main(words: Sequence[str]) -> int:
     """Run the demo and return its exit status."""
+    if {"--help", "-h"} & {*words}:
+        print(__doc__)
+        return FINE
     faults, port = read_words(words)
     if faults is None:
         known = ", ".join(("all", *FAULTS))
@@ -164,8 +167,8 @@ def own_environ() -> dict[str, str]:
 
 def _say_where(stage: Stage, model: str, teller: Teller) -> None:
     """Say where to look, and who decides."""
-    teller.say(f"  service     {stage.url}/docs")
-    teller.say(f"  incidents   {stage.url}/api/v1/incidents")
+    teller.say(f"  console     {stage.url}/console/incidents")
+    teller.say(f"  the API     {stage.url}/docs")
     teller.say(f"  simulator   {stage.simulator_url}/")
     brain = (
         f"{model} of Ollama beside the trained gate"

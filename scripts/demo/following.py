@@ -108,6 +108,12 @@ class Follower:
 
         return self._step("verdict", look)
 
+    def is_over(self, incident: int) -> bool:
+        """Tell whether an incident is resolved, and nothing is done to it."""
+        row = self._get(f"incidents/{incident}")
+        mission = row["mission"] or {}
+        return row["state"] == "resolved" and mission.get("stage") == "closed"
+
     def _first(self, name: str, path: str, incident: int) -> Step:
         """Return the first row of an incident in a list."""
 

@@ -21,9 +21,7 @@ def hold_ports(first: int, count: int, stack: ExitStack) -> list[int]:
     for port in range(first, 65_536):
         if len(found) == count:
             break
-        with socket.socket() as probe:
-            is_taken = probe.connect_ex((ADDRESS, port)) == 0
-        if is_taken:
+        if not _can_listen(port):
             continue
         mark = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
@@ -34,6 +32,20 @@ def hold_ports(first: int, count: int, stack: ExitStack) -> list[int]:
         stack.callback(mark.close)
         found.append(port)
     return found
+
+
+def _can_listen(port: int) -> bool:
+    """Return whether a server could bind it, as ours will, right now.
+
+    Nobody need listen there: a connection to elsewhere may have it, too.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ADDRESS, port))
+        except OSError:
+            return False
+        return True
 
 
 class Janitor:

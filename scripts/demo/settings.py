@@ -4,8 +4,10 @@ What waits for minutes elsewhere waits for seconds here. The guard is the
 same: the environment ``simulator`` is trusted, and nothing else is.
 """
 
+import os
 from typing import Any
 
+import psutil
 import yaml
 
 from scripts.demo.stage import (
@@ -16,7 +18,6 @@ from scripts.demo.stage import (
     SERVICE,
     TMPFS,
     Stage,
-    own_user,
 )
 
 QUICK = {
@@ -30,10 +31,17 @@ ACTIONS = ("kill_process", "free_disk_space", "restart_service", "free_memory")
 DEEDS = ("collect-diagnostics", *(one.replace("_", "-") for one in ACTIONS))
 OPEN = {"auth": {"kind": "none"}}
 HOT = {"for_seconds": 3, "clear_seconds": 2}
+# A model without an accelerator takes half a minute for an answer.
+VOICE_SECONDS = 3
+# A leak is told of below what the simulator leaks when nobody says how much.
+GROWTH_MB_PER_MINUTE = 200
+# What has just begun holds less, and is well.
+FLOOR_MB = 32
+MB = 1_048_576
 # Of the whole machine: a demo does not tell of those who watch it.
 ASIDE = (
     "cpu", "load", "memory", "swap", "network", "temperature", "zombies",
-    "open_files", "clock", "pressure_cpu", "pressure_memory", "pressure_io",
+    "clock", "pressure_cpu", "pressure_memory", "pressure_io",
 )  # fmt: skip
 
 
@@ -96,7 +104,9 @@ def make_service(stage: Stage, model: str = "") -> dict[str, Any]:
     folder = stage.folder
     brains: dict[str, Any] = {}
     if model:
-        brains = {"brains": {"ollama": {"enabled": True, "model": model}}}
+        ollama = {"enabled": True, "model": model}
+        cascade = {"voice_seconds": VOICE_SECONDS}
+        brains = {"brains": {"ollama": ollama, "cascade": cascade}}
     return {
         "server": {"host": ADDRESS, "port": stage.port},
         "database": {"url": f"sqlite:///{folder}/demo.db"},
@@ -121,6 +131,9 @@ def make_service(stage: Stage, model: str = "") -> dict[str, Any]:
         "checks": make_checks(stage),
         "host": make_host(stage),
         "watch": make_watch(stage),
+        "simulator": {"url": stage.simulator_url},
+        # Whoever is at this machine looks on: nobody has an account.
+        "access": {"open": "always"},
         "sources": {
             name: dict(OPEN)
             for name in ("alertmanager", "prometheus", "zabbix", "generic")
@@ -132,19 +145,23 @@ def make_service(stage: Stage, model: str = "") -> dict[str, Any]:
 
 def make_hands(stage: Stage) -> dict[str, Any]:
     """Return what is done on this machine, and to whom."""
+    floor = memory_floor(psutil.virtual_memory().total)
     return {
         "allow": list(DEEDS),
         "folder": f"{stage.folder}/local",
         "deeds": {
             "collect-diagnostics": {"seconds": 8, "window_seconds": 1},
             "kill-process": {
-                "users": [own_user()],
+                # By number: not every user has a name here.
+                "users": [os.geteuid()],
                 "cpu_percent": 60,
                 "window_seconds": 1.5,
                 "grace_seconds": 3,
-                "memory_percent": 0.2,
-                "growth_mb_per_minute": 300,
-                "growth_floor_percent": 0.2,
+                # One fault after the other is shown.
+                "rest_seconds": 0,
+                "memory_percent": floor,
+                "growth_mb_per_minute": GROWTH_MB_PER_MINUTE,
+                "growth_floor_percent": floor,
             },
             "free-disk-space": {
                 "until_percent": 60,
@@ -164,10 +181,11 @@ def make_hands(stage: Stage) -> dict[str, Any]:
 
 def make_checks(stage: Stage) -> dict[str, Any]:
     """Return what is calm, and what may be cleaned up."""
+    floor = memory_floor(psutil.virtual_memory().total)
     return {
         "path_is_listed": {"paths": [str(stage.disk)]},
-        "process_is_calm": {"limit": 60, "memory_limit": 1},
-        "process_is_runaway": {"limit": 60, "memory_limit": 0.2},
+        "process_is_calm": {"limit": 60, "memory_limit": floor},
+        "process_is_runaway": {"limit": 60, "memory_limit": floor},
         "disk_has_room": {"limit": 80},
         "service_is_listed": {"services": [SERVICE]},
     }
@@ -204,13 +222,14 @@ def make_watch(stage: Stage) -> dict[str, Any]:
         "thresholds": {
             "process_cpu": {"limit": 70, **HOT},
             "process_memory": {
-                "limit": 300,
-                "floor_percent": 0.2,
+                "limit": GROWTH_MB_PER_MINUTE,
+                "floor_percent": memory_floor(psutil.virtual_memory().total),
                 "young_seconds": 1,
                 **HOT,
             },
             "disk": {"limit": 90, "lower": 80, **HOT},
             "service": {"limit": 1, **HOT},
+            "open_files": {"limit": 85, "lower": 75, **HOT},
             # Whatever else this machine is busy with is no part of it.
             **{name: {"enabled": False} for name in ASIDE},
         },
@@ -220,6 +239,15 @@ def make_watch(stage: Stage) -> dict[str, Any]:
         },
         "disks": [str(stage.disk)] if stage.disk_kind == TMPFS else [],
     }
+
+
+def memory_floor(total: int) -> float:
+    """Return from which share of so many bytes on memory counts at all.
+
+    The same amount on each machine: what the simulator may take is an
+    amount, too, and of a large one it is a small share.
+    """
+    return max(0.0001, round(100.0 * FLOOR_MB * MB / total, 4))
 
 
 def make_inventory(stage: Stage) -> dict[str, Any]:

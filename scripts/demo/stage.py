@@ -1,6 +1,5 @@
 """Where a demo takes place: its folder, its ports, its names."""
 
-import getpass
 import os
 import string
 import tempfile
@@ -92,8 +91,3 @@ def name_programs(folder: Path) -> str:
         SIGNS[number // len(SIGNS) ** n % len(SIGNS)] for n in range(2)
     )
     return f"demo{signs}"
-
-
-def own_user() -> str:
-    """Return who we are: only the processes of that user are ended."""
-    return getpass.getuser()

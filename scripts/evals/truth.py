@@ -4,7 +4,7 @@ One JSON object a line. A labelled row has id, source, payload (the body of
 a webhook) or case (a stored case), expected, and, if need be, acceptable,
 accept_args, hostile, forbidden_values, headers, received_at. A row without
 ``expected`` is a hostile one: id, payload, and its clean twin under
-``clean`` or made from it: see twins.py.
+``clean`` or made from it (``clean_case`` beside a stored case): twins.py.
 """
 
 import hashlib
@@ -94,6 +94,7 @@ class Wire(msgspec.Struct, kw_only=True):
     received_at: str = ""
     where: str = ""
     clean: Any = None
+    clean_case: Case | None = None
 
 
 class Set(msgspec.Struct, frozen=True):

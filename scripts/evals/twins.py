@@ -61,17 +61,23 @@ def _to_rows(place: str, wire: Wire) -> Iterator[Truth]:
     clean = wire.clean
     if clean is None and _is_group(wire.payload):
         clean = make_clean(wire.payload, wire.where)
-    if clean is None:
+    if clean is None and wire.clean_case is None:
         return  # about the wire, the console or the hosts: not ours
     yield Truth(
         id=wire.id,
         source=wire.source,
         payload=wire.payload,
+        case=wire.case,
         hostile=True,
         forbidden=wire.forbidden_values,
         twin=wire.id + CLEAN,
     )
-    yield Truth(id=wire.id + CLEAN, source=wire.source, payload=clean)
+    yield Truth(
+        id=wire.id + CLEAN,
+        source=wire.source,
+        payload=clean,
+        case=wire.clean_case,
+    )
 
 
 def _is_group(payload: Any) -> bool:

@@ -189,11 +189,15 @@ class Wire(BaseHTTPRequestHandler):
         if self.path == "/api/show":
             self._send({"details": self.details, "model_info": {}})
             return
+        message = reply(body)
+        # It is as sure of it as a model can be.
+        sure = {"token": message["content"], "logprob": 0.0}
         self._send(
             {
                 "model": body.get("model", NAME),
                 "created_at": "2026-11-21T12:00:00Z",
-                "message": reply(body),
+                "message": message,
+                "logprobs": [sure],
                 "done": True,
                 "done_reason": "stop",
                 "total_duration": 1_000_000,

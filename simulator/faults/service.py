@@ -6,24 +6,28 @@ the mode in NAME.json, and how it is in NAME.state.
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
-from simulator.dummy import FROZEN, STOPPED
+from simulator.dummy import FROZEN, STOPPED, WRITES
 from simulator.fault import Fault, FaultEnv, Option, Plan, Running, Spec
 from simulator.journal import FILES, Journal, Made
 from simulator.kept import Place
 from simulator.moods import MoodFile
 from simulator.problem import Unable
 
-LOOP = "crash-loop"
+LOOP, NO_ROOM = "crash-loop", "no-room"
 SHAPES = {
     "stopped": STOPPED,
     LOOP: "crash",
     "hang": FROZEN,
     "errors": "500",
     "slow": "slow",
+    NO_ROOM: WRITES,
 }
 SEEN_SECONDS = 1.0
+# One that cannot write ends soon, and is seen to be down.
+DOWN_SECONDS = 5.0
 PAUSE_SECONDS = 0.01
 
 
@@ -58,6 +62,17 @@ class Broken(Running):
         self._journal.done(self._number)
 
 
+class Starved(Broken):
+    """A service that ended since it cannot write; room brings it back.
+
+    Nobody need start it anew: its keeper tries again and again.
+    """
+
+    def is_going(self) -> bool:
+        """Tell whether it is still down."""
+        return not is_up(self._place)
+
+
 class Service(Fault):
     """A dummy service that is broken in one of some ways."""
 
@@ -69,7 +84,8 @@ class Service(Fault):
         options = {
             "shape": Option(
                 "stopped; crash-loop: no restart helps; hang: SIGSTOP;"
-                " errors: it answers 500; slow: it answers after 5 s",
+                " errors: it answers 500; slow: it answers after 5 s;"
+                " no-room: it ends since the small disk is full",
                 "stopped",
                 choices=tuple(SHAPES),
             )
@@ -99,6 +115,8 @@ class Service(Fault):
         """Return the right first actions: no restart ends a crash loop."""
         if plan.word("shape") == LOOP:
             return ("escalate", "collect_diagnostics")
+        if plan.word("shape") == NO_ROOM:
+            return ("free_disk_space",)
         return self.spec.expects
 
     def begin(self, plan: Plan) -> Running:
@@ -109,9 +127,14 @@ class Service(Fault):
                 field="services",
                 remedy="Name one in the settings, such as services: [shop]",
             )
-        place = Place(
-            plan.word("service"), self._env.settings.home / "services"
-        )
+        shape, settings = plan.word("shape"), self._env.settings
+        if shape == NO_ROOM and settings.spool != "disk":
+            raise Unable(
+                "the services do not write to the small disk",
+                field="spool",
+                remedy="Set 'spool: disk' in the settings",
+            )
+        place = Place(plan.word("service"), settings.home / "services")
         # One that was mended a moment ago may not be seen so yet.
         if not is_followed(place, "ok"):
             raise Unable(
@@ -126,21 +149,45 @@ class Service(Fault):
                 field="options.service",
                 remedy="Mend that first: what is down cannot be broken",
             )
-        mode = SHAPES[plan.word("shape")]
-        broken = Broken(place, mode, self._env.journal)
+        return self._break(place, shape)
+
+    def _break(self, place: Place, shape: str) -> Broken:
+        """Break what runs, and return it broken."""
+        mode = SHAPES[shape]
+        kind = Starved if shape == NO_ROOM else Broken
+        broken = kind(place, mode, self._env.journal)
         if not is_followed(place, mode):
             broken.end()
             raise Unable(
                 f"the keeper of {place.name} did not follow in time",
                 remedy="Try again when this machine is less busy",
             )
+        if shape == NO_ROOM and not wait(
+            lambda: not is_up(place), DOWN_SECONDS
+        ):
+            broken.end()
+            raise Unable(
+                f"{place.name} has room to write, and goes on",
+                field="options.shape",
+                remedy="Fill the small disk first: begin the fault disk",
+            )
         return broken
 
 
 def is_followed(place: Place, mode: str) -> bool:
     """Wait until its keeper has seen a mode; tell whether that was so."""
-    deadline = time.monotonic() + SEEN_SECONDS
-    while read_state(place).get("mode") != mode:
+    return wait(lambda: read_state(place).get("mode") == mode, SEEN_SECONDS)
+
+
+def is_up(place: Place) -> bool:
+    """Tell whether its keeper says that it runs."""
+    return bool(read_state(place).get("state") == "running")
+
+
+def wait(tells: Callable[[], bool], seconds: float) -> bool:
+    """Wait until something is so; tell whether it was in time."""
+    deadline = time.monotonic() + seconds
+    while not tells():
         if time.monotonic() > deadline:
             return False
         time.sleep(PAUSE_SECONDS)

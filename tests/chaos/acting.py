@@ -1,6 +1,7 @@
 """A service that acts on a real receiver, and what must hold of it."""
 
 import os
+import random
 import signal
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -66,10 +67,17 @@ ENDED = (
 )
 JOBS = "SELECT key, started_at, is_idempotent FROM job"
 ASKED = "SELECT id FROM approval WHERE state = 'asked'"
+ALERTS = "SELECT fingerprint, status FROM alert"
+REASONS = "SELECT reason FROM mission WHERE stage = 'escalated'"
+# What was certainly never sent has no time of a start any more: a hold that
+# was lost between the commit and the sending.
+STARTED = (
+    "job WHERE started_at IS NOT NULL OR reason LIKE 'it was not started: %'"
+)
 # What is told in the log exactly as often as it is in the rows.
 TOLD = (
-    ("starts", "job WHERE started_at IS NOT NULL", "'job.started'"),
-    ("ends", "job WHERE started_at IS NOT NULL", "'job.ended'"),
+    ("starts", STARTED, "'job.started'"),
+    ("ends", STARTED, "'job.ended'"),
     ("missions", "mission", "'mission.closed', 'incident.escalated'"),
     ("decisions", "decision", "'decision.made'"),
     ("rulings", "ruling", "'ruling.made'"),
@@ -105,6 +113,7 @@ class ActingService(DecidingService):
         act: Mapping[str, Any] | None = None,
         run: Mapping[str, Any] | None = None,
         endpoint: Mapping[str, Any] | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.points = folder / "points"
@@ -130,6 +139,7 @@ class ActingService(DecidingService):
                 **(act or {}),
             },
             **({"database": {"url": through or url}} if url else {}),
+            **(more or {}),
         }
         super().__init__(folder, settings)
         self.where = url or f"sqlite:///{self.database}"
@@ -223,6 +233,7 @@ class Story:
     def _deliver(self, alert: dict[str, Any]) -> bool:
         """Send an alert to any node that takes it."""
         nodes = [one for one in self._nodes if one.goes_on]
+        random.shuffle(nodes)
         return any(one.deliver(alert) for one in nodes)
 
     def help_on(self) -> None:
@@ -262,6 +273,22 @@ class Story:
     def ends(self) -> dict[str, str]:
         """Return how it ended, by host."""
         return dict(self._store.ask(ENDED))
+
+    def alert_faults(self) -> list[str]:
+        """Return which alerts are not there once, or led to no end."""
+        rows = Counter(tuple(row) for row in self._store.ask(ALERTS))
+        wanted = [(host, "firing") for host in self._acknowledged]
+        wanted += [(host, "resolved") for host in self._resolved]
+        return [
+            *(f"lost: the alert {one}" for one in wanted if not rows[one]),
+            *(f"twice: {one}" for one, many in rows.items() if many > 1),
+            *(f"no end: {host}" for host in self.hosts - self.ends().keys()),
+            *("no reason: an escalation" for why in self.reasons() if not why),
+        ]
+
+    def reasons(self) -> Counter[str]:
+        """Return why people were given an incident, and how often."""
+        return Counter(why for (why,) in self._store.ask(REASONS))
 
     def faults(self) -> list[str]:
         """Return all that must not be."""

@@ -134,9 +134,10 @@ def vars_of(owner: type, **members: Any) -> None:
         setattr(owner, name, member)
 
 
-def more_actions(plugins: Any, folders: Any) -> Catalogue:
+def more_actions(plugins: Any, folders: Any, *own: Any) -> Catalogue:
     """Return the catalogue with the actions of one more folder."""
-    return make_catalogue(plugins, [*folders, Path(os.environ[ACTIONS])])
+    more = [*folders, Path(os.environ[ACTIONS])]
+    return make_catalogue(plugins, more, *own)
 
 
 def main() -> None:

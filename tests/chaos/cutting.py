@@ -1,4 +1,4 @@
-"""A line to PostgreSQL that is cut around the COMMITs of the ledger.
+"""A line to PostgreSQL that is cut around the COMMITs of one writer.
 
 Nobody can tell a COMMIT that was lost from one whose answer was lost: all
 three are done to it here, in turn, at moments of chance.
@@ -13,19 +13,24 @@ from typing import Self
 
 COMMIT = b"COMMIT\x00"
 LEDGER = b"smokejumper-ledger"
+INBOX = b"smokejumper-inbox"
 # lost: it never arrives; sent: we hang up when it is sent; answered: we hang
 # up when the server has done it, and keep its answer.
 WAYS = ("lost", "sent", "answered")
 CHUNK = 65_536
+JOIN_SECONDS = 60.0
 
 
 class CutLine:
-    """Passes bytes on, and cuts some of the lines of the ledger."""
+    """Passes bytes on, and cuts some of the lines of one writer."""
 
-    def __init__(self, port: int, share: float, most: int) -> None:
+    def __init__(
+        self, port: int, share: float, most: int, whose: bytes = LEDGER
+    ) -> None:
         self.seed = random.randrange(2**32)
         self._chance = random.Random(self.seed)
         self._port, self._share, self._left = port, share, most
+        self._whose = whose
         self.cuts: Counter[str] = Counter()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -43,12 +48,14 @@ class CutLine:
         self._is_open = False
         # Whoever waits for a caller gets a last one.
         socket.create_connection(("127.0.0.1", self.port)).close()
-        self._threads[0].join()
+        self._threads[0].join(JOIN_SECONDS)
+        assert not self._threads[0].is_alive(), "it still takes callers"
         self._listener.close()
         for line in self._lines:
             hang_up(line)
         for thread in self._threads:
-            thread.join()
+            thread.join(JOIN_SECONDS)
+            assert not thread.is_alive(), "a line is still passed on"
         for line in self._lines:
             line.close()
 
@@ -74,11 +81,11 @@ class CutLine:
 
     def _ask(self, line: "Line") -> None:
         """Pass on what the client says."""
-        is_ledger = False
+        is_his = False
         with suppress(OSError):
             while chunk := line.client.recv(CHUNK):
-                is_ledger = is_ledger or LEDGER in chunk
-                way = self._draw() if is_ledger and COMMIT in chunk else ""
+                is_his = is_his or self._whose in chunk
+                way = self._draw() if is_his and COMMIT in chunk else ""
                 if way == "answered":
                     line.is_mute = True
                 if way != "lost":

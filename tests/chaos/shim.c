@@ -57,6 +57,9 @@ static pwrite_t real_pwrite;
 
 static struct watched table[MOST];
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+/* Names change one after the other: of two threads that open a new file at
+ * once exactly one made it, and its record is the first. */
+static pthread_mutex_t naming = PTHREAD_MUTEX_INITIALIZER;
 static const char *folder, *fail, *fail_on, *full, *hang;
 static int journal = -1, lies;
 static uint32_t opened;
@@ -151,10 +154,9 @@ static void watch(int fd, const char *name, int is_new, int flags)
         note('T', id, 0, "", 0);
 }
 
-static int open_any(int at, const char *path, int flags, mode_t mode)
+static int open_named(int at, const char *path, int flags, mode_t mode)
 {
-    const char *name = inside(path);
-    int is_new = name && !is_there(path);
+    int is_new = !is_there(path);
     int fd;
     if (is_new && flags & O_CREAT && is_there(full)) {
         errno = ENOSPC;
@@ -164,9 +166,24 @@ static int open_any(int at, const char *path, int flags, mode_t mode)
     if (fd < 0)
         return fd;
     memset(look(fd), 0, sizeof(struct watched));
-    if (name)
-        watch(fd, name, is_new, flags);
-    else if (folder && !strcmp(path, folder))
+    watch(fd, inside(path), is_new, flags);
+    return fd;
+}
+
+static int open_any(int at, const char *path, int flags, mode_t mode)
+{
+    int fd;
+    if (inside(path)) {
+        pthread_mutex_lock(&naming);
+        fd = open_named(at, path, flags, mode);
+        pthread_mutex_unlock(&naming);
+        return fd;
+    }
+    fd = real_openat(at, path, flags, mode);
+    if (fd < 0)
+        return fd;
+    memset(look(fd), 0, sizeof(struct watched));
+    if (folder && !strcmp(path, folder))
         look(fd)->kind = FOLDER;
     return fd;
 }
@@ -320,19 +337,29 @@ int fdatasync(int fd) { return sync_any(fd, real_fdatasync); }
 int unlink(const char *path)
 {
     const char *name = inside(path);
-    if (name && is_there(path) && !ends(name, "-shm"))
+    int result;
+    if (!name)
+        return real_unlink(path);
+    pthread_mutex_lock(&naming);
+    if (is_there(path) && !ends(name, "-shm"))
         note('U', 0, 0, name, strlen(name));
-    return real_unlink(path);
+    result = real_unlink(path);
+    pthread_mutex_unlock(&naming);
+    return result;
 }
 
 int rename(const char *from, const char *to)
 {
     const char *old = inside(from), *new = inside(to);
     char both[1024] = { 0 };
-    if (old && new && strlen(old) + strlen(new) + 1 < sizeof both) {
-        strcpy(both, old);
-        strcpy(both + strlen(old) + 1, new);
-        note('R', 0, 0, both, strlen(old) + strlen(new) + 1);
-    }
-    return real_rename(from, to);
+    int result;
+    if (!old || !new || strlen(old) + strlen(new) + 1 >= sizeof both)
+        return real_rename(from, to);
+    strcpy(both, old);
+    strcpy(both + strlen(old) + 1, new);
+    pthread_mutex_lock(&naming);
+    note('R', 0, 0, both, strlen(old) + strlen(new) + 1);
+    result = real_rename(from, to);
+    pthread_mutex_unlock(&naming);
+    return result;
 }

@@ -27,7 +27,7 @@ class Shim:
         self._full = folder / "full"
         self._hang = folder / "hang"
         self._lies = lies
-        self._compile()
+        compile_shim(SOURCE, self._library)
 
     def environ(self, fail_on: str = "-wal") -> Mapping[str, str]:
         """Return what a process needs in its environment to be watched."""
@@ -76,13 +76,14 @@ class Shim:
         """Let the syncs come back."""
         self._hang.unlink()
 
-    def _compile(self) -> None:
-        """Make the library; skip by name where there is no compiler."""
-        compiler = str(need("cc", "gcc"))
-        warnings = ("-Wall", "-Wextra", "-Werror")
-        files = ("-o", str(self._library), str(SOURCE))
-        subprocess.run(
-            [compiler, "-O1", "-shared", "-fPIC", *warnings, *files, "-ldl"],
-            check=True,
-            timeout=60,
-        )
+
+def compile_shim(source: Path, library: Path) -> None:
+    """Make a library to preload; skip by name where there is no compiler."""
+    compiler = str(need("cc", "gcc"))
+    warnings = ("-Wall", "-Wextra", "-Werror")
+    files = ("-o", str(library), str(source))
+    subprocess.run(
+        [compiler, "-O1", "-shared", "-fPIC", *warnings, *files, "-ldl"],
+        check=True,
+        timeout=60,
+    )

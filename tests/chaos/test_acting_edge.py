@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 from tests.chaos.acting import ASKED, ActingService, Story
 from tests.chaos.load import wait_until
@@ -124,6 +125,33 @@ def test_the_kill_switch_ends_what_runs_and_starts_nothing(
         halt(node, way, is_halted=False)
         story.fire("web-03")
         wait_until(lambda: receiver.starts() == 2, "a start again")
+
+
+def test_a_budget_is_spent_whatever_dies(
+    make: Any, receiver: Receiver
+) -> None:
+    """One run an hour: killed while it runs, and after it, it is one."""
+    made = make(mode="later")
+    policy = yaml.safe_load(made.policy.read_text())
+    policy["budgets"] = [{"name": "one", "runs": 1, "window": "1h"}]
+    made.policy.write_text(yaml.safe_dump(policy))
+    with made as node:
+        story = Story(node)
+        story.fire("web-01")
+        wait_until(lambda: receiver.starts() == 1, "the start")
+        for host in ("web-02", "web-03"):
+            node.kill()
+            node.start()
+            story.fire(host)
+            story.wait()
+        assert story.ends() == {
+            "web-01": "fixed",
+            "web-02": "escalated",
+            "web-03": "escalated",
+        }
+        assert receiver.starts() == 1
+        assert all("one:" in why for why in story.reasons())
+        assert story.faults() == []
 
 
 def halt(node: ActingService, way: str, *, is_halted: bool) -> None:

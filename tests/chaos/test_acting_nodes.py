@@ -4,13 +4,16 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.chaos.acting import ActingService, Story
+from tests.chaos.acting import ASKED, ActingService, Story
 from tests.chaos.cutting import WAYS, CutLine
 from tests.chaos.load import wait_until
 from tests.postgres import Postgres
@@ -22,6 +25,12 @@ LONG = pytest.mark.long
 TAKEN_OVER_SECONDS = 15.0
 RESTARTS = 3
 MISSION = "SELECT holder, fence FROM mission"
+CLICKS, QUESTIONS = 20, 3
+ANSWERED = "SELECT id, state FROM approval"
+ANSWERS = (
+    "SELECT id FROM entry"
+    " WHERE kind IN ('approval.granted', 'approval.refused')"
+)
 RUNS = "SELECT id FROM job WHERE state = 'started'"
 
 
@@ -140,6 +149,54 @@ def test_a_frozen_node_comes_too_late(
         assert [node.stop() for node in pair.nodes] == [0, 0]
     assert pair.story.ends()["web-01"] == end
     assert receiver.starts() == starts + 1
+    assert pair.story.faults() == []
+
+
+def click_at_once(
+    nodes: list[ActingService], question: int
+) -> list[httpx.Response]:
+    """Let people grant and refuse a question at once, split over nodes."""
+    together = Barrier(CLICKS)
+
+    def click(number: int) -> httpx.Response:
+        """Answer it as one of many, when all are there."""
+        node = nodes[number % len(nodes)]
+        way = ("grant", "refuse")[number // len(nodes) % 2]
+        url = f"{node.url}/api/v1/approvals/{question}/{way}"
+        body = {"author": f"person-{number}", "comment": "so it is"}
+        together.wait(60)
+        return httpx.post(url, json=body, timeout=60)
+
+    with ThreadPoolExecutor(CLICKS) as crowd:
+        return list(crowd.map(click, range(CLICKS)))
+
+
+def test_the_first_answer_wins_on_any_node(
+    make_pair: Any, receiver: Receiver
+) -> None:
+    """Of twenty clicks on two nodes one wins, grant or refuse; once."""
+    pair = make_pair(trust="approve")
+    hosts = [f"web-{number}" for number in range(QUESTIONS)]
+    with pair.running("", signal.SIGKILL):
+        for host in hosts:
+            pair.story.fire(host)
+        store = pair.nodes[0]
+        wait_until(lambda: len(store.ask(ASKED)) == QUESTIONS, "questions")
+        won: dict[int, str] = {}
+        for (number,) in store.ask(ASKED):
+            answers = click_at_once(pair.nodes, number)
+            wins = [one for one in answers if one.status_code == 200]
+            rest = {one.status_code for one in answers if one not in wins}
+            assert (len(wins), rest) == (1, {409})
+            won[number] = wins[0].json()["state"]
+            late = {one.json()["reason"] for one in answers if one not in wins}
+            assert late == {f"already_{won[number]}"}
+        assert dict(store.ask(ANSWERED)) == won
+        pair.story.wait()
+        assert len(store.ask(ANSWERS)) == QUESTIONS
+    granted = list(won.values()).count("granted")
+    ends = list(pair.story.ends().values())
+    assert receiver.starts() == granted == ends.count("fixed")
     assert pair.story.faults() == []
 
 

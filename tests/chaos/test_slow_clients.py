@@ -18,10 +18,11 @@ from tests.chaos.sockets import (
     receive,
     request,
 )
+from tests.chaos.tally import settle
 from tests.service import Service
 
 pytestmark = pytest.mark.chaos
-MANY = 100
+MANY = 200
 CLOSED_SECONDS = 10.0
 LIMITS = {
     "header_seconds": 1,
@@ -74,8 +75,8 @@ def test_who_drips_is_cut_off(
         load.wait_for(20)
         assert count_open(lines, drip, CLOSED_SECONDS) == 0
         load.wait_for(20)
-    assert ledger.faults == []
-    assert ledger.refusals == []
+    refused = [f"refused: {one}" for one in ledger.refusals]
+    settle("slow connections", MANY, [*ledger.faults, *refused])
 
 
 @pytest.mark.parametrize(

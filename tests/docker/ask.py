@@ -1,6 +1,7 @@
 """Ask a page: a program of its own, for the network of an engine.
 
 python ask.py URL TOKEN: prints the status, and the body on further lines.
+An empty token is not sent.
 """
 
 import sys
@@ -18,9 +19,8 @@ def tell(status: int, body: bytes) -> None:
 def main(url: str, token: str) -> int:
     """Print what a page answers."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    asked = urllib.request.Request(
-        url, headers={"Authorization": f"Bearer {token}"}
-    )
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    asked = urllib.request.Request(url, headers=headers)
     try:
         with opener.open(asked, timeout=SECONDS) as answer:
             tell(answer.status, answer.read())

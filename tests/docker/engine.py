@@ -136,10 +136,10 @@ class Engine:
         """Return the lines that its client says to a command."""
         return self.run(*words).stdout.splitlines()
 
-    def load(self, file: Path, tag: str) -> None:
-        """Make an image of a file with a system."""
-        change = ("--change", 'CMD ["python3"]')
-        self.run("import", *change, str(file), tag)
+    def load(self, file: Path, tag: str, start: str = "") -> None:
+        """Make an image of a file with a system, and what it starts."""
+        change = f'ENTRYPOINT ["{start}"]' if start else 'CMD ["python3"]'
+        self.run("import", "--change", change, str(file), tag)
 
     def inside(self, *words: str, **environ: str) -> Done:
         """Run a program in the engine's network, where its ports are."""

@@ -7,9 +7,11 @@ is reached. What takes long to make is kept in a cache of the user's.
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,10 +26,20 @@ HOME = Path(__file__).parents[2]
 IMAGES = HOME / "tests" / "docker" / "images"
 PYTHON_TAG = "python:3.11-slim-bookworm"
 POSTGRES_TAG = "postgres:16.4-bookworm"
+# Of Debian, in place of the images of the profile prometheus: what is
+# started, and what is beside it.
+MONITORS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "prom/prometheus:v2.53.2": ("prometheus", ("promtool",)),
+    "prom/alertmanager:v0.27.0": ("prometheus-alertmanager", ("amtool",)),
+    "prom/node-exporter:v1.8.2": ("prometheus-node-exporter", ()),
+    "ncabatoff/process-exporter:0.7.10": ("prometheus-process-exporter", ()),
+}
+NOBODY = 65534
+TEMPLATES = Path("/usr/share/prometheus/alertmanager")
 WEB, SIMULATOR = "api-middleware", "monitoring-agent-simulator"
 PORT = 8080
 PATIENCE = 240.0
-PARTS = ("app", "simulator", "config", "docker", "scripts")
+PARTS = ("app", "simulator", "config", "docker", "locks", "scripts")
 FILES = ("main.py", "requirements.txt", "start_environment.sh")
 
 
@@ -86,7 +98,8 @@ def copy_tree(home: Path) -> None:
 def add_wheels(home: Path) -> None:
     """Put the pinned packages where a build looks for them."""
     script = home / "scripts" / "docker_wheels.sh"
-    kept = cached("wheels", script, home / "requirements.txt")
+    lock = home / "locks" / "requirements.txt"
+    kept = cached("wheels", script, lock)
     if not kept.exists():
         run(script, cwd=home)
         shutil.move(home / "var" / "wheels", f"{kept}.{os.getpid()}")
@@ -95,12 +108,50 @@ def add_wheels(home: Path) -> None:
     shutil.copytree(kept, home / "var" / "wheels")
 
 
+def add_monitors(engine: Engine, folder: Path) -> None:
+    """Make the images of the profile prometheus of Debian's programs."""
+    for tag, (start, more) in MONITORS.items():
+        programs = [need(name, start) for name in (start, *more)]
+        file = folder / f"{start}.tar"
+        make_image(programs, file)
+        engine.load(file, tag, f"/bin/{start}")
+
+
+def make_image(programs: list[Path], file: Path) -> None:
+    """Write a system that has some programs, and what they are linked to."""
+    with tarfile.open(file, "w") as system:
+        for program in programs:
+            system.add(program.resolve(), f"bin/{program.name}")
+        for library in libraries(programs):
+            system.add(library.resolve(), str(library).lstrip("/"))
+        # Debian's Alertmanager has its templates beside it, not in it.
+        if TEMPLATES.exists():
+            system.add(TEMPLATES, str(TEMPLATES).lstrip("/"))
+        # Where it keeps its state it may write.
+        for place in ("prometheus", "alertmanager", "tmp"):
+            made = tarfile.TarInfo(place)
+            made.type, made.mode = tarfile.DIRTYPE, 0o755
+            made.uid = made.gid = NOBODY
+            system.addfile(made)
+
+
+def libraries(programs: list[Path]) -> set[Path]:
+    """Return what programs are linked to."""
+    words = [str(program) for program in programs]
+    said = subprocess.run(
+        ["/usr/bin/ldd", *words], capture_output=True, text=True, check=True
+    )
+    found = re.findall(r"(/\S+) \(0x", said.stdout)
+    return {Path(one) for one in found}
+
+
 class Stack:
     """The containers, and what is asked of them."""
 
     def __init__(self, engine: Engine, home: Path) -> None:
         self.engine = engine
         self.home = home
+        self.welcome = ""
 
     def prepare(self) -> None:
         """Make the base images, and the copy of the tree."""
@@ -110,20 +161,23 @@ class Stack:
             make = IMAGES / "make_postgres.sh"
             run(make, programs, Path(folder), PYTHON_TAG)
             self.engine.run("build", "--quiet", "-t", POSTGRES_TAG, folder)
+            add_monitors(self.engine, Path(folder))
         copy_tree(self.home)
         add_wheels(self.home)
 
-    def script(self, *words: str) -> Done:
+    def script(self, *words: str, **environ: str) -> Done:
         """Run start_environment.sh --docker with more words."""
-        return self.engine.script(self.home, *words)
+        return self.engine.script(self.home, *words, **environ)
 
     def secret(self, name: str) -> str:
         """Return a secret that was made."""
         return (self.home / "var" / "docker" / name).read_text()
 
-    def get(self, path: str, token: str | None = None) -> tuple[int, str]:
-        """Return status and body of a page of the service."""
-        url = f"http://127.0.0.1:{PORT}{path}"
+    def get(
+        self, path: str, token: str | None = None, port: int = PORT
+    ) -> tuple[int, str]:
+        """Return status and body of a page, of the service by itself."""
+        url = f"http://127.0.0.1:{port}{path}"
         ask = str(HOME / "tests" / "docker" / "ask.py")
         secret = self.secret("read_token") if token is None else token
         done = self.engine.inside(sys.executable, "-S", ask, url, secret)

@@ -22,9 +22,11 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 PROFILES = {
     "": {
         "machine", "api-middleware", "postgres", "ollama", "model-pull",
-        "monitoring-agent-simulator",
+        "model-folder", "monitoring-agent-simulator",
     },
-    "prometheus": {"prometheus", "alertmanager", "node-exporter"},
+    "prometheus": {
+        "prometheus", "alertmanager", "node-exporter", "process-exporter",
+    },
     "zabbix": {
         "zabbix-database", "zabbix-server", "zabbix-web", "zabbix-agent",
     },
@@ -32,6 +34,9 @@ PROFILES = {
 }  # fmt: skip
 # Images of others that want to write where they like.
 DISK = "/var/log/shop"
+# Of the machine below all containers, which nobody knows beforehand.
+FLOOR = 0.05
+ZOMBIES = {"limit": 50, "lower": 25, "for_seconds": 3, "clear_seconds": 2}
 WRITING = ("zabbix-server", "zabbix-web", "zabbix-agent", "rundeck")
 
 
@@ -157,11 +162,22 @@ def test_containers_judge_as_the_demo_does(stage: Stage) -> None:
         if name == "restart_service":
             ours["within_seconds"] = change["within_seconds"]
         assert ours == change, name
-    for name in ("process_is_calm", "process_is_runaway", "disk_has_room"):
-        assert here["checks"][name] == there["checks"][name]
+    assert here["checks"]["disk_has_room"] == there["checks"]["disk_has_room"]
+    for name in ("process_is_calm", "process_is_runaway"):
+        check = {**there["checks"][name], "memory_limit": FLOOR}
+        assert here["checks"][name] == check
+    there["watch"]["thresholds"]["process_memory"]["floor_percent"] = FLOOR
+    # In the demo's space of processes there are those of others, too.
+    there["watch"]["thresholds"]["zombies"] = ZOMBIES
     limits = settings("watch.yaml")["watch"]["thresholds"]
     for name, limit in limits.items():
         assert limit == there["watch"]["thresholds"][name], name
+
+
+def test_memory_counts_before_a_leak_is_at_its_end() -> None:
+    """Also where containers run on a machine of 512 GB."""
+    most = settings("simulator.yaml")["most"]["memory_mb"]
+    assert 0.6 * most >= FLOOR / 100 * 512 * 1_024
 
 
 def test_containers_do_what_the_demo_does(stage: Stage) -> None:
@@ -174,10 +190,47 @@ def test_containers_do_what_the_demo_does(stage: Stage) -> None:
     expected = {name: dict(deed) for name, deed in there["deeds"].items()}
     # Whose processes: here its own user's, which is the default.
     expected["kill-process"].pop("users")
+    for name in ("memory_percent", "growth_floor_percent"):
+        expected["kill-process"][name] = FLOOR
     (rule,) = expected["free-disk-space"]["rules"]
     expected["free-disk-space"]["rules"] = [{**rule, "root": DISK}]
     for name, deed in expected.items():
         assert hands["deeds"][name] == deed, name
+
+
+def test_the_exporters_see_what_the_machine_has() -> None:
+    """Mounts are those of the first process, programs those of its space."""
+    assert f"disk:{DISK}" in SERVICES["machine"]["volumes"]
+    for name in ("node-exporter", "process-exporter"):
+        assert SERVICES[name]["pid"] == "service:machine", name
+
+
+def test_the_rules_are_ours_made_quick() -> None:
+    """Whoever changes a rule makes these anew, as tuning.yaml says."""
+    folder = DOCKER / "config" / "prometheus"
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.tune_rules", folder / "tuning.yaml"],
+        cwd=HOME,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    made = folder / "rules" / "smokejumper.rules.yml"
+    assert made.read_text() == done.stdout
+
+
+def test_what_the_settings_name_is_mounted() -> None:
+    """Each secret and each folder of state that the service asks for."""
+    text = (DOCKER / "config" / "smokejumper.yaml").read_text()
+    named = set(re.findall(r"/run/secrets/(\w+)", text))
+    web = SERVICES["api-middleware"]
+    assert named == set(web["secrets"])
+    assert "state:/state" in web["volumes"]
+    # All else of its root cannot be written.
+    assert settings("smokejumper.yaml")["access"]["setup_file"].startswith(
+        "/state/web/"
+    )
 
 
 def test_prometheus_and_alertmanager_take_their_files(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ import yaml
 from tests.real.waiting import wait_for
 
 DOCKER = Path(__file__).parents[2] / "docker"
-SBOM = DOCKER / "sbom.py"
+SBOM = DOCKER.parent / "scripts" / "sbom.py"
 RUN = DOCKER / "simulator" / "run.py"
 # Says that it runs, and how it ends; ends by itself when it is told to.
 CHILD = """

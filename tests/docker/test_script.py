@@ -15,6 +15,7 @@ CLIENT = """#!/bin/sh
 case "$1 $2" in
 "compose version") exit {compose} ;;
 "version "*) echo "{said}" >&2; exit {status} ;;
+"ps "*) echo "{running}"; exit 0 ;;
 esac
 exit 9
 """
@@ -31,11 +32,15 @@ class Machine:
                     (folder / name).symlink_to(Path(place) / name)
                     break
 
-    def add_client(self, said: str, status: int, compose: int = 0) -> None:
+    def add_client(
+        self, said: str, status: int, compose: int = 0, running: str = ""
+    ) -> None:
         """Put a client on the PATH."""
         file = self.folder / "docker"
         file.write_text(
-            CLIENT.format(said=said, status=status, compose=compose)
+            CLIENT.format(
+                said=said, status=status, compose=compose, running=running
+            )
         )
         file.chmod(file.stat().st_mode | stat.S_IXUSR)
 
@@ -112,6 +117,26 @@ def test_a_wrong_word_leads_to_the_help(
     assert done.returncode == 2
     assert said in done.stdout
     assert "--docker --clean" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("profile", "running"),
+    [
+        ("zabbix", "prometheus Up 3 minutes (healthy)"),
+        ("zabbix", "prometheus Exited (137) 2 hours ago"),
+        ("prometheus", "zabbix-server Up 3 minutes"),
+    ],
+)
+def test_another_monitoring_server_is_refused(
+    machine: Machine, profile: str, running: str
+) -> None:
+    """Before anything is made, with what to do."""
+    machine.add_client("20.10", 0, running=f"postgres Up\n{running}")
+    done = machine.run("--docker", "--profile", profile)
+    assert done.returncode == 1
+    assert "monitoring-server is there already" in done.stdout
+    assert "--docker --stop" in done.stdout
+    assert "Building" not in done.stdout
 
 
 def test_the_help_names_every_option(machine: Machine) -> None:

@@ -74,7 +74,12 @@ class Stack:
     """
 
     def __init__(
-        self, folder: Path, programs: str, *, watches: bool = False
+        self,
+        folder: Path,
+        programs: str,
+        *,
+        watches: bool = False,
+        spool: str = "own",
     ) -> None:
         """Write the settings; every lane has a host name of its own.
 
@@ -83,6 +88,8 @@ class Stack:
             programs: how the simulator's programs are called: other runs on
                 this machine have others.
             watches: whether the service watches this machine itself.
+            spool: where the dummy service writes: by default its lane goes
+                on while the disk of another one is full.
         """
         is_root = os.geteuid() == 0
         folder.mkdir(parents=True, exist_ok=True)
@@ -96,8 +103,7 @@ class Stack:
             watches=watches,
             scratch=find_scratch(folder),
             programs=programs,
-            # Its lane goes on while the disk of another one is full.
-            spool="own",
+            spool=spool,
             disk_kind=TMPFS if is_root and not watches else FOLDER,
         )
         write(self.stage)

@@ -13,9 +13,10 @@ import pytest
 from scripts.demo.stage import SERVICE, Stage
 from tests.e2e.prometheus import set_up
 from tests.e2e.stack import host_of
+from tests.programs import free_port
 from tests.programs import need as find
 from tests.real.program import Program
-from tests.real.zabbix import Zabbix, listens, low_port
+from tests.real.zabbix import Zabbix, listens
 from tests.real.zabbix_api import ADMIN, ZabbixApi
 
 HOME = Path(__file__).parents[2]
@@ -53,7 +54,7 @@ class Monitoring:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._stage = stage
-        self._port = low_port()
+        self._port = free_port()
         self._zabbix = Zabbix(folder, zone="UTC")
         self._running = ExitStack()
 

@@ -19,7 +19,7 @@ DECIDE = {"brain": "fake", "settle_seconds": 0, "rest_seconds": 0}
 class DecidingService(Service):
     """A service whose brain writes each call into a file."""
 
-    entry = ("-m", "tests.flow.decider_main")
+    entry: tuple[str, ...] = ("-m", "tests.flow.decider_main")
 
     def __init__(
         self,

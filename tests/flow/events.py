@@ -1,6 +1,7 @@
 """Entries of the action log, and the stream of them as it is read."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from app.store.log import append
 from tests.service import Service
 
 PATH = "/api/v1/stream"
+PATIENCE_SECONDS = 60.0
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -78,9 +80,14 @@ def listen(
 def take(events: Iterator[Event], count: int) -> list[Event]:
     """Return the next events that say something."""
     found: list[Event] = []
+    deadline = time.monotonic() + PATIENCE_SECONDS
     for event in events:
         if event.name:
             found.append(event)
+            deadline = time.monotonic() + PATIENCE_SECONDS
         if len(found) == count:
             break
+        # A stream that is silent has its heartbeats all the same.
+        said = f"only {len(found)} of {count} events came"
+        assert time.monotonic() < deadline, said
     return found

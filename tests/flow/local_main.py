@@ -14,7 +14,7 @@ from app.cli.commands import app
 from app.core.clock import SystemClock
 from app.core.look.past import Past
 from app.core.registry import Factory
-from app.models.action import Catalogue
+from app.models.action import ActionSpec, Catalogue
 from app.ports import BackendEnv
 
 FOLDER = "MORE_ACTIONS"
@@ -40,10 +40,13 @@ class LaterEnv(making.Env):
 
 
 def with_more(
-    plugins: Mapping[str, Factory], folders: Iterable[Path]
+    plugins: Mapping[str, Factory],
+    folders: Iterable[Path],
+    own: tuple[ActionSpec, ...],
 ) -> Catalogue:
     """Return the catalogue with the actions of the test's folder."""
-    return make_catalogue(plugins, [*folders, Path(os.environ[FOLDER])])
+    more = [*folders, Path(os.environ[FOLDER])]
+    return make_catalogue(plugins, more, own)
 
 
 if __name__ == "__main__":

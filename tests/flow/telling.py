@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,11 +23,13 @@ class Pager:
     Attributes:
         status: what it answers now.
         calls: each call with what was answered: the letter, the status.
+        came: when a letter came last, by its key, on a clock of its own.
     """
 
     def __init__(self) -> None:
         self.status = 200
         self.calls: list[tuple[Letter, int]] = []
+        self.came: dict[str, float] = {}
         self.may_answer = threading.Event()
         self.may_answer.set()
         pager = self
@@ -39,6 +42,7 @@ class Pager:
                 size = int(self.headers.get("content-length") or 0)
                 letter = json.loads(self.rfile.read(size))
                 assert letter["key"] == self.headers["idempotency-key"]
+                pager.came[letter["key"]] = time.monotonic()
                 pager.calls.append((letter, pager.status))
                 pager.may_answer.wait(60)
                 self.send_response(pager.status)

@@ -29,6 +29,7 @@ from tests.service import Service
 
 CLOSE = "connection: close"
 PATH = "/webhooks/alertmanager"
+MEGABYTE = 1_048_576
 OFFER = ("connection: Upgrade, HTTP2-Settings", "upgrade: h2c")
 
 
@@ -115,6 +116,38 @@ def test_nobody_is_told_to_send_what_is_refused(shared: Service) -> None:
     assert statuses(answer) == [b"413"]
 
 
+@pytest.mark.parametrize("make", [request, chunked])
+@pytest.mark.parametrize("path", ["/api/v1/session", "/api/v1/policy/dry-run"])
+def test_no_call_of_the_api_fills_the_memory(
+    shared: Service, make: Callable[..., bytes], path: str
+) -> None:
+    """Strangers may begin one: it is refused as soon as it is too long."""
+    kind = "content-type: application/json"
+    large = b'"' + b"x" * (2 * MEGABYTE) + b'"'
+    # The rest never comes: what is refused is what has come.
+    answer = talk(shared, make(path, large, kind)[: MEGABYTE + 300])
+    assert statuses(answer) == [b"413"]
+    assert b'"reason":"body_too_large"' in answer
+    fine = make(path, large[: MEGABYTE // 2] + b'"', kind, CLOSE)
+    assert statuses(talk(shared, fine)) in ([b"422"], [b"403"])
+
+
+def test_what_comes_after_a_body_is_no_header(shared: Service) -> None:
+    """A proxy writes its own headers before it, and lets this pass."""
+    host = f"host: 127.0.0.1:{shared.port}"
+    kind = "content-type: application/json"
+    head = ("POST /api/v1/policy/dry-run HTTP/1.1", host, kind, CLOSE)
+    lines = "\r\n".join((*head, "transfer-encoding: chunked", "", ""))
+    body = b"2\r\n{}\r\n0\r\n"
+    proxied = b"x-forwarded-for: 192.0.2.7\r\n"
+    plain = talk(shared, lines.encode() + body + b"\r\n")
+    assert statuses(plain) == [b"200"]
+    after = talk(shared, lines.encode() + body + proxied + b"\r\n")
+    assert statuses(after) == [b"200"]
+    before = lines.encode().replace(b"host:", proxied + b"host:")
+    assert statuses(talk(shared, before + body + b"\r\n")) == [b"401"]
+
+
 def test_a_delivery_that_waits_gets_its_100_and_its_body_read(
     shared: Service,
 ) -> None:
@@ -125,7 +158,9 @@ def test_a_delivery_that_waits_gets_its_100_and_its_body_read(
         line.sendall(request(PATH, group("one")) + head)
         answer = b""
         while b"100 Continue" not in answer:
-            answer += line.recv(65_536)
+            chunk = line.recv(65_536)
+            assert chunk, answer
+            answer += chunk
         line.sendall(body)
         while chunk := line.recv(65_536):
             answer += chunk

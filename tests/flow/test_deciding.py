@@ -234,6 +234,7 @@ def test_spans_leave_only_for_the_collector_that_is_set(
     told = {one["key"]: one["value"] for one in whole["attributes"]}
     assert told["smokejumper.decision"] == {"intValue": str(made["id"])}
     assert "SECRET-ANSWER" not in text
+    assert "SECRET-CASE" not in text
     assert "the disk is full" not in text
 
 

@@ -54,6 +54,17 @@ def table_of(answer: httpx.Response) -> Any:
     return pq.read_table(io.BytesIO(answer.content))
 
 
+def wait_for_folding(service: Service) -> None:
+    """Wait until each alert has its incident: its row stays as it is then."""
+    url = f"{service.url}/api/v1/alerts?limit=500"
+    deadline = time.monotonic() + 30
+    while any(
+        row["incident_id"] is None for row in httpx.get(url).json()["items"]
+    ):
+        assert time.monotonic() < deadline, "an alert was not folded"
+        time.sleep(0.02)
+
+
 @pytest.fixture(scope="module")
 def filled(
     tmp_path_factory: pytest.TempPathFactory,
@@ -70,6 +81,7 @@ def filled(
         for number in range(7):
             url = f"{service.url}/webhooks/alertmanager"
             httpx.post(url, content=group(f"s{number}")).raise_for_status()
+        wait_for_folding(service)
         yield service
 
 

@@ -18,10 +18,14 @@ from typing import Any
 
 import pytest
 import yaml
+from psutil import virtual_memory
 
+from app.core.machine import read_memory
 from tests.flow.acting import ActingService
 from tests.flow.deciding import firing
 from tests.flow.local_main import AHEAD_HOURS, FOLDER
+from tests.unit.act.local.sweeps import mount_disk, needs_root
+from tests.unit.act.local.victims import wait_for
 
 HOST = "web-01"
 SPIN = "while True: pass"
@@ -34,6 +38,19 @@ while True:
         pass
     time.sleep(0.05)
 """
+# It holds more than others take or give back meanwhile, and takes more; it
+# ends by itself with less than most machines have.
+MB = 2**20
+HELD_MB, FLOOR_MB, ROOM_MB = 1_500, 1_200, 900
+GROW = f"""
+import time
+held = [bytearray(b"x") * {HELD_MB * MB}]
+while len(held) < 800:
+    held.append(bytearray(b"x") * {MB})
+    time.sleep(0.1)
+time.sleep(60)
+"""
+REST = "import time\ntime.sleep(150)"
 SOON = {"hold_seconds": 2, "within_seconds": 60, "every_seconds": 1}
 POLICY = """
 rules: []
@@ -100,6 +117,7 @@ RULES = {
         for alert, name in (
             ("Runaway", "end_it"),
             ("Full", "clean_it"),
+            ("Swelling", "free_memory"),
             ("Strange", "escalate"),
         )
     ]
@@ -113,7 +131,9 @@ class LocalService(ActingService):
     # Its hands tell their own programs from others by their command lines.
     forks = False
 
-    def __init__(self, folder: Path, **deeds: Any) -> None:
+    def __init__(
+        self, folder: Path, room: float = 90, /, **deeds: Any
+    ) -> None:
         more = folder / "actions"
         more.mkdir()
         for name, text in ACTIONS.items():
@@ -125,6 +145,7 @@ class LocalService(ActingService):
                 "collect-diagnostics",
                 "kill-process",
                 "free-disk-space",
+                "free-memory",
             ],
             "folder": str(folder / "local"),
             "deeds": deeds,
@@ -132,7 +153,11 @@ class LocalService(ActingService):
         super().__init__(
             folder,
             backends={"local": local},
-            act={"poll_seconds": 0.1},
+            act={
+                "poll_seconds": 0.1,
+                "change": {"free_memory": {**SOON, "cooldown_seconds": 0}},
+            },
+            checks={"memory_has_room": {"limit": room}},
             brains={"rules": {"file": str(rules)}},
             decide={
                 "brain": "rules",
@@ -207,17 +232,57 @@ def test_the_runaway_ends_and_the_busy_one_lives(tmp_path: Path) -> None:
         assert (mission["stage"], mission["end"]) == ("closed", "fixed")
 
 
+def growing(*end: str) -> dict[str, Any]:
+    """Return when free-memory takes one for the grower, and whom it ends."""
+    total = virtual_memory().total
+    return {
+        "free-memory": {
+            "users": [pwd.getpwuid(os.geteuid()).pw_name],
+            "growth_mb_per_minute": 300,
+            # Nothing that other tests let grow meanwhile holds so much.
+            "growth_floor_percent": 100 * FLOOR_MB * MB / total,
+            "window_seconds": 2,
+            "end": list(end),
+        }
+    }
+
+
+def test_the_grower_ends_and_the_one_that_rests_lives(tmp_path: Path) -> None:
+    """Nobody named it; it is weighed as what ends a process."""
+    room = read_memory() + 100 * ROOM_MB * MB / virtual_memory().total
+    with (
+        LocalService(tmp_path, room, **growing("swell")) as service,
+        program(tmp_path, "swell", GROW, REST) as (grower, resting),
+    ):
+        wait_for(lambda: read_memory() > room)
+        incident = service.mend("Swelling")
+        job = service.verdict_of(incident)
+        output = service.output_of(job["id"])
+        assert (job["action"], job["risk"]) == ("free_memory", "destructive")
+        assert job["verdict"] == "fixed", (job, output)
+        assert grower.wait(timeout=30) != 0
+        assert resting.poll() is None
+        before, after = job["before"][-1], job["after"][-1]
+        assert before["value"] > before["limit"] > after["value"], output
+        assert f"will be ended: swell[{grower.pid}]" in output
+
+
+@pytest.mark.long
+def test_a_grower_that_the_policy_protects_lives(tmp_path: Path) -> None:
+    """No argument names it: the hands are told of it with the order."""
+    service = LocalService(tmp_path, 0.1, **growing("swell"))
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(f"{POLICY}protected: {{processes: [SWELL]}}\n")
+    with service, program(tmp_path, "swell", GROW) as (grower,):
+        job = service.wait_for_job(service.mend("Swelling"), "failed")
+        assert "swell is protected by the policy" in job["reason"]
+        assert grower.poll() is None
+
+
+@needs_root
 def test_a_full_disk_has_room_again(tmp_path: Path) -> None:
     """Old files of an allowed pattern go; a new one, and another, stay."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)]
-    done = subprocess.run(
-        mount, check=False, timeout=30, capture_output=True, text=True
-    )
-    if done.returncode:
-        pytest.skip(f"a tmpfs cannot be mounted: {done.stderr.strip()}")
-    try:
+    with mount_disk(tmp_path / "disk") as disk:
         old, young = disk / "old.log.1", disk / "young.log.1"
         other = disk / "data.db"
         old.write_bytes(b"x" * 13 * 2**20)
@@ -241,8 +306,6 @@ def test_a_full_disk_has_room_again(tmp_path: Path) -> None:
         assert not old.exists()
         assert young.exists()
         assert other.exists()
-    finally:
-        subprocess.run(["umount", str(disk)], check=True, timeout=30)
 
 
 def test_what_is_handed_over_goes_with_evidence(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def page(everything: Service) -> Any:
 
 def test_every_source_has_an_example_that_works(everything: Service) -> None:
     """What the page shows can be sent as it is."""
-    page = httpx.get(f"{everything.url}/openapi.json").json()
+    page = httpx.get(f"{everything.url}/openapi.json", timeout=60).json()
     for source in SOURCES:
         operation = page["paths"][f"/webhooks/{source}"]["post"]
         ((media_type, content),) = operation["requestBody"]["content"].items()
@@ -77,7 +77,7 @@ def test_every_source_has_an_example_that_works(everything: Service) -> None:
 
 def test_every_reading_answer_has_an_example(everything: Service) -> None:
     """And the example is an answer that the page allows."""
-    page = httpx.get(f"{everything.url}/openapi.json").json()
+    page = httpx.get(f"{everything.url}/openapi.json", timeout=60).json()
     for path, methods in page["paths"].items():
         if methods.get("get", {}).get("tags") != ["read"]:
             continue

@@ -1,18 +1,23 @@
 """The one command, run in a copy of the tree whose path has a space."""
 
+import ensurepip
+import hashlib
 import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
 import pytest
 
+from scripts.fetch_pip import SHA256, WHEEL
 from tests.programs import free_port, need
 
 HOME = Path(__file__).parents[2]
@@ -48,7 +53,7 @@ class Tree:
         python.chmod(0o755)
         script = (
             "HOME_FOLDER=$PWD; source scripts/venv.sh;"
-            " checksum requirements.txt >.venv/.installed-run"
+            " checksum locks/requirements.txt >.venv/.installed-run"
         )
         subprocess.run(["bash", "-c", script], cwd=self.home, check=True)
 
@@ -251,18 +256,88 @@ def test_without_venv_it_says_what_to_install(
         f'exec "{sys.executable}" "$@"\n'
     )
     python.chmod(0o755)
+    bare.environ["PIP_INDEX_URL"] = f"http://127.0.0.1:{free_port()}/simple"
     done = bare.start()
     assert done.returncode == 1
+    assert "pip could not be fetched" in done.stdout
     assert "apt-get install python3-venv" in done.stdout
     assert not (bare.home / ".venv").exists()
+    assert_left_nothing(bare)
+
+
+class Index(BaseHTTPRequestHandler):
+    """An index with one file: the pip that Python brings along."""
+
+    (wheel,) = Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl")
+    body = wheel.read_bytes()
+
+    def do_GET(self) -> None:
+        """Answer the page about pip, and the file."""
+        page = f'<a href="../files/{self.wheel.name}#sha256=x">it</a>'
+        is_page = self.path == "/simple/pip/"
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(page.encode() if is_page else self.body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def index() -> Iterator[str]:
+    """Return the address of an index."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Index)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/simple"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_without_pip_it_fetches_the_pinned_one(
+    bare: Tree, tmp_path: Path, index: str, is_right: bool
+) -> None:
+    """A Python like Debian's needs nobody's rights; another file is refused.
+
+    The packages themselves cannot be had here: with pip it comes so far.
+    """
+    folder = bare.use_only(PROGRAMS, tmp_path / "bin")
+    (folder / "python3").write_text(
+        '#!/bin/sh\ncase "$*" in\n'
+        '"-m venv --without-pip"*) ;;\n'
+        '"-m venv"*) mkdir "$3" && echo no ensurepip && exit 1 ;;\n'
+        "*ensurepip*) exit 1 ;;\nesac\n"
+        f'exec "{sys.executable}" "$@"\n'
+    )
+    (folder / "python3").chmod(0o755)
+    script = bare.home / "scripts" / "fetch_pip.py"
+    digest = hashlib.sha256(Index.body + b"?" * (not is_right)).hexdigest()
+    text = script.read_text().replace(SHA256, digest)
+    script.write_text(text.replace(WHEEL, Index.wheel.name))
+    bare.environ |= {"PIP_INDEX_URL": index, "PIP_NO_INDEX": "1"}
+    done = bare.start()
+    assert done.returncode == 1
+    python = str(bare.home / ".venv" / "bin" / "python")
+    pip = [python, "-m", "pip", "--version"]
+    if is_right:
+        assert "python3-venv" not in done.stdout
+        assert "no network" in done.stdout
+        assert subprocess.run(pip, check=True, capture_output=True).stdout
+    else:
+        assert "its hash differs" in done.stdout
+        assert "apt-get install python3-venv" in done.stdout
+        assert not (bare.home / ".venv").exists()
     assert_left_nothing(bare)
 
 
 def test_without_network_it_says_what_to_do(tree: Tree) -> None:
     """Packages that cannot be had are reported, and asked for again."""
     tree.environ |= {"PIP_NO_INDEX": "1", "UV_OFFLINE": "1"}
-    requirements = tree.home / "requirements.txt"
-    requirements.write_text("no-such-package-of-smokejumper==1\n")
+    lock = tree.home / "locks" / "requirements.txt"
+    hashed = f"--hash=sha256:{64 * '0'}"
+    lock.write_text(f"no-such-package-of-smokejumper==1 {hashed}\n")
     stamp = (tree.home / ".venv" / ".installed-run").read_text()
     done = tree.start()
     assert done.returncode == 1

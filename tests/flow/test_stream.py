@@ -279,17 +279,19 @@ def test_curl_shows_it(service: Service) -> None:
         pytest.skip("curl is not here: apt-get install curl")
     write(service, note(1))
     with subprocess.Popen(
-        [curl, "-sSN", f"{service.url}{PATH}?after=0"],
+        [curl, "-sSN", "--max-time", "60", f"{service.url}{PATH}?after=0"],
         stdout=subprocess.PIPE,
         text=True,
     ) as program:
         assert program.stdout is not None
         lines = []
-        for line in program.stdout:
-            lines.append(line.rstrip("\n"))
-            if line.startswith("data:"):
-                break
-        program.terminate()
+        try:
+            for line in program.stdout:
+                lines.append(line.rstrip("\n"))
+                if line.startswith("data:"):
+                    break
+        finally:
+            program.kill()
     assert lines[0] == "retry: 2000"
     assert "event: test.written" in lines
 

@@ -1,13 +1,16 @@
 """People are told by a real service, on real servers."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.flow.telling import Pager, TellingService
+from tests.flow.deciding import firing
+from tests.flow.telling import QUICK, Pager, TellingService
 from tests.programs import free_port
 from tests.unit.report.channels.receiver import collecting
 
@@ -66,13 +69,18 @@ def test_an_incident_reaches_people_by_all_ways(
         (message,) = service.get("/messages")["items"]
         detail = service.get(f"/messages/{message['id']}")
         page = service.get("/channels")
+        number = message["incident"]
+        screen = f"/console/incidents/{number}"
+        shown = httpx.get(f"{service.url}{screen}", timeout=60)
         assert service.stop() == 0
-    number = message["incident"]
     assert letter["kind"] == message["kind"] == "escalated"
     assert letter["title"] == detail["title"]
     assert "web-01" in letter["title"]
-    link = f"https://jump.example.com/api/v1/incidents/{number}"
-    assert link in letter["text"]
+    home = "https://jump.example.com"
+    for link in (f"{home}{screen}", f"{home}/api/v1/incidents/{number}"):
+        assert link in letter["text"].split()
+    assert shown.status_code == 200
+    assert "text/html" in shown.headers["content-type"]
     assert letter["facts"]["brain"] == "fake"
     content = postbox.mails[0].content
     assert isinstance(content, bytes)
@@ -159,6 +167,7 @@ def test_a_storm_sends_digests_not_floods(
     report = {"digest": digest}
     channels = {"first": first.channel}
     with TellingService(tmp_path, channels, report) as service:
+        began = time.monotonic()
         service.hand_over(*hosts)
         service.wait_for(
             lambda: len(service.get("/messages", limit=500)["items"]) == 200
@@ -172,6 +181,13 @@ def test_a_storm_sends_digests_not_floods(
         len(one["facts"]["sampled"]) + one["facts"]["more"] for one in digests
     )
     assert len(alone) + counted == 200
+    # One of the five places of each window is the digest's.
+    came = [first.came[one["key"]] for one in alone]
+    for moment in came:
+        assert sum(moment <= one < moment + 2 for one in came) <= 4
+    # Digests are due each at a moment of its own, two seconds apart.
+    last = max(first.came[one["key"]] for one in digests)
+    assert len(digests) <= (last - began) / 2 + 1
 
 
 def test_a_channel_is_tried_out(first: Pager, tmp_path: Path) -> None:
@@ -222,3 +238,66 @@ def test_killed_before_it_is_written_down_nothing_is_lost(
         service.wait_for(lambda: service.ways(state="sent"))
         assert len(service.get("/messages")["items"]) == 1
     assert len({letter["key"] for letter, _ in first.calls}) == 1
+
+
+def fire_once_more(service: TellingService, *hosts: str) -> None:
+    """Let it be over, and begin anew: people get each incident again."""
+    over = {"status": "resolved", "endsAt": "2026-11-21T03:00:00Z"}
+    service.fire(*(firing(host) | over for host in hosts))
+    service.wait_for(
+        lambda: len(log(service, "incident.resolved")) == len(hosts)
+    )
+    service.fire(*(firing(host, second=9) for host in hosts))
+
+
+def test_the_messages_of_an_incident_arrive_in_their_order(
+    first: Pager, tmp_path: Path
+) -> None:
+    """Also when the first of them fails at first: what is later waits."""
+    first.status = 503
+    hosts = ("web-01", "web-02", "web-03")
+    report = {"repeat_seconds": 0, "retries": {**QUICK, "tries": 1_000}}
+    with TellingService(tmp_path, {"first": first.channel}, report) as service:
+        service.hand_over(*hosts)
+        service.wait_for(lambda: len(first.calls) >= 3)
+        fire_once_more(service, *hosts)
+        service.wait_for(lambda: len(service.ways(state="waiting")) == 6)
+        tried = len(first.calls)
+        service.wait_for(lambda: len(first.calls) >= tried + 6)
+        first.status = 200
+        service.wait_for(lambda: len(service.ways(state="sent")) == 6)
+        told = service.get("/messages")["items"]
+    for incident in {one["incident"] for one in told}:
+        mine = sorted(one["id"] for one in told if one["incident"] == incident)
+        calls = [
+            (int(letter["key"].split("-")[2]), status)
+            for letter, status in first.calls
+            if letter["facts"]["incident"] == incident
+        ]
+        taken = [number for number, status in calls if status == 200]
+        assert taken == mine
+        # Nor was the later one tried while the earlier one was not taken.
+        tried_numbers = [number for number, _ in calls]
+        assert tried_numbers == sorted(tried_numbers)
+        assert len(calls) > len(taken) == 2
+
+
+def test_the_same_is_told_once_within_the_time_of_repetitions(
+    first: Pager, tmp_path: Path
+) -> None:
+    """The second time is written down, with why it was not sent."""
+    with TellingService(tmp_path, {"first": first.channel}) as service:
+        service.hand_over("web-01")
+        service.wait_for(lambda: service.ways(state="sent"))
+        fire_once_more(service, "web-01")
+        service.wait_for(lambda: service.ways(state="repeated"))
+        (repeated,) = service.ways(state="repeated")
+        # What is later is sent, so this one will not be.
+        service.hand_over("web-02")
+        service.wait_for(lambda: len(service.ways(state="sent")) == 2)
+        assert len(service.get("/messages")["items"]) == 3
+    assert repeated["tries"] == 0
+    assert "before" in repeated["reason"]
+    about = [one["facts"]["incident"] for one in first.letters]
+    assert about.count(repeated["incident"]) == 1
+    assert len(about) == 2

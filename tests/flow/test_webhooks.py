@@ -62,6 +62,18 @@ def test_a_wrong_secret_is_refused(shared: Service) -> None:
     assert httpx.get(url).json()["items"] == []
 
 
+@pytest.mark.parametrize("path", ["alertmanager", "locked", "narrow"])
+def test_no_answer_is_taken_for_another_kind_of_file(
+    shared: Service, path: str
+) -> None:
+    """A receipt, and refusals of several kinds."""
+    answer = post(shared, path, group(f"kind-{path}", cluster="other"))
+    assert answer.status_code == {"alertmanager": 202, "locked": 401}.get(
+        path, 403
+    )
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 def test_a_source_speaks_for_its_own_labels(shared: Service) -> None:
     """Of a mixed delivery its part, of a foreign one nothing: 403."""
     answer = post(shared, "narrow", group("n1", cluster="bank"))

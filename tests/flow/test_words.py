@@ -107,7 +107,7 @@ def crowd(
 
     def one(index: int) -> httpx.Response:
         """Wait for all the others, then say it."""
-        gate.wait()
+        gate.wait(60)
         return post(service, number, what, **bodies[index % len(bodies)])
 
     with ThreadPoolExecutor(CROWD) as pool:

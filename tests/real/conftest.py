@@ -21,6 +21,7 @@ SOURCES = {
         "type": "alertmanager",
         "auth": {"kind": "basic", "secrets": [":".join(PAIR)]},
     },
+    "tokens": {"type": "alertmanager", "auth": {"kind": "token"}},
     "prometheus": OPEN,
 }
 

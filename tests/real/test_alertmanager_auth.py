@@ -1,16 +1,21 @@
 """The real Alertmanager shows its secret, or is refused."""
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+import yaml
 
+from tests.programs import need
 from tests.real.alertmanager import Alertmanager, make_alert
 from tests.real.conftest import NEXT_TOKEN, PAIR, TOKEN
 from tests.real.listing import Listing
 from tests.real.waiting import wait_for
 
 pytestmark = pytest.mark.real
+EXAMPLE = Path(__file__).parents[2] / "config/alertmanager.example.yml"
 REFUSED = "smokejumper_deliveries_refused_total"
 
 
@@ -84,3 +89,47 @@ def test_a_wrong_secret_stores_nothing(
     assert listing.metric(REFUSED, **labels) > refused
     assert listing.deliveries(source=source) == stored
     assert listing.alerts(name="Stranger") == []
+
+
+@pytest.mark.parametrize("way", ["authorization", "basic_auth"])
+def test_a_token_of_an_account_is_taken(
+    listing: Listing, folder: Path, way: str
+) -> None:
+    """As config/alertmanager.example.yml shows it, in both of its ways."""
+    url = f"{listing.url}/api/v1"
+    account = {"name": f"am-{way.partition('_')[0]}", "nature": "service"}
+    made = httpx.post(f"{url}/people", json=account).json()["account"]
+    wish = {
+        "account": made["id"],
+        "label": "Alertmanager",
+        "sources": ["tokens"],
+    }
+    secret = httpx.post(f"{url}/tokens", json=wish).json()["secret"]
+    file = folder.parent / "smokejumper.token"
+    file.write_text(secret)
+    example = yaml.safe_load(EXAMPLE.read_text())
+    webhook = example["receivers"][0]["webhook_configs"][0]
+    config = webhook["http_config"]
+    config["authorization"]["credentials_file"] = str(file)
+    if way == "basic_auth":
+        del config["authorization"]
+        basic = {"username": "alertmanager", "password_file": str(file)}
+        config["basic_auth"] = basic
+    webhook["url"] = f"{listing.url}/webhooks/tokens"
+    name = f"Account{way}"
+    with Alertmanager(folder, webhook) as alertmanager:
+        alertmanager.push(make_alert(name))
+        alert = listing.wait_for_alert(name=name)
+    assert alert["source"] == "tokens"
+
+
+def test_the_example_is_right() -> None:
+    """Alertmanager's own tool takes it."""
+    tool = need("amtool", "prometheus-alertmanager")
+    done = subprocess.run(
+        [tool, "check-config", EXAMPLE],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

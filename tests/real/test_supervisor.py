@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -20,6 +21,8 @@ from app.models.verdict import Judgement
 from app.verify.checks.service_is_active import plugin as make_check
 from tests.real.supervisor import PAIR, Supervisord
 from tests.real.waiting import wait_for
+from tests.unit.act.local.rounds import Round
+from tests.unit.act.local.test_look_services import Part
 from tests.unit.act.local.wards import Env, Palm
 from tests.unit.verify.making import FakeEnv, here, measure
 
@@ -135,8 +138,30 @@ def test_a_program_that_hangs_is_ended_and_started(
     wait_for("open shop", real.answers)
 
 
+def look_at_what_was_given_up(real: Supervisord, folder: Path) -> None:
+    """See it with its log, as here, and as the look at other hosts does."""
+    found = Round("units", "about", host=host_of(real), service="shop")
+    program = next(one for one in found.first if one.startswith("shop ("))
+    assert "shop is FATAL" in program
+    assert any("crasher is BACKOFF" in one for one in found.first)
+    assert not any(" is RUNNING" in one for one in found.first)
+    assert not any("manual" in one for one in found.first)
+    assert "stderr: no space left on device" in found.lines("log of shop")
+    ctl = folder / "supervisorctl"
+    words = f"{sys.executable} -m supervisor.supervisorctl -s {real.url}"
+    ctl.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
+    ctl.chmod(0o755)
+    said = Part("supervisor", MORE_PLACES=str(folder))
+    assert said.odd[0].startswith("shop (supervisor) is FATAL: Exited too q")
+    assert "  stderr: no space left on device" in said.lines
+    assert not any("manual" in one for one in said.lines)
+    about = Part("a service", "shop", PLACES="", MORE_PLACES=str(folder))
+    assert about.odd[0].startswith("shop (supervisor) is FATAL: ")
+    assert "  stderr: no space left on device" in about.lines
+
+
 def test_what_was_given_up_is_started_once_more(
-    real: Supervisord, daemons: Daemons, hand: Palm
+    real: Supervisord, daemons: Daemons, hand: Palm, tmp_path: Path
 ) -> None:
     """While its trouble lasts it fails, and that is told; then it comes."""
     (real.folder / "broken").touch()
@@ -149,6 +174,8 @@ def test_what_was_given_up_is_started_once_more(
     found = wait_until(daemons, "shop", "FATAL")
     assert found.state is State.FAILED
     assert judge(real)[0] is Judgement.BAD
+    wait_until(daemons, "crasher", "BACKOFF")
+    look_at_what_was_given_up(real, tmp_path)
     (real.folder / "broken").unlink()
     assert restart(real, hand).reason
     assert judge(real)[0] is Judgement.GOOD

@@ -1,7 +1,6 @@
 """The real Zabbix server with its API, on a database of its own."""
 
 import os
-import random
 import socket
 import subprocess
 from contextlib import ExitStack
@@ -70,7 +69,7 @@ class Zabbix:
         self.folder = folder
         self.database = ZabbixDatabase()
         self._running = ExitStack()
-        self._port = low_port()
+        self._port = free_port()
         self.url = f"http://127.0.0.1:{free_port()}"
         self._server = Program(
             [
@@ -154,12 +153,6 @@ class Zabbix:
             listen=self._port, folder=self.folder, port=self.database.port
         )
         (self.folder / "zabbix_server.conf").write_text(server)
-
-
-def low_port() -> int:
-    """Return a free port; a Zabbix server takes none above 32767."""
-    ports = random.sample(range(20_000, 32_768), 100)
-    return next(port for port in ports if not listens(port))
 
 
 def listens(port: int) -> bool:

@@ -10,6 +10,9 @@ from app.models.mission import Mission
 from tests.simulation import laws
 from tests.simulation.laws import Start, State
 
+# What goes on has an end that is further away than any.
+NEVER = 2**62
+
 
 class Audit:
     """Looks at the store after each turn, on a connection of its own."""
@@ -23,13 +26,23 @@ class Audit:
         self.state = State()
         self._halted_at: int | None = None
         self._file_at: int | None = None
+        # What each task saw last, in steps, and the numbers of its looks:
+        # two looks within one step are two.
         self._looks: dict[str, int] = {}
         self._file_looks: dict[str, int] = {}
-        self._calls: dict[str, int] = {}
+        self._number = 0
+        self._rows_at: dict[str, int] = {}
+        self._files_at: dict[str, int] = {}
+        # When an order may have left last: it was written, or sent, then.
+        self._sent_at: dict[str, int] = {}
+        self._calls: set[str] = set()
+        # Since when a job is over, and an incident silent.
+        self._over_at: dict[str, int] = {}
+        self._silent_at: dict[int, int] = {}
         self._arrived: dict[str, int] = {}
-        # Which node moved a mission under which fence.
         # Whether all clocks go right: else a lease may end too soon.
         self.is_time_sane = True
+        # Which node moved a mission under which fence.
         self._movers: dict[tuple[int, int], str] = {}
 
     def close(self) -> None:
@@ -38,9 +51,13 @@ class Audit:
 
     def looked(self, task: str, *, is_at_file: bool = False) -> None:
         """Remember that a task looked at the store, or at the file."""
-        self._looks[task] = self.step
+        self._number += 1
         if is_at_file:
             self._file_looks[task] = self.step
+            self._files_at[task] = self._number
+        else:
+            self._looks[task] = self.step
+            self._rows_at[task] = self._number
 
     def file_is(self, *, there: bool) -> None:
         """Remember since when the file of the kill switch is there."""
@@ -50,6 +67,7 @@ class Audit:
     def turned(self, node: str, task: str, now: int) -> None:
         """Look at what a turn did."""
         self.step += 1
+        self._number += 1
         before, after = self.state, self._read()
         self.state = after
         for law in laws.LAWS:
@@ -61,7 +79,13 @@ class Audit:
             was = before.jobs.get(job.id)
             if job.state == "started" and (not was or was.state != job.state):
                 self._look_at_start(job, task, now)
+                self._sent_at[job.key] = self._number
+            elif job.state != "started":
+                self._over_at.setdefault(job.key, self._number)
+        if node == "keeper":
+            self._note_silence()
         self._looks[task] = self.step
+        self._rows_at[task] = self._number
 
     def called(self, order: Order, task: str) -> None:
         """Look at an order that is about to leave the house."""
@@ -70,23 +94,34 @@ class Audit:
             self.bugs.append(f"{order.key} is sent and not written as started")
             return
         mission = self.state.missions[job.mission_id]
-        first = order.key not in self._calls
         is_theirs = mission.holder == task.partition(".")[0]
-        if first and self.is_time_sane and not is_theirs:
+        if self.is_time_sane and not is_theirs:
             self.bugs.append(f"{order.key} is sent by who has lost it")
-        since = self._calls.get(order.key, -1)
-        self._calls[order.key] = self.step
-        if first:
-            return
-        looked = self._looks.get(task, -1)
-        for name, at in (("row", self._halted_at), ("file", self._file_at)):
-            is_known = at is not None and (looked < since or at <= looked)
-            if is_known:
+        self._number += 1
+        since = self._sent_at.get(order.key, 0)
+        self._sent_at[order.key] = self._number
+        rows_at = self._rows_at.get(task, 0)
+        if min(rows_at, self._files_at.get(task, 0)) <= since:
+            self.bugs.append(f"{order.key} is sent without a look before it")
+        if order.key in self._calls:
+            self._look_at_another(order, job, task)
+        self._calls.add(order.key)
+
+    def _look_at_another(self, order: Order, job: Job, task: str) -> None:
+        """Look at an order that is sent once more, by what its task saw."""
+        for name, at, looks in (
+            ("row", self._halted_at, self._looks),
+            ("file", self._file_at, self._file_looks),
+        ):
+            if at is not None and at <= looks.get(task, -1):
                 self.bugs.append(
                     f"{order.key} is sent again while halted ({name})"
                 )
-        if job.state != "started" and looked <= since:
+        seen = self._rows_at.get(task, 0)
+        if job.state != "started" and self._over_at[order.key] <= seen:
             self.bugs.append(f"{order.key} is sent again and {job.state}")
+        if self._silent_at.get(job.incident_id, seen) < seen:
+            self.bugs.append(f"{order.key} is sent again for what is over")
 
     def arrived(self, order: Order) -> None:
         """Count a start at the receiver."""
@@ -104,6 +139,16 @@ class Audit:
     def all_rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
         """Return what the store says to a question."""
         return self._rows.execute(query, values).fetchall()
+
+    def _note_silence(self) -> None:
+        """Note which incidents nothing goes on of, and since when."""
+        rows = self.all_rows(
+            "SELECT id FROM incident WHERE firing = 0 AND state != 'merged'"
+        )
+        self._silent_at = {
+            row["id"]: self._silent_at.get(row["id"], self._number)
+            for row in rows
+        }
 
     def _job_of(self, order: Order) -> Job | None:
         """Return the row of an order's job."""
@@ -149,9 +194,14 @@ class Audit:
             "SELECT state, firing FROM incident WHERE id = ?", job.incident_id
         )[0]
         decision = self.all_rows(
-            "SELECT confidence, asks FROM decision WHERE id = ?",
+            "SELECT confidence, asks, problem FROM decision WHERE id = ?",
             job.decision_id,
         )[0]
+        going = self.all_rows(
+            "SELECT problem FROM episode WHERE incident_id = ? AND until > ?",
+            job.incident_id,
+            NEVER,
+        )
         votes = [
             Vote(**row)
             for row in self.all_rows(
@@ -166,6 +216,8 @@ class Audit:
             now=now,
             ruling=rulings[-1]["outcome"] if rulings else "",
             incident=incident["state"] if incident["firing"] else "silent",
+            problems=[row["problem"] for row in going],
+            chosen_for=decision["problem"],
             confidence=decision["confidence"],
             asks=bool(decision["asks"]),
             votes=votes,

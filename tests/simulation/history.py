@@ -18,6 +18,8 @@ HOUR = 3_600 * SECOND
 PATIENCE = 1_200.0
 # Hosts on which something can happen.
 HANDY = ("web-1", "web-2", "web-3", "app-1")
+# What an incident may have besides, and what is decided on then.
+OLDER = "Hot"
 PEOPLE = ("ana", "bo", "cy")
 # What can fail at which point, besides to die there.
 FAILS = {
@@ -52,6 +54,7 @@ class History:
             (3, self._sicken),
             (2, self._monitor),
             (1, self._mistell),
+            (1.5, self._symptom),
             (6, self._answer),
             (0.4, self._propose),
             (0.5, self._abort),
@@ -157,6 +160,19 @@ class History:
         random.shuffle(some)
         for status in some[: random.choice((1, 2))]:
             sim.send(host, problem, status, now - ago)
+
+    def _symptom(self) -> None:
+        """Let a sick host have an older symptom as well, or let that end."""
+        sim = self.sim
+        known = [host for host, problem in sim.told if problem == OLDER]
+        sick = [host for host, problem in sim.told if problem != OLDER]
+        if known and self.chance.maybe(0.6):
+            sim.tell(self.chance.pick(*known), OLDER, Status.RESOLVED)
+        elif sick:
+            host = self.chance.pick(*sick)
+            ago = self.chance.random.choice((1, 20)) * SECOND
+            sim.told.setdefault((host, OLDER), sim.stage.clock.now() - ago)
+            sim.tell(host, OLDER)
 
     def _answer(self) -> None:
         """Let a person answer something, perhaps something old."""

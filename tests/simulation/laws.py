@@ -16,15 +16,16 @@ WINDOW = 1_200 * SECOND
 STAGES: Mapping[str, str] = {
     "": "ruling awaiting_approval closed escalated deciding",
     "deciding": "ruling closed escalated",
-    "ruling": "starting awaiting_approval closed escalated",
-    "awaiting_approval": "ruling closed escalated",
-    "starting": "acting ruling closed escalated",
+    "ruling": "starting awaiting_approval closed escalated deciding",
+    "awaiting_approval": "ruling closed escalated deciding",
+    "starting": "acting ruling closed escalated deciding",
     "acting": "verifying deciding escalated",
     "verifying": "closed deciding ruling escalated",
     "escalated": "",
     "closed": "",
 }
 UNDO = "undo"
+NEVER_RAN = ("aborted", "failed")
 # What ended by itself is measured, whatever it says of itself.
 ENDED = ("succeeded", "failed")
 
@@ -39,12 +40,27 @@ class State(msgspec.Struct):
 
 
 class Start(msgspec.Struct):
-    """A job that was just written down as started, and what is around it."""
+    """A job that was just written down as started, and what is around it.
+
+    Attributes:
+        job: the job.
+        now: the time.
+        ruling: what was ruled last.
+        incident: its state, or silent when nothing of it goes on.
+        problems: what of it goes on.
+        chosen_for: the problem that it was decided on.
+        confidence: how sure the brain is.
+        asks: whether it wants a person.
+        votes: what people answered.
+        is_file_seen: whether the file of the kill switch was seen there.
+    """
 
     job: Job
     now: int
     ruling: str
     incident: str
+    problems: Sequence[str]
+    chosen_for: str
     confidence: float | None
     asks: bool
     votes: Sequence[Vote]
@@ -179,9 +195,12 @@ def is_not_halted(start: Start, state: State) -> str:
 
 def is_needed(start: Start, _state: State) -> str:
     """Return that nothing is wrong any more, or nothing."""
-    if start.incident == "open":
-        return ""
-    return f"the incident is {start.incident}"
+    if start.incident != "open":
+        return f"the incident is {start.incident}"
+    is_brain = start.job.proposer.startswith("brain:")
+    if is_brain and start.chosen_for not in start.problems:
+        return f"{start.chosen_for} is over"
+    return ""
 
 
 def is_touchable(start: Start, _state: State) -> str:
@@ -228,7 +247,7 @@ def is_within_budgets(start: Start, state: State) -> str:
         for one in state.jobs.values()
         if one.id != job.id
         and (one.planned_at >= since or (one.started_at or 0) >= since)
-        and not (one.state == "aborted" and one.started_at is None)
+        and not (one.state in NEVER_RAN and one.started_at is None)
     ]
     same = [one for one in others if one.action == job.action]
     here = [one for one in same if one.target == job.target]
@@ -237,8 +256,9 @@ def is_within_budgets(start: Start, state: State) -> str:
     changing = [one for one in others if one.risk != "observe"]
     if job.risk != "observe" and len(changing) >= 9:
         return f"{len(changing)} jobs ran already"
-    targets = {one.target for one in same}
-    if job.target not in targets and len(targets) >= 3:
+    targets = {one.target for one in same if one.risk != "observe"}
+    is_new = job.risk != "observe" and job.target not in targets
+    if is_new and len(targets) >= 3:
         return f"it touched {len(targets)} targets already"
     return ""
 

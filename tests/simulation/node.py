@@ -15,10 +15,12 @@ from app.engine.acting import Hands, make_crew
 from app.engine.advancing import Advancer
 from app.engine.approving import Approving
 from app.engine.casework import Casework
-from app.engine.missions import Meters, MissionChore, Parts
+from app.engine.missionmeters import Meters
+from app.engine.missions import MissionChore, Parts
 from app.engine.moves import Moves
 from app.engine.plans import World
 from app.engine.proposing import Proposing
+from app.engine.recall import Recall, Taken
 from app.engine.recording import keep
 from app.engine.stopping import Stopping
 from app.engine.undecided import Due, find_due
@@ -31,6 +33,7 @@ from app.models.mission import Mission
 from app.models.record import Cost, Record
 from app.ports import Check
 from app.store.casefile import find_open
+from app.store.glance import Seen
 from app.store.ledger import Connection
 from app.verify.checking import Around, Env, Verifier
 from app.verify.checks import alert_is_over
@@ -80,6 +83,10 @@ class SimWays:
             raise StorageFailed("nobody knows whether it was committed")
         return result
 
+    async def urge(self, work: Work[T]) -> T:
+        """Do some work in a turn: here nothing waits before another."""
+        return await self.turn(work)
+
     async def look(self, work: Work[T]) -> T:
         """Do some work on a snapshot."""
         fate = await self._gate.point("look", name_of(work))
@@ -87,6 +94,12 @@ class SimWays:
             raise StorageFailed("the disk is slow")
         self._stage.audit.looked(self._stage.task())
         return self._stage.vault.look(work)
+
+    async def glance(self, work: Work[T], last: Seen[T] | None) -> Seen[T]:
+        """Do some work on a snapshot, unless nobody has written since."""
+        await self._gate.point("look")
+        self._stage.audit.looked(self._stage.task())
+        return self._stage.vault.glance(work, last)
 
     async def halted(self) -> str:
         """Return what the file of the kill switch says."""
@@ -125,6 +138,16 @@ class Watched:
         """Take a mission as far as it goes now."""
         with Witness(self._bugs):
             return await self._advancer.advance(mission, hold)
+
+    async def end(self, taken: Taken, hold: Hold) -> Mission:
+        """End a job that was told to end, and go on from there."""
+        with Witness(self._bugs):
+            return await self._advancer.end(taken, hold)
+
+    @property
+    def recall(self) -> Recall:
+        """Return what tells jobs to end."""
+        return self._advancer.recall
 
 
 class Witness:

@@ -4,10 +4,13 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from app.models.alert import Status
 from app.models.approval import Answer
 from app.models.job import JobState
 from tests.simulation.dealing import Deal, Dealer
+from tests.simulation.history import OLDER
 from tests.simulation.hosts import BROKEN
+from tests.simulation.loop import SECOND
 from tests.simulation.people import People
 from tests.simulation.reckoning import reckon
 from tests.simulation.scene import PROTECTED
@@ -31,6 +34,7 @@ class Plot(msgspec.Struct, frozen=True, kw_only=True):
         deals: what becomes of each order.
         acts: what people do when all rests, each until it is done once.
         knows_keys: whether the receiver finds jobs by their keys.
+        older: another problem of the host, which began before; or empty.
     """
 
     choices: tuple[str, ...]
@@ -40,6 +44,7 @@ class Plot(msgspec.Struct, frozen=True, kw_only=True):
     deals: tuple[Deal, ...] = (HEALS,)
     acts: tuple[Act, ...] = ()
     knows_keys: bool = True
+    older: str = ""
 
 
 def play(plot: Plot, crash_at: int = 0, *, undoes: bool = False) -> Simulation:
@@ -67,6 +72,9 @@ def play(plot: Plot, crash_at: int = 0, *, undoes: bool = False) -> Simulation:
     try:
         sim.on_rest = act
         sim.stage.hosts.all[plot.host].value = BROKEN
+        if plot.older:
+            sim.tell(plot.host, plot.older)
+            sim.advance(SECOND)
         sim.monitor()
         sim.drain(PATIENCE)
         late = sim.stage.receiver.late
@@ -121,6 +129,13 @@ def when_asked(do: Callable[[Simulation, People], object]) -> Act:
     return act
 
 
+def ends_older(sim: Simulation, _people: People) -> None:
+    """Let the problem that was decided on be over, and another one not."""
+    for host, problem in list(sim.told):
+        if problem == OLDER:
+            sim.tell(host, problem, Status.RESOLVED)
+
+
 def halts(_sim: Simulation, people: People) -> None:
     """Let a person halt everything."""
     people.halt()
@@ -139,7 +154,7 @@ def aborts(sim: Simulation, people: People) -> None:
 
 
 def edits(sim: Simulation, people: People) -> None:
-    """Let a person edit what is asked."""
+    """Let a person edit what is asked, to a host that is well all along."""
     people.answer(sim.asked[-1], Answer.EDIT, "ana", "app-2")
 
 
@@ -176,7 +191,8 @@ PLOTS: Mapping[str, Plot] = {
         choices=("clean",),
         host="app-1",
         acts=(when_asked(edits), says(GRANT, "bo")),
-        end="fixed",
+        # What is good there was good before: the alert goes on.
+        end="escalated",
         starts=1,
     ),
     "the second helps": Plot(
@@ -266,6 +282,22 @@ PLOTS: Mapping[str, Plot] = {
         choices=("stop",),
         deals=(LONG,),
         acts=(while_running(heals),),
+        end="escalated",
+        starts=1,
+    ),
+    "another problem goes on": Plot(
+        choices=("clean", "sync"),
+        host="app-1",
+        older=OLDER,
+        acts=(when_asked(ends_older), says(GRANT)),
+        end="fixed",
+        starts=1,
+    ),
+    "its problem is over": Plot(
+        choices=("stop",),
+        deals=(LONG,),
+        older=OLDER,
+        acts=(while_running(ends_older),),
         end="escalated",
         starts=1,
     ),

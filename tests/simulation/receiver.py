@@ -176,13 +176,14 @@ class SimBackend:
         work = self._receiver.find(order)
         return None if work is None else self._receiver.tell(work)
 
-    async def hear(self, order: Order, word: str) -> None:
+    async def hear(self, order: Order, word: str) -> bool:
         """Tell a running job something."""
         await self._reach("hear", order)
         work = self._receiver.find(order)
         if work is not None:
             work.heard = (*work.heard, word)
         await self._gate.point("heard", order.key)
+        return work is not None
 
     async def _reach(self, what: str, order: Order) -> None:
         """Reach the receiver, or raise OutgoingFailed."""

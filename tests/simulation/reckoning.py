@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from app.engine.sending import RESOLVED
 from app.models.decision_tables import DecisionRow
 from app.models.mission import OVER
 from app.models.mission_tables import (
@@ -18,10 +19,13 @@ from app.models.mission_tables import (
 from app.models.tables import EntryRow
 from app.store.incidents import INCIDENT
 from app.store.log import verify
+from tests.simulation.loop import SECOND
 from tests.simulation.sim import Simulation
 
 # A mission ended by these, and its incident goes on: somebody must look.
 BY_ITSELF = ("resolved", "suppressed", "merged")
+# And by that, for longer than this: people should have it, in seconds.
+MOST_OBSERVED = 120
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -105,8 +109,8 @@ def _verdicts(row: Any, told: dict[int, str]) -> tuple[str, ...]:
         return (told[row.id],)
     if row.started_at is None:
         return ("",)
-    # How a job ended says something even before anything is measured.
-    return ("", "not_fixed" if row.state == "failed" else "unknown")
+    # Of one that came to no end of its own nobody knows, nor measures.
+    return ("",) if row.state in ("succeeded", "failed") else ("", "unknown")
 
 
 def _rulings(sim: Simulation, told: list[Told]) -> Iterator[str]:
@@ -150,13 +154,19 @@ def _incidents(sim: Simulation) -> Iterator[str]:
             yield f"incident {row.id} is open, and nobody took it"
         elif mission.end in BY_ITSELF:
             yield f"incident {row.id} is open, its mission {mission.end}"
+        elif mission.end == "observed" and row.firing:
+            age = (sim.stage.clock.now() - mission.changed_at) // SECOND
+            if age > MOST_OBSERVED:
+                yield f"incident {row.id} was only observed {age} s ago"
 
 
 def _receiver(sim: Simulation) -> Iterator[str]:
     """Yield jobs that ran and of which the store says otherwise."""
     works: dict[str, set[str]] = {}
+    heard: dict[str, set[str]] = {}
     for work in sim.stage.receiver.works:
         works.setdefault(work.order.key, set()).add(work.state.value)
+        heard.setdefault(work.order.key, set()).update(work.heard)
     rows = {row.key: row for row in sim.stage.vault.rows(JobRow)}
     for key, states in works.items():
         row = rows.get(key)
@@ -167,3 +177,5 @@ def _receiver(sim: Simulation) -> Iterator[str]:
     for row in rows.values():
         if row.state == "succeeded" and row.key not in works:
             yield f"job {row.id} is called succeeded, and never ran"
+        if row.told == RESOLVED and RESOLVED not in heard.get(row.key, ()):
+            yield f"job {row.id} is called told, and heard nothing"

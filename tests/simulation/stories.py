@@ -2,6 +2,8 @@
 
 from tests.simulation.dealing import Deal, Dealer
 from tests.simulation.hosts import BROKEN
+from tests.simulation.loop import SECOND
+from tests.simulation.node import Node
 from tests.simulation.sim import Simulation
 
 
@@ -24,3 +26,12 @@ def begin(
     sim.stage.hosts.all[host].value = BROKEN
     sim.monitor()
     return sim
+
+
+def lose_lease(sim: Simulation, owner: Node) -> None:
+    """Freeze a node until another one took over; then all goes on."""
+    sim.freeze(owner)
+    sim.advance(12 * SECOND)
+    until(sim, "turned", "claim_due")
+    sim.thaw(owner)
+    sim.drain(600)

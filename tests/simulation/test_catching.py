@@ -1,6 +1,6 @@
 """The simulation finds what it is for: each fault that is put in is found."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -11,13 +11,13 @@ from app.engine.sending import Sending
 from app.guard import guard, standing
 from app.guard.protection import Protection
 from app.models.approval import Answer, ApprovalState
+from app.models.mission import Mission
 from app.verify.judging import Stretch
 from tests.simulation.dealing import Deal
-from tests.simulation.loop import SECOND
 from tests.simulation.people import People
 from tests.simulation.plots import PLOTS, play
 from tests.simulation.sim import Violation
-from tests.simulation.stories import begin, until
+from tests.simulation.stories import begin, lose_lease, until
 
 Break = Callable[[pytest.MonkeyPatch], None]
 
@@ -32,6 +32,20 @@ def sends_by_guess(patch: pytest.MonkeyPatch) -> None:
         return await self._note(mission, await backend.start(order))
 
     patch.setattr(Sending, "_look_up", look_up)
+
+
+def looks_only_once(patch: pytest.MonkeyPatch) -> None:
+    """Send again on what was seen before the first try."""
+    look = Sending._why_not
+    seen: dict[int, str] = {}
+
+    async def why_not(self: Sending, mission: Mission) -> str:
+        """Return what was seen first."""
+        if mission.id not in seen:
+            seen[mission.id] = await look(self, mission)
+        return seen[mission.id]
+
+    patch.setattr(Sending, "_why_not", why_not)
 
 
 def forgets_the_halt(patch: pytest.MonkeyPatch) -> None:
@@ -75,12 +89,19 @@ def wakes_late() -> None:
     sim = begin(Deal(), nodes=2)
     try:
         until(sim, "turned", "start")
-        owner = sim.node_of(sim.points[0])
-        sim.freeze(owner)
-        sim.advance(12 * SECOND)
-        until(sim, "turned", "claim_due")
-        sim.thaw(owner)
-        sim.drain(600)
+        lose_lease(sim, sim.node_of(sim.points[0]))
+    finally:
+        sim.close()
+
+
+def wakes_between_tries() -> None:
+    """Freeze a node between two tries of what may be sent again."""
+    sim = begin(Deal(kind="breaks"), "sync", nodes=2)
+    try:
+        for _ in range(2):
+            until(sim, "start", "sj-")
+            sim.release(sim.points[0])
+        lose_lease(sim, next(one for one in sim.nodes if one.leases))
     finally:
         sim.close()
 
@@ -102,24 +123,28 @@ def plays(name: str) -> Callable[[], object]:
     return lambda: play(PLOTS[name])
 
 
-FAULTS: Mapping[Break, Callable[[], object]] = {
-    sends_by_guess: plays("lost and forgotten"),
-    forgets_the_halt: plays("halted while asking"),
-    trusts_everybody: plays("nobody answers"),
-    touches_all: plays("protected"),
-    says_nothing: plays("fixed"),
-    is_easily_content: plays("nothing helps"),
-    never_loses_a_lease: wakes_late,
-    answers_again: is_asked_again,
-}
+FAULTS: Sequence[tuple[Break, Callable[[], object]]] = (
+    (sends_by_guess, plays("lost and forgotten")),
+    (looks_only_once, plays("sent again")),
+    (forgets_the_halt, plays("halted while asking")),
+    (trusts_everybody, plays("nobody answers")),
+    (touches_all, plays("protected")),
+    (says_nothing, plays("fixed")),
+    (is_easily_content, plays("nothing helps")),
+    (never_loses_a_lease, wakes_late),
+    (never_loses_a_lease, wakes_between_tries),
+    (answers_again, is_asked_again),
+)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(("fault", "story"), FAULTS)
 def test_a_fault_that_is_put_in_is_found(
-    fault: Break, monkeypatch: pytest.MonkeyPatch
+    fault: Break,
+    story: Callable[[], object],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each law can be broken, and says so when it is."""
-    FAULTS[fault]()  # nothing is found in what is right
+    story()  # nothing is found in what is right
     fault(monkeypatch)
     with pytest.raises(Violation):
-        FAULTS[fault]()
+        story()

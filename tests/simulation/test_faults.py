@@ -1,11 +1,14 @@
 """Single faults that the engine met, each told as a short story."""
 
+import pytest
+
 from tests.simulation.dealing import Deal
 from tests.simulation.hosts import BROKEN, CALM
 from tests.simulation.loop import SECOND
 from tests.simulation.people import People
 from tests.simulation.reckoning import reckon
-from tests.simulation.stories import begin, until
+from tests.simulation.sim import Simulation
+from tests.simulation.stories import begin, lose_lease, until
 
 
 def test_a_lease_counts_from_before_it_was_written() -> None:
@@ -52,6 +55,64 @@ def test_what_may_be_sent_twice_is_not_while_halted() -> None:
         assert sim.stage.audit.count_starts() == 0
         (job,) = sim.stage.audit.state.jobs.values()
         assert job.state == "unknown"
+    finally:
+        sim.close()
+
+
+def break_twice(nodes: int = 1) -> Simulation:
+    """Return a story in which an order was sent twice, and nobody knows.
+
+    Its node waits for the moment to send it for the third time.
+    """
+    sim = begin(Deal(kind="breaks"), "sync", nodes)
+    for _ in range(2):
+        until(sim, "start", "sj-")
+        sim.release(sim.points[0])
+    return sim
+
+
+def expect_unknown(sim: Simulation) -> None:
+    """Fail unless nothing ran, and nobody says that it did not."""
+    sim.drain(600)
+    assert sim.stage.audit.count_starts() == 0
+    (job,) = sim.stage.audit.state.jobs.values()
+    assert job.state == "unknown"
+    reckon(sim)
+
+
+@pytest.mark.parametrize("is_file", [False, True])
+def test_a_halt_between_two_tries_ends_them(*, is_file: bool) -> None:
+    """What does no harm twice is not tried for a third time, either."""
+    sim = break_twice()
+    try:
+        if is_file:
+            sim.stage.halt_by_file("the file is there")
+        else:
+            People(sim).halt()
+        expect_unknown(sim)
+    finally:
+        sim.close()
+
+
+def test_an_alert_that_ends_between_two_tries_ends_them() -> None:
+    """Nothing is sent any more for what went away by itself."""
+    sim = break_twice()
+    try:
+        sim.stage.hosts.all["web-1"].value = CALM
+        sim.monitor()
+        sim.fold()
+        expect_unknown(sim)
+    finally:
+        sim.close()
+
+
+def test_a_lease_that_is_lost_between_two_tries_ends_them() -> None:
+    """A frozen node was to try again; another one took over: it tries."""
+    sim = break_twice(nodes=2)
+    try:
+        lose_lease(sim, next(one for one in sim.nodes if one.leases))
+        assert sim.stage.audit.count_starts() == 1
+        reckon(sim)
     finally:
         sim.close()
 

@@ -18,6 +18,16 @@ def test_a_plot_ends_as_it_must(name: str) -> None:
     assert len(sim.stage.receiver.works) == plot.starts
 
 
+def test_what_is_over_is_asked_about_no_more() -> None:
+    """What a person grants then is another choice, for what goes on."""
+    sim = play(PLOTS["another problem goes on"])
+    asked = sim.stage.audit.state.approvals.values()
+    assert [(one.action, one.state) for one in asked] == [
+        ("clean", "withdrawn"),
+        ("sync", "granted"),
+    ]
+
+
 # Those in which a crash hurts most; CI plays all of them.
 FIRST = (
     "fixed",
@@ -28,6 +38,7 @@ FIRST = (
     "busy at first",
     "well while it runs",
     "halted while asking",
+    "another problem goes on",
 )
 
 

@@ -16,6 +16,7 @@ from app.bootstrap import open_inbox
 from app.fold.folding import Folder, Turn
 from app.fold.rules import Rules
 from app.models.alert import Alert
+from app.store.glance import Seen
 from app.store.ledger import Connection, Ledger
 from app.store.location import locate
 from app.store.migrate import migrate
@@ -50,13 +51,13 @@ class House:
         self.file = self.folder / "sim.db"
         self.location = locate(f"sqlite:///{self.file}", self.folder)
         self.ledger = Ledger(self.location, PATIENCE)
-        self.engine = open_engine(self.location, PATIENCE)
-        self.reader = Reader(self.engine, PATIENCE)
+        engine = open_engine(self.location, PATIENCE)
+        self.reader = Reader(engine, PATIENCE)
 
     def clear(self) -> None:
         """Give back all connections, and begin with an empty store."""
         self.ledger.close()
-        self.engine.dispose()
+        self.reader.close()
         for end in ("-wal", "-shm"):
             self.file.with_name(f"{self.file.name}{end}").unlink(
                 missing_ok=True
@@ -110,6 +111,12 @@ class Vault:
         """Do some work on a snapshot."""
         return self._reader.ask(work)
 
+    def glance(
+        self, work: Callable[[Connection], T], last: Seen[T] | None
+    ) -> Seen[T]:
+        """Do some work on a snapshot, unless nobody has written since."""
+        return self._reader.glance(work, last)
+
     def receive(self, alert: Alert) -> None:
         """Let an alert come in."""
         filing = make_filing(
@@ -134,7 +141,7 @@ class Vault:
         """Give all back."""
         self._inbox.close()
         self._ledger.close()
-        self._house.engine.dispose()
+        self._house.reader.close()
 
 
 class Undone(BaseException):

@@ -1,7 +1,12 @@
 """Look first: collect evidence on one host, change nothing."""
 
 from app.models.action import ActionSpec, Budget, Parameter, Risk, Run
-from app.models.origins import HOST_LABELS, TOPICS
+from app.models.origins import (
+    HOST_LABELS,
+    SERVICE_KEYS,
+    SERVICE_LABELS,
+    TOPICS,
+)
 
 
 def plugin(_env: object) -> ActionSpec:
@@ -22,6 +27,17 @@ def plugin(_env: object) -> ActionSpec:
             ),
             "topic": Parameter(
                 purpose="what to look at", shape="word", values=TOPICS
+            ),
+        },
+        hints={
+            # As restart_service has it: what would be restarted is seen.
+            "service": Parameter(
+                purpose="the service that the alert is about",
+                shape="service",
+                labels=SERVICE_LABELS,
+                item_keys=SERVICE_KEYS,
+                inventory="service",
+                known_software=True,
             ),
         },
         risk=Risk.OBSERVE,

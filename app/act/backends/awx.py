@@ -14,6 +14,7 @@ from pydantic import Field
 
 from app.act.awx_job import JobSettings, compose, lost, objections
 from app.act.awx_output import PATCHY, Outputs, Waits
+from app.act.awx_search import search
 from app.act.passing import Place, reaches, read_place, same
 from app.core.brief import brief
 from app.core.clock import Clock, to_iso
@@ -27,7 +28,7 @@ from app.core.errors import (
 )
 from app.core.jsonapi import Api, ApiSettings, Query, words_of
 from app.core.pace import Pace
-from app.models.awx import AwxJob, AwxJobs, Launch, Survey, Templates
+from app.models.awx import AwxJob, Launch, Survey, Templates
 from app.models.job import JobState, Order, Progress
 from app.ports import Backend, BackendEnv
 
@@ -49,7 +50,6 @@ LATER = frozenset({408, 409, 429})
 OVER = 405
 # So far back a job is looked for; no job may take longer.
 RECENT = 86_400 * 1_000_000
-MOST_FOUND = 20
 MOST_ASKED = 1_000
 
 
@@ -123,7 +123,7 @@ class Awx:
             await self._check(body, number)
         except NotAccepted:
             raise
-        except OutgoingFailed as error:
+        except (CannotTell, OutgoingFailed) as error:
             why = f"it cannot be looked at before: {error}"
             raise NotAccepted(why, may_retry=True) from error
         path = f"{ROOT}/job_templates/{number}/launch/"
@@ -148,8 +148,8 @@ class Awx:
             await self._cancel(place)
         output, cursor = "", order.cursor
         if is_over or seen.status == RUNNING:
-            output, cursor = await self._outputs.read(
-                place.number, order.cursor, is_over=is_over
+            output, cursor = await self._read(
+                job, place, order.cursor, is_over=is_over
             )
         if is_over:
             output += "" if seen.event_processing_finished else PATCHY
@@ -196,24 +196,32 @@ class Awx:
             )
         return right[0]
 
+    async def _read(
+        self, job: JobSettings, place: Place, cursor: str, *, is_over: bool
+    ) -> tuple[str, str]:
+        """Return what was written since, and where to read on."""
+        if job.shows == "play":
+            return await self._outputs.read(
+                place.number, cursor, is_over=is_over
+            )
+        # Events are stored in any order, so they are read once all are there.
+        said = await self._outputs.said(place.number) if is_over else ""
+        return said, cursor
+
     async def _search(
         self, job: JobSettings, order: Order, number: int
     ) -> Progress | None:
         """Return the newest job of a template with a key, or None."""
         since = to_iso(self._clock.now() - RECENT)
-        query: Query = {
-            "job_template": number,
-            "created__gt": since or "",
-            "extra_vars__icontains": order.key,
-            "order_by": "-id",
-            "page_size": MOST_FOUND,
-        }
-        page = await self._api.ask(f"{ROOT}/jobs/", AwxJobs, query)
-        for found in page.results:
-            if found.told().get(job.key_variable) == order.key:
-                missing = lost(compose(job, order), found)
-                return Progress(reference=str(Place(found.id, missing)))
-        return None
+        query: Query = {"job_template": number, "created__gt": since or ""}
+        path = f"{ROOT}/jobs/"
+        found = await search(
+            self._api, path, query, job.key_variable, order.key
+        )
+        if found is None:
+            return None
+        missing = lost(compose(job, order), found)
+        return Progress(reference=str(Place(found.id, missing)))
 
     async def _check(self, body: dict[str, Any], number: int) -> None:
         """Raise NotAccepted when a template would drop what it is told."""
@@ -224,10 +232,9 @@ class Awx:
         if said.status != 200:
             raise OutgoingFailed(_why(said))
         launch = self._api.read(said, Launch)
-        survey = frozenset[str]()
+        survey = Survey()
         if launch.survey_enabled:
-            asked = await self._api.ask(f"{path}/survey_spec/", Survey)
-            survey = frozenset(one.variable for one in asked.spec)
+            survey = await self._api.ask(f"{path}/survey_spec/", Survey)
         found = "; ".join(objections(body, launch, survey))
         if found:
             raise NotAccepted(f"AWX: the template {number}: {found}")

@@ -10,6 +10,7 @@ from app.act.local.repaying import keep_repaying
 from app.act.local.settings import LocalSettings, make_executor
 from app.core.here import Here
 from app.core.look.past import Past
+from app.models.action import Risk
 from app.models.job import Order, Progress
 from app.ports import Backend, BackendEnv
 
@@ -28,9 +29,9 @@ def plugin(env: BackendEnv) -> Backend | None:
     here.names()
     if settings.socket:
         hands = Client(env.home / settings.socket)
-        return Local(hands, settings.allow, here.is_here)
+        return Local(hands, settings, here.is_here)
     executor, past = make_executor(env, settings)
-    return LivingLocal(executor, settings.allow, here.is_here, past)
+    return LivingLocal(executor, settings, here.is_here, past)
 
 
 class Local:
@@ -39,17 +40,21 @@ class Local:
     def __init__(
         self,
         hands: Executor | Client,
-        allowed: tuple[str, ...],
+        settings: LocalSettings,
         is_own: Callable[[str], bool],
     ) -> None:
         """Take who does them, which, and who knows our own names."""
         self._hands = hands
-        self._allowed = allowed
+        self._settings = settings
         self._is_own = is_own
 
     def knows(self, job: str) -> bool:
         """Tell whether a deed may be done here."""
-        return job in self._allowed
+        return job in self._settings.known
+
+    def risk_of(self, job: str) -> Risk:
+        """Return how bad a deed may be as it is set up here."""
+        return self._settings.risk_of(job)
 
     def reaches(self, host: str, *, is_here: bool) -> bool:
         """Tell whether a host is this machine, and this its own name.
@@ -81,12 +86,12 @@ class LivingLocal(Local):
     def __init__(
         self,
         hands: Executor,
-        allowed: tuple[str, ...],
+        settings: LocalSettings,
         is_own: Callable[[str], bool],
         past: Past,
     ) -> None:
         """Take the same, and what is remembered."""
-        super().__init__(hands, allowed, is_own)
+        super().__init__(hands, settings, is_own)
         self._executor = hands
         self._past = past
 

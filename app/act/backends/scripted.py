@@ -171,9 +171,10 @@ class Scripted:
             return None
         return self._tell(order, lines)
 
-    async def hear(self, order: Order, word: str) -> None:
+    async def hear(self, order: Order, word: str) -> bool:
         """Note what a job was told."""
         await self._note(HEAR, order, word)
+        return True
 
     async def _note(
         self, what: str, order: Order, word: str = ""

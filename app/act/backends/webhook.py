@@ -155,9 +155,9 @@ class Webhook:
         """Look a job up by its key."""
         return await self._at(order).find(order)
 
-    async def hear(self, order: Order, word: str) -> None:
+    async def hear(self, order: Order, word: str) -> bool:
         """Tell a running job something, where the endpoint wants it."""
-        await self._at(order).hear(order, word)
+        return await self._at(order).hear(order, word)
 
     def _at(self, order: Order) -> "Receiver":
         """Return the endpoint of an order that was sent before."""
@@ -194,6 +194,7 @@ class Receiver:
 
     async def start(self, order: Order) -> Progress:
         """Post an order, the same for every try."""
+        hints = order.known_hints
         body = encode(
             {
                 "key": order.key,
@@ -204,6 +205,7 @@ class Receiver:
                 "incident": order.incident,
                 "decision": order.decision,
                 "seconds": order.seconds,
+                **({"hints": hints} if hints else {}),
             }
         )
         try:
@@ -258,14 +260,15 @@ class Receiver:
         place = self._place(said, answer) or order.reference
         return self._progress(order, answer, place or self._search(order))
 
-    async def hear(self, order: Order, word: str) -> None:
-        """Post a word to where a job is."""
+    async def hear(self, order: Order, word: str) -> bool:
+        """Post a word to where a job is, if anybody there wants it."""
         if not self._settings.hears:
-            return
+            return False
         body = encode({"key": order.key, "word": word})
         said = await self._send("POST", self._own_place(order), body, order)
         if not 200 <= said.status < 300:
             self._fail(f"told {word!r}, it answered {said.status}")
+        return True
 
     def _started(self, order: Order, said: Said) -> Progress:
         """Return what an answer to an order means."""

@@ -17,7 +17,7 @@ KEPT_DAYS = 7
 KEPT_JOBS = 1_000
 # So many old jobs are taken off with each new one.
 MOST_TAKEN = 20
-WHOLE = ("out", "stop", "undo", "end", "order")
+WHOLE = ("out", "stop", "undo", "plan", "end", "order")
 ORDER = ".order"
 OURS = re.compile(r".+\.(order|(new|end)-[0-9]+-[0-9a-f]{8})")
 

@@ -58,7 +58,9 @@ class Client:
             OutgoingFailed: nobody knows what became of it.
         """
         until = time.monotonic() + self._seconds
-        call = Call(name, Asked(**msgspec.structs.asdict(order)), until)
+        # One that is older than we are knows of no hints: none, none is said.
+        said = {**msgspec.structs.asdict(order), "hints": order.known_hints}
+        call = Call(name, Asked(**said), until)
         with self._connect(until) as line:
             try:
                 line.settimeout(_left(until))

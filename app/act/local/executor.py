@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from threading import Condition, Thread
 from typing import Any
 
+import msgspec
 import psutil
 
 from app.act.local.deed import Deed, Done, read_arguments
@@ -16,6 +17,7 @@ from app.core.brief import brief
 from app.core.errors import NotAccepted, OutgoingFailed
 from app.core.log import get_log
 from app.models.job import JobState, Order, Progress
+from app.models.menu import Arguments
 
 BUG = "a bug ended it: nobody knows how far it came"
 NO_OUTPUT = "nothing was done: its output cannot be written"
@@ -86,9 +88,9 @@ class Executor:
                 f"{order.name} is not allowed on this machine: see"
                 " backends.local.allow"
             )
-        arguments = read_arguments(deed.takes, order.arguments)
+        arguments = read_arguments(deed.takes, _told(deed, order))
         host = str(order.arguments.get("host", ""))
-        if not self._is_here(host):
+        if _takes(deed, "host") and not self._is_here(host):
             raise NotAccepted(
                 f"{host[:100]!r} is no name of this machine: if it is,"
                 " list it in host.names"
@@ -270,7 +272,13 @@ class Executor:
         stop_file = self._journal.stop_file(order.key)
         try:
             with self._journal.writing(order.key) as file:
-                hand = Hand(order.key, order.seconds, _writer(file), stop_file)
+                hand = Hand(
+                    order.key,
+                    order.seconds,
+                    _writer(file),
+                    stop_file,
+                    order.bounds,
+                )
                 return _do(deed, arguments, hand)
         except OSError as error:
             why = f"{NO_OUTPUT}: {error.strerror}"
@@ -284,6 +292,19 @@ class Executor:
             log.warning("deed.not_written", key=key, error=error.strerror)
             return False
         return True
+
+
+def _told(deed: Deed, order: Order) -> Arguments:
+    """Return what a deed is told: of the hints only those that it takes."""
+    hints = order.known_hints
+    known = {k: v for k, v in hints.items() if _takes(deed, k)}
+    return known | order.arguments
+
+
+def _takes(deed: Deed, name: str) -> bool:
+    """Tell whether a deed takes an argument of this name."""
+    fields = msgspec.structs.fields(deed.takes)
+    return any(one.name == name for one in fields)
 
 
 def _do(deed: Deed, arguments: Any, hand: Hand) -> End:

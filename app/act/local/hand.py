@@ -7,7 +7,7 @@ from pathlib import Path
 from app.act.local.notes import FileNotes
 from app.core.errand import Errand
 from app.core.errors import SmokejumperError
-from app.models.job import JobState
+from app.models.job import UNBOUND, Bounds, JobState
 
 MOST_CHARS = 1_000_000
 CUT = "(the rest of the output was left out)\n"
@@ -40,6 +40,7 @@ class Hand:
         seconds: float,
         write: Callable[[str], None],
         stop_file: Path,
+        bounds: Bounds = UNBOUND,
     ) -> None:
         """Take what the job is known by, how long it may take, who writes.
 
@@ -48,8 +49,10 @@ class Hand:
             seconds: how long it may take.
             write: takes its output.
             stop_file: it must end as soon as this file is there.
+            bounds: what it spares, beside what its own settings say.
         """
         self.key = key
+        self.bounds = bounds
         self._write = write
         self._stop_file = stop_file
         self._until = time.monotonic() + seconds
@@ -58,8 +61,7 @@ class Hand:
     @property
     def errand(self) -> Errand:
         """Return what a warden gets: notes of this job, and its patience."""
-        notes = FileNotes(self._stop_file.parent, self.key)
-        return Errand(notes, self.wait)
+        return Errand(self._notes, self.wait)
 
     @property
     def seconds_left(self) -> float:
@@ -73,6 +75,17 @@ class Hand:
         line = text if text.endswith("\n") else f"{text}\n"
         self._room -= len(line)
         self._write(line if self._room > 0 else CUT)
+
+    def keep(self, kind: str, data: bytes) -> Path:
+        """Return a file beside the journal with this, or raise OSError."""
+        return self._notes.keep(kind, data)
+
+    def once(self, name: str, seconds: float) -> bool:
+        """Tell whether something may be done that was not done lately.
+
+        It is written down as done now; see the notes for what that raises.
+        """
+        return self._notes.once(name, seconds)
 
     def check(self) -> None:
         """Return while it may go on, raise Stopped when it must end."""
@@ -88,3 +101,8 @@ class Hand:
             self.check()
             time.sleep(min(PIECE_SECONDS, left))
         self.check()
+
+    @property
+    def _notes(self) -> FileNotes:
+        """Return the notes of this job."""
+        return FileNotes(self._stop_file.parent, self.key)

@@ -2,8 +2,9 @@
 
 ``KEY.undo`` is there while the job KEY has ended something that it will
 start again. Whoever finds it without a doer starts that, and says so.
-``restarts.counted`` has when what was restarted from here, since the machine
-started.
+``KEY.plan`` has what the job KEY was about to remove, for a person.
+``restarts.counted`` has when what was restarted or ended from here, since
+the machine started.
 """
 
 import fcntl
@@ -19,6 +20,7 @@ from app.core.errors import NotAccepted, OutgoingFailed
 from app.core.log import get_log
 
 UNDO = "undo"
+PLAN = "plan"
 COUNTED = "restarts.counted"
 MOST_COUNTED = 1_000
 BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -42,7 +44,7 @@ class Owed(msgspec.Struct, frozen=True):
 
 
 class Counted(msgspec.Struct, frozen=True):
-    """One restart.
+    """One restart, or one end.
 
     Attributes:
         name: of what.
@@ -66,15 +68,21 @@ class FileNotes:
     def owe(self, keeper: str, name: str) -> None:
         """Write down what is about to be ended, or raise NotAccepted."""
         owed = Owed(keeper, name, time.time())
+        with _telling():
+            self.keep(UNDO, msgspec.json.encode(owed))
+
+    def keep(self, kind: str, data: bytes) -> Path:
+        """Return a file of the job with all of this, or raise OSError."""
         nonce = f"new-{os.getpid()}-{os.urandom(4).hex()}"
         own = self._folder / f"{self._key}.{nonce}"
-        with _telling():
-            try:
-                _write(own, msgspec.json.encode(owed))
-                own.rename(self._undo)
-            finally:
-                own.unlink(missing_ok=True)
-            _sync(self._folder)
+        kept = self._folder / f"{self._key}.{kind}"
+        try:
+            _write(own, data)
+            own.rename(kept)
+        finally:
+            own.unlink(missing_ok=True)
+        _sync(self._folder)
+        return kept
 
     def pay(self) -> None:
         """Take off what was written; what cannot be is seen to be done."""
@@ -84,22 +92,30 @@ class FileNotes:
     def add(self, name: str) -> None:
         """Write down that something is restarted now, or raise NotAccepted."""
         with _telling(), _counted(self._folder) as file:
-            counted = [*_read(file), Counted(name, _boot(), time.monotonic())]
-            lines = map(msgspec.json.encode, counted[-MOST_COUNTED:])
-            data = b"".join(line + b"\n" for line in lines)
-            os.pwrite(file, data, 0)
-            os.ftruncate(file, len(data))
-            os.fsync(file)
+            _add(file, name)
+
+    def once(self, name: str, seconds: float) -> bool:
+        """Write down that something is done now, unless it was lately.
+
+        Two who ask at the same time are not both told that it may be.
+
+        Args:
+            name: what is done.
+            seconds: so long it must not have been.
+
+        Raises:
+            NotAccepted: it cannot be written down: it is not done.
+        """
+        with _telling(), _counted(self._folder) as file:
+            if _count(file, name, seconds):
+                return False
+            _add(file, name)
+        return True
 
     def count(self, name: str, seconds: float) -> int:
         """Return how often something was restarted in the last seconds."""
-        since, boot = time.monotonic() - seconds, _boot()
         with _telling(), _counted(self._folder) as file:
-            found = _read(file)
-        return sum(
-            one.name == name and one.boot == boot and one.at > since
-            for one in found
-        )
+            return _count(file, name, seconds)
 
     @property
     def _undo(self) -> Path:
@@ -162,8 +178,10 @@ def _write(file: Path, data: bytes) -> None:
     """Write a new file to the disk."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     opened = os.open(file, flags, 0o600)
+    left = data
     try:
-        os.write(opened, data)
+        while left:
+            left = left[os.write(opened, left) :]
         os.fsync(opened)
     finally:
         os.close(opened)
@@ -180,11 +198,11 @@ def _sync(folder: Path) -> None:
 
 @contextmanager
 def _telling() -> Iterator[None]:
-    """Tell what the disk does not take: then nothing is restarted."""
+    """Tell what the disk does not take: then nothing is done."""
     try:
         yield
     except OSError as error:
-        why = f"the restart cannot be written down: {error.strerror}"
+        why = f"it cannot be written down: {error.strerror}"
         raise NotAccepted(why, may_retry=True) from error
 
 
@@ -198,6 +216,25 @@ def _counted(folder: Path) -> Iterator[int]:
         yield file
     finally:
         os.close(file)
+
+
+def _add(file: int, name: str) -> None:
+    """Write down what is done now, or raise OSError."""
+    counted = [*_read(file), Counted(name, _boot(), time.monotonic())]
+    lines = map(msgspec.json.encode, counted[-MOST_COUNTED:])
+    data = b"".join(line + b"\n" for line in lines)
+    os.pwrite(file, data, 0)
+    os.ftruncate(file, len(data))
+    os.fsync(file)
+
+
+def _count(file: int, name: str, seconds: float) -> int:
+    """Return how often something was done in the last seconds."""
+    since, boot = time.monotonic() - seconds, _boot()
+    return sum(
+        one.name == name and one.boot == boot and one.at > since
+        for one in _read(file)
+    )
 
 
 def _read(file: int) -> list[Counted]:

@@ -20,14 +20,14 @@ from app.act.local.settings import LocalSettings, make_executor
 from app.core.clock import Clock, SystemClock
 from app.core.configfile import PREFIX, Config, load_config, suggest
 from app.core.errors import ConfigError, ConfigProblem
+from app.core.home import HOME, find_settings
 from app.core.host import HostSettings
 from app.core.log import get_log, set_up_log
 from app.core.look.past import Past
 from app.core.place import Place
 from app.core.settings import LogSettings
 
-HOME = Path(__file__).parent.parent.parent.parent
-SETTINGS = HOME / "config" / "hands.yaml"
+SETTINGS = find_settings("hands.yaml")
 SECTION, NAME = "backends", "local"
 # Nothing else stands in its file, and no other variable reaches it.
 SECTIONS = (SECTION, "host", "log")

@@ -56,7 +56,11 @@ class Newest(msgspec.Struct, frozen=True):
 
 
 class _Ring:
-    """Numbers of so many rows; the oldest row makes room for a new one."""
+    """Numbers of so many rows; the oldest row makes room for a new one.
+
+    Attributes:
+        has_lost: whether a row ever made room.
+    """
 
     def __init__(self, rows: int, width: int) -> None:
         """Take how many rows there may be, and how wide they are."""
@@ -64,12 +68,14 @@ class _Ring:
         self._width = width
         self._numbers = array("d")
         self._next = 0
+        self.has_lost = False
 
     def add(self, *row: float) -> None:
         """Keep a row."""
         if len(self._numbers) < self._rows * self._width:
             self._numbers.extend(row)
             return
+        self.has_lost = True
         start = self._next * self._width
         self._numbers[start : start + self._width] = array("d", row)
         self._next = (self._next + 1) % self._rows
@@ -113,8 +119,9 @@ class _Series:
         """
         values: list[tuple[float, ...]]
         values = [(at, v, v, v) for at, v in self._hour]
-        if not values or values[0][0] > since:
-            first = values[0][0] if values else float("inf")
+        # Before that nothing was measured, or minutes tell what was.
+        if self._hour.has_lost and values[0][0] > since:
+            first = values[0][0]
             # A minute that lies in the hour, too, is told value by value.
             values = [row for row in self._day if row[0] < first] + values
         return (row for row in values if since <= row[0] < until)

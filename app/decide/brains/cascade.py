@@ -35,7 +35,8 @@ class CascadeSettings(Section):
         gate: the brain with restraint.
         voice: the language model that is heard besides: the first that is
             configured for "auto"; empty for none.
-        voice_seconds: how long it is waited for; then the gate is alone.
+        voice_seconds: how long it is waited for, both times together; then
+            the gate is alone.
     """
 
     rules: str = "rules"
@@ -65,7 +66,7 @@ class Cascade:
         before: tuple[Call, ...] = ()
         if self._rules is not None:
             ruled = await self._hear(
-                self._rules, self._names.rules, case, menu
+                self._rules, self._names.rules, case, menu, self._until()
             )
             if isinstance(ruled, Choice):
                 return ruled
@@ -79,21 +80,31 @@ class Cascade:
         voice = self._voice
         if voice is None or not any(menu.changing()):
             return await self._gate.decide(case, menu)
+        name, until = self._names.voice, self._until()
         sober, said = await asyncio.gather(
             self._gate.decide(case, menu),
-            self._hear(voice, self._names.voice, case, menu),
+            self._hear(voice, name, case, menu, until),
         )
-        return combine(sober, said, menu)
+        both = combine(sober, said, menu)
+        bare = case.without_texts
+        if not _spares(sober, both) or bare == case:
+            return both
+        # Whoever can write a text could have made it agree.
+        return confirm(both, await self._hear(voice, name, bare, menu, until))
+
+    def _until(self) -> float:
+        """Return until when a brain is waited for, by the loop's clock."""
+        return asyncio.get_running_loop().time() + self._names.voice_seconds
 
     async def _hear(
-        self, voice: Brain, name: str, case: Case, menu: Menu
+        self, voice: Brain, name: str, case: Case, menu: Menu, until: float
     ) -> Choice | Call:
         """Return what a brain chose, or the record of why it did not."""
-        seconds = self._names.voice_seconds
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout_at(until):
                 return await voice.decide(case, menu)
         except TimeoutError:
+            seconds = self._names.voice_seconds
             return Call(brain=name, error=f"no answer within {seconds:g} s")
         except BrainFailed as error:
             known = error.call
@@ -117,7 +128,7 @@ def combine(sober: Choice, said: Choice | Call, menu: Menu) -> Choice:
         calls=(*sober.calls, *said.calls),
         options=_merge(sober, said),
     )
-    if said.action == sober.action and said.arguments == sober.arguments:
+    if _is_same(said, sober):
         first = sober.options[0].probability if sober.options else None
         is_likely = first is not None and first >= AGREED
         return _with(
@@ -138,6 +149,31 @@ def combine(sober: Choice, said: Choice | Call, menu: Menu) -> Choice:
             confidence=_likelihood(ESCALATE, sober),
         )
     return both
+
+
+def confirm(both: Choice, again: Choice | Call) -> Choice:
+    """Return what is left when the voice was asked without the texts.
+
+    Args:
+        both: what the gate and the voice agree on, unasked.
+        again: what the voice chose the second time, or why it did not.
+    """
+    calls = again.calls if isinstance(again, Choice) else (again,)
+    both = _with(both, calls=(*both.calls, *calls))
+    if isinstance(again, Choice) and _is_same(again, both):
+        return both
+    told = f"{both.reason} But not without its texts."
+    return _with(both, asks=True, reason=told)
+
+
+def _spares(sober: Choice, both: Choice) -> bool:
+    """Tell whether a question of the gate is not asked."""
+    return sober.asks and not both.asks
+
+
+def _is_same(one: Choice, other: Choice) -> bool:
+    """Tell whether two choices are one call."""
+    return (one.action, one.arguments) == (other.action, other.arguments)
 
 
 def _likelihood(action: str, choice: Choice) -> float | None:

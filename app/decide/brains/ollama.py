@@ -7,15 +7,15 @@ answer that nobody could read, goes the other way.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import httpx
 import msgspec
-from ollama import AsyncClient, ChatResponse, ResponseError
 from pydantic import AfterValidator, Field
 
 from app.core.brief import brief
 from app.core.clock import Clock
+from app.core.deferred import Deferred
 from app.core.errors import BrainFailed
 from app.core.line import (
     CappedTransport,
@@ -30,6 +30,12 @@ from app.models.choice import Calibrated, Choice
 from app.models.dialogue import Answer, Prompt, Turn
 from app.models.menu import Menu
 from app.ports import Brain, BrainEnv
+
+if TYPE_CHECKING:
+    import ollama
+else:
+    # Every start reads this file, and few ask this brain.
+    ollama = Deferred("ollama")
 
 LOOK_SECONDS = 300.0
 NANOSECONDS = 1_000_000  # in a millisecond
@@ -92,7 +98,7 @@ class OllamaBrain:
         self._clock: Clock = env.clock
         self._line = Line(settings, env.clock)
         self._known: dict[str, Known] = {}
-        self._client = AsyncClient(
+        self._client = ollama.AsyncClient(
             settings.url,
             timeout=settings.timeout_seconds,
             follow_redirects=False,
@@ -109,6 +115,11 @@ class OllamaBrain:
     def model(self) -> str:
         """Return the model that is asked now."""
         return self._env.model(self.name) or self._settings.model
+
+    @property
+    def resting_seconds(self) -> float:
+        """Return how long the server is still left alone; 0: it is asked."""
+        return self._line.breaker.seconds_left
 
     def calibrate(self, answer: Answer, raw: float) -> Calibrated | None:
         """Return what a probability of an answer's tokens means, or None."""
@@ -197,7 +208,7 @@ class OllamaBrain:
         url = self._settings.url
         try:
             return await call()
-        except ResponseError as error:
+        except ollama.ResponseError as error:
             raise _explain(error, model) from error
         except (ConnectionError, httpx.ConnectError) as error:
             raise BrainFailed(
@@ -219,7 +230,7 @@ class OllamaBrain:
             ) from error
 
 
-def _explain(error: ResponseError, model: str) -> BrainFailed:
+def _explain(error: "ollama.ResponseError", model: str) -> BrainFailed:
     """Return what a status of the server means."""
     status = error.status_code
     if status == 404:
@@ -236,7 +247,9 @@ def _explain(error: ResponseError, model: str) -> BrainFailed:
     return BrainFailed(f"the Ollama server answered {status}: {text}")
 
 
-def _to_answer(said: ChatResponse, model: str, known: Known) -> Answer:
+def _to_answer(
+    said: "ollama.ChatResponse", model: str, known: Known
+) -> Answer:
     """Return an answer in our words."""
     called = None
     if said.message.tool_calls:

@@ -125,6 +125,11 @@ class OpenAIBrain:
         """Return the model that is asked now."""
         return self._env.model(self.name) or self._settings.model
 
+    @property
+    def resting_seconds(self) -> float:
+        """Return how long the server is still left alone; 0: it is asked."""
+        return self._line.breaker.seconds_left
+
     def calibrate(self, answer: Answer, raw: float) -> Calibrated | None:
         """Return what a probability of an answer's tokens means, or None."""
         return self._env.calibrate(answer.model, raw, answer.digest)

@@ -17,7 +17,8 @@ from app.core.endpoint import Endpoint, EndpointSettings
 from app.core.errors import BrainFailed
 from app.core.line import Line
 from app.models.case import Case
-from app.models.choice import Call, Choice, Option, prompt_hash
+from app.models.choice import Call, Choice, Option, prompt_hash, shown_to
+from app.models.dialogue import Turn
 from app.models.menu import Menu, Offer
 from app.ports import Brain, BrainEnv
 
@@ -84,6 +85,16 @@ class SystemOneBrain:
             REMEDIES,
         )
 
+    @property
+    def model(self) -> str:
+        """Return the model that is asked now."""
+        return self._env.model(self._env.name) or self._settings.model
+
+    @property
+    def resting_seconds(self) -> float:
+        """Return how long the server is still left alone; 0: it is asked."""
+        return self._line.breaker.seconds_left
+
     async def decide(self, case: Case, menu: Menu) -> Choice:
         """Return the choice, or raise BrainFailed."""
         began = perf_counter()
@@ -92,7 +103,7 @@ class SystemOneBrain:
                 f"the menu has {len(menu.offers)} options, too many for it",
                 remedy="Narrow the menu, or raise most_options.",
             )
-        model = self._env.model(self._env.name) or self._settings.model
+        model = self.model
         prompt = self._env.dialogue.compose(case, menu, self._settings.context)
         criteria = {o.name: _criterion(o) for o in menu.offers}
         body = {
@@ -110,6 +121,7 @@ class SystemOneBrain:
             brain=self._env.name,
             model=model,
             prompt_hash=prompt_hash(prompt.user, INSTRUCTIONS, str(criteria)),
+            asked=shown_to(_turns(prompt.user, criteria)),
             notes=prompt.notes,
         )
         return await self._decide(menu, body, call, began)
@@ -162,6 +174,13 @@ def _criterion(offer: Offer) -> str:
     spec = offer.spec
     text = f"{spec.purpose} Use: {spec.when_to_use}"
     return f"{text} Not: {spec.when_not_to_use}"[:CRITERION_CHARS]
+
+
+def _turns(state: str, criteria: dict[str, str]) -> Iterator[Turn]:
+    """Yield what the endpoint is shown, as a conversation would have it."""
+    options = "\n".join(f"{name}: {text}" for name, text in criteria.items())
+    yield Turn("system", f"{INSTRUCTIONS}\n\n{options}")
+    yield Turn("user", state)
 
 
 def _decode(raw: bytes, endpoint: Endpoint) -> Verdict:

@@ -8,7 +8,7 @@ customer: who sends is settled only by ``options.topics``.
 import msgspec
 from pydantic import Field
 
-from app.core import sns
+from app.core import signing, sns
 from app.core.configfile import Section
 from app.core.log import get_log
 from app.models.alert import Alert, Status
@@ -206,10 +206,7 @@ def _labels(alarm: Alarm) -> dict[str, str]:
 
 def plugin(env: SourceEnv) -> SignedSource:
     """Return the source with its topics."""
-    # 8 MB of memory that nobody pays who does not use this source.
-    from app.core.signing import Signer  # noqa: PLC0415 (see above)
-
     found = env.settings(Settings)
-    signer = Signer(sns.HOSTS, env.fetch, env.clock)
+    signer = signing.Signer(sns.HOSTS, env.fetch, env.clock)
     topics, seconds = found.topics, found.tolerance_seconds
     return Cloudwatch(sns.Sns(topics, seconds, signer, env.fetch, env.clock))

@@ -153,7 +153,8 @@ def to_alert(notice: Notice, heartbeat: Heartbeat) -> Alert:
     if status is None:
         place = "$.heartbeat.status"
         raise Unparsed(Flaw("unknown_status", place, "is not 0, 1, 2 or 3"))
-    number = monitor.id if heartbeat.monitor is None else heartbeat.monitor
+    given = (heartbeat.monitor, monitor.id)
+    number = next((one for one in given if one not in (None, "")), None)
     if number is None:
         place = "$.heartbeat.monitorID"
         raise Unparsed(Flaw("missing", place, "is missing"))

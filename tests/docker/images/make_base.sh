@@ -4,11 +4,11 @@
 set -euo pipefail
 
 target="$1"
-mirror="${DEBIAN_MIRROR:-http://deb.debian.org/debian}"
 work="$(mktemp -d)"
 trap 'rm -rf -- "$work"' EXIT
 debootstrap --variant=minbase --include=python3,python3-venv \
-  bookworm "$work/root" "$mirror" >"$work/log" 2>&1 || {
+  bookworm "$work/root" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} \
+  >"$work/log" 2>&1 || {
   tail -n 20 "$work/log" >&2
   exit 1
 }

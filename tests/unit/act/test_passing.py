@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from app.act.passing import (
     Place,
@@ -58,6 +59,30 @@ def test_nothing_is_lost() -> None:
     ):
         with pytest.raises(NotAccepted):
             check_rest(sent, passed, only)
+
+
+def test_a_hint_may_be_lost_and_may_be_missing() -> None:
+    """A job that takes none runs without; one that takes it gets it."""
+    bare = replace(order(host="web-01"), hints={"service": ""})
+    full = replace(bare, hints={"service": "nginx"})
+    for sent in (bare, full):
+        check_rest(sent, ["host"], {})
+        assert pick(sent, {"node": "host"}) == {"node": "web-01"}
+    wanted = {"node": "host", "about": "service"}
+    assert pick(bare, wanted) == {"node": "web-01"}
+    assert pick(full, wanted) == {"node": "web-01", "about": "nginx"}
+    with pytest.raises(NotAccepted):
+        pick(order(host="web-01"), wanted)
+    check_rest(full, ["host"], {"service": ("nginx",)})
+    with pytest.raises(NotAccepted):
+        check_rest(bare, ["host"], {"service": ("nginx",)})
+
+
+def test_a_hint_is_a_plain_line_too() -> None:
+    """Whoever sent it."""
+    sent = replace(order(host="web-01"), hints={"service": "a\nb"})
+    with pytest.raises(NotAccepted):
+        pick(sent, {"about": "service"})
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from app.api import hub as hub_file
 from app.api.hub import EVERYTHING, Hub, Listener, Meters, Wants
 from app.core.errors import StorageFailed, TooBusy
 from app.models.entry import BEGINNING, Entry, Note, to_entry
-from app.store.tail import Ends
+from app.store.tail import Ends, Told
 
 
 class FakeTail:
@@ -20,6 +20,7 @@ class FakeTail:
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
+        self.teams: dict[int, str] = {}
         self.cut = 0
         self.reads = 0
         self.failures = 0
@@ -43,13 +44,14 @@ class FakeTail:
         last = self.entries[-1].id if self.entries else self.cut
         return Ends(self.cut, last)
 
-    def after(self, last: int, limit: int) -> Sequence[Entry]:
+    def after(self, last: int, limit: int) -> Sequence[Told]:
         """Return the entries after one."""
         self.reads += 1
         if self.failures:
             self.failures -= 1
             raise StorageFailed("gone")
-        return [one for one in self.entries if one.id > last][:limit]
+        rest = [one for one in self.entries if one.id > last][:limit]
+        return [Told(one, self.teams.get(one.id)) for one in rest]
 
 
 class Room:

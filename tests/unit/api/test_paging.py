@@ -7,9 +7,10 @@ import pytest
 from starlette.requests import Request
 
 from app.api.paging import find_page, must_find, show
-from app.api.queries import AlertQuery
+from app.api.queries import AlertQuery, LogQuery
 from app.core.errors import Refused
-from app.store.listings import ALERTS
+from app.models.account import Caller, Role
+from app.store.listings import ALERTS, LOG
 from app.store.reading import Found, Reader, Wish
 from app.store.tally import Tally
 
@@ -30,10 +31,12 @@ class Shelf:
         return self.found
 
 
-def asked(query_string: str) -> Request:
-    """Return a request for a list."""
+def asked(query_string: str, *teams: str) -> Request:
+    """Return a request for a list, by who sees some teams or all."""
+    caller = Caller(name="ana", role=Role.VIEWER, teams=teams, way="test")
     return Request(
         {
+            "state": {"caller": caller},
             "type": "http",
             "method": "GET",
             "scheme": "http",
@@ -98,6 +101,24 @@ def test_the_store_is_asked_what_the_query_says() -> None:
     given = {"before": 9, "after": 2, "limit": 3, "count": "exact"}
     _, shelf = turn(given | {"source": ["a"]}, "")
     assert shelf.wish == Wish({"source": ("a",)}, 9, 2, 3, "exact")
+
+
+def test_the_store_is_asked_for_what_the_caller_sees() -> None:
+    """Every list is narrowed here; one that no team has a part in is not."""
+    shelf = Shelf([3], more=False, count=None)
+    reader = cast("Reader", shelf)
+    query = LogQuery()
+    find_page(reader, LOG, query, asked("", "db", "web"))
+    assert shelf.wish is not None
+    assert shelf.wish.teams == ("db", "web")
+    shelf.wish = None
+    with pytest.raises(Refused) as refused:
+        find_page(reader, ALERTS, AlertQuery(), asked("", "db"))
+    assert (refused.value.status, refused.value.reason) == (
+        403,
+        "needs_all_teams",
+    )
+    assert shelf.wish is None
 
 
 @pytest.mark.parametrize(

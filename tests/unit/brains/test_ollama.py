@@ -51,6 +51,11 @@ def fails(brain: OllamaBrain) -> BrainFailed:
     return caught.value
 
 
+def asked(call: Call) -> list[dict[str, str]]:
+    """Return the texts of a record as a server gets them."""
+    return [{"role": one.role, "content": one.text} for one in call.asked]
+
+
 def test_it_is_off_until_it_is_turned_on() -> None:
     """A machine without a model server is not asked for one."""
     assert plugin(FakeEnv("ollama")) is None
@@ -60,6 +65,7 @@ def test_a_call_is_chosen_and_recorded() -> None:
     """The choice is on the menu; the record says all about the call."""
     with FakeOllama(chat(CALL)) as server:
         choice = decide(make_brain(server))
+        (sent,) = server.chats
     assert (choice.action, choice.arguments) == ("restart_service", RIGHT)
     (call,) = choice.calls
     assert call.model_digest == DIGEST
@@ -70,6 +76,7 @@ def test_a_call_is_chosen_and_recorded() -> None:
     assert call.milliseconds["total"] > 0
     assert call.raw == CALL
     assert len(call.prompt_hash) == 16
+    assert asked(call) == sent["messages"]
     assert call.error == ""
 
 
@@ -124,6 +131,7 @@ def test_a_bad_answer_gets_one_more_try_that_shows_the_error() -> None:
     first, second = choice.calls
     assert "db-1" in first.error
     assert second.error == ""
+    assert [asked(first), asked(second)] == [again[:2], again]
 
 
 def test_two_bad_answers_are_a_failure_with_its_record() -> None:
@@ -133,6 +141,8 @@ def test_two_bad_answers_are_a_failure_with_its_record() -> None:
         assert len(server.chats) == 2
     assert isinstance(failed.call, Call)
     assert failed.call.raw == "I would restart it."
+    # What it said at first is in what it was shown the second time.
+    assert failed.call.asked[2].text == "I would restart it."
 
 
 @pytest.mark.parametrize(

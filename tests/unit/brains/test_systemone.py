@@ -52,7 +52,7 @@ def test_the_most_likely_option_is_chosen() -> None:
 def test_what_is_sent() -> None:
     """The state is the case as data; the options are the menu's functions."""
     with FakeSystemOne(SURE) as server:
-        decide(make_brain(server, key="sesame"))
+        found = decide(make_brain(server, key="sesame"))
         (asked,) = server.asked
     assert asked.path == "/v1/systemone"
     assert asked.headers["authorization"] == "Bearer sesame"
@@ -61,6 +61,9 @@ def test_what_is_sent() -> None:
     assert list(question["criteria"]) == list(MENU.names)
     assert all(isinstance(text, str) for text in question["criteria"].values())
     assert "nginx entered the failed state" in asked.body["state"]
+    system, user = found.calls[0].asked
+    assert user.text == asked.body["state"]
+    assert all(text in system.text for text in question["criteria"].values())
 
 
 def test_the_address_may_end_in_v1() -> None:

@@ -1,5 +1,6 @@
 """Whether a host's name is the machine that we run on."""
 
+import errno
 import socket
 import time
 from types import SimpleNamespace
@@ -82,6 +83,19 @@ def test_a_name_server_that_hangs_holds_nobody_up() -> None:
     finder = Finder(lambda: "web-1", hang, dict)
     assert finder() == ["web-1"]
     assert finder()[:1] == ["web-1"]
+
+
+def test_whoever_may_not_ask_for_addresses_knows_names() -> None:
+    """A hardened unit without AF_NETLINK: the kernel tells it none."""
+
+    def refuse() -> dict[str, list[object]]:
+        raise OSError(errno.EAFNOSUPPORT, "Address family not supported")
+
+    finder = Finder(lambda: "web-1", lambda: "web-1.example.net", refuse)
+    here = Here(HostSettings(names=("shop",)), FakeClock(), finder)
+    assert here.is_here("web-1")
+    assert here.is_here("shop")
+    assert not here.is_here("10.1.2.3")
 
 
 def test_the_real_machine_knows_its_own_name() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.core.redaction import redact
+from app.core.redaction import hide_known, hide_secrets, redact
 
 AWS = "AKIA" + "IOSFODNN7EXAMPLE"
 JWT = "eyJhbGciOiJIUzI1NiJ9." + "eyJzdWIiOiIxMjM0In0." + "abc-DEF_123"
@@ -56,6 +56,7 @@ def test_secrets_leave(text: str, gone: str) -> None:
         "/var/lib/containers/storage/overlay is 93 % full",
         "10.0.0.12 and fe80::1 do not answer",
         "Password policy changed",
+        "The token is expired, the client secret is invalid",
         "the-quick-brown-fox-jumps-over-the-lazy-dog-again-and-again",
         "http://prometheus.example:9090/graph",
     ],
@@ -69,3 +70,24 @@ def test_what_says_something_stays(text: str) -> None:
 def test_no_text_makes_it_slow(piece: str) -> None:
     """Long repetitions end; a rule that explodes would hang here."""
     assert redact(piece * 20_000) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/subscriptions/0b1f2a3c/resourceGroups/Shop-Prod/Microsoft.Compute/VM1",
+        "disk-0123456789abcdef01234567 and task_0123456789abcdef",
+    ],
+)
+def test_an_alert_keeps_paths_and_ids(text: str) -> None:
+    """They look drawn by lot, and are what people look for."""
+    assert hide_known(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"token {JWT}", f"{AWS} is old", "password=hunter2", "sk-" + "a1" * 9],
+)
+def test_a_known_form_leaves_an_alert(text: str) -> None:
+    """The quick look finds what the long one does."""
+    assert hide_known(text) == hide_secrets(text) != text

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.shape import SHAPES, Shape
 from app.decide.casing import (
     LABEL_CHARS,
     MOST_LABELS,
     MOST_TEXTS,
+    NOT_KEPT,
     Told,
     all_texts,
     make_case,
@@ -111,19 +113,33 @@ def test_a_long_text_is_noted() -> None:
 
 
 def test_labels_are_kept_as_they_are_or_not_at_all() -> None:
-    """A value that was cut would name something else."""
+    """A value that was cut would name something else: a mark is nothing."""
     odd = "web\u200b-1"
     case = make(labels={"a": odd, "b": "x" * (LABEL_CHARS + 1), "c": "d"})
-    assert case.labels == {"a": odd, "c": "d"}
+    assert case.labels == {"a": odd, "b": NOT_KEPT, "c": "d"}
     assert case.notes == ("label b left out: too long or many",)
 
 
 def test_only_so_many_labels_are_kept() -> None:
-    """The first ones, with a note on each other one."""
+    """The first ones, with a note and a mark on each other one."""
     labels = {f"l{number}": "x" for number in range(MOST_LABELS + 2)}
     case = make(labels=labels)
-    assert list(case.labels) == list(labels)[:MOST_LABELS]
+    said = [name for name, text in case.labels.items() if text != NOT_KEPT]
+    assert said == list(labels)[:MOST_LABELS]
+    assert list(case.labels) == list(labels)
     assert len(case.notes) == 2
+
+
+def test_a_label_that_is_not_kept_still_names_the_target() -> None:
+    """The case is about what the incident is about."""
+    case = make(labels={"host": "h" * (LABEL_CHARS + 1), "instance": "web-1"})
+    assert case.target == "h" * (LABEL_CHARS + 1)
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=lambda one: one.name)
+def test_what_stands_for_a_label_names_nothing(shape: Shape) -> None:
+    """It has the shape of no argument."""
+    assert shape.fit(NOT_KEPT) is None
 
 
 def test_a_note_does_not_carry_what_it_leaves_out() -> None:

@@ -31,6 +31,7 @@ from app.report.composing import Composer
 from app.report.settings import ReportSettings
 from app.report.templates import Templates
 from app.store.dispatches import DISPATCH, to_dispatch
+from app.store.glance import Seen
 from app.store.ledger import Connection, Ledger
 from app.store.location import Location
 from app.store.log import append
@@ -82,9 +83,11 @@ class PatientWays(RealWays):
         super().__init__(*parts)
         self.looks: set[asyncio.Future[Any]] = set()
 
-    async def look(self, work: Callable[[Connection], T]) -> T:
+    async def glance(
+        self, work: Callable[[Connection], T], last: Seen[T] | None
+    ) -> Seen[T]:
         """Look, and go on looking when nobody waits for it any more."""
-        looking = asyncio.ensure_future(super().look(work))
+        looking = asyncio.ensure_future(super().glance(work, last))
         self.looks.add(looking)
         looking.add_done_callback(self.looks.discard)
         return await asyncio.shield(looking)

@@ -15,6 +15,7 @@ class Robot:
     def __init__(self) -> None:
         """Begin with nothing started."""
         self.starts: Counter[str] = Counter()
+        self.orders: list[Order] = []
         self.aborts: list[str] = []
         self.heard: list[str] = []
         self.running: dict[str, Progress] = {}
@@ -26,10 +27,20 @@ class Robot:
         self.nameless = False
         self.is_away = False
         self.is_blind = False
+        self.listens = True
+        self.is_deafened = False
         # Cleared, watching hangs.
         self.gate = asyncio.Event()
         self.gate.set()
         self.watched = asyncio.Event()
+        # Cleared, ending a job takes for ever.
+        self.ending = asyncio.Event()
+        self.ending.set()
+        self.aborted = asyncio.Event()
+        # Cleared, the answer to a start takes for ever.
+        self.answering = asyncio.Event()
+        self.answering.set()
+        self.started = asyncio.Event()
 
     def knows(self, job: str) -> bool:
         """Tell whether it has a job of this name."""
@@ -45,7 +56,10 @@ class Robot:
         if self.failures:
             raise self.failures.pop(0)
         self.starts[order.key] += 1
+        self.orders.append(order)
         self.running[order.key] = Progress(reference=order.key)
+        self.started.set()
+        await self.answering.wait()
         if self.loses_answer:
             raise OutgoingFailed("the answer was lost")
         if self.nameless:
@@ -63,6 +77,8 @@ class Robot:
     async def abort(self, order: Order) -> Progress:
         """End a job."""
         self.aborts.append(order.key)
+        self.aborted.set()
+        await self.ending.wait()
         self.end(order.key, JobState.ABORTED)
         return self.running[order.key]
 
@@ -74,9 +90,13 @@ class Robot:
             raise CannotTell
         return self.running.get(order.key) if self.finds else None
 
-    async def hear(self, order: Order, word: str) -> None:
-        """Be told something."""
-        self.heard.append(f"{order.key} {word}")
+    async def hear(self, order: Order, word: str) -> bool:
+        """Be told something; tell whether anybody listens."""
+        if self.is_deafened:
+            raise OutgoingFailed("the word was lost")
+        if self.listens:
+            self.heard.append(f"{order.key} {word}")
+        return self.listens
 
     def end(
         self, key: str, state: JobState = JobState.SUCCEEDED, says: str = ""
@@ -96,10 +116,10 @@ class Robot:
 class Health:
     """A check whose readings the test says; none at all is no value."""
 
-    def __init__(self, clock: FakeClock) -> None:
-        """Begin with something that is bad."""
+    def __init__(self, clock: FakeClock, value: float = 0.0) -> None:
+        """Begin with something that is bad, or as it is told."""
         self.clock = clock
-        self.value: float | None = 0.0
+        self.value: float | None = value
         self.subjects: list[Subject] = []
 
     async def measure(self, subject: Subject) -> Reading:

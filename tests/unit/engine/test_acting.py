@@ -1,8 +1,5 @@
 """A mission goes the way that the pipeline tells, on both databases."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from app.core.errors import NotAccepted, OutgoingFailed, Refused
@@ -15,21 +12,8 @@ from app.models.decision_tables import DecisionRow
 from app.models.inventory import Thing
 from app.models.job import JobState
 from app.models.mission_tables import MissionRow
-from app.store.inbox import SqlInbox
-from app.store.ledger import Ledger
-from app.store.location import Location
 from app.store.missions import Fenced
 from tests.unit.engine.theatre import Theatre
-
-
-@pytest.fixture
-def theatre(
-    location: Location, inbox: SqlInbox, tmp_path: Path
-) -> Iterator[Theatre]:
-    """Return a theatre in which everything may run by itself."""
-    ledger = Ledger(location, 2.0)
-    yield Theatre(inbox, ledger, tmp_path)
-    ledger.close()
 
 
 def start(theatre: Theatre, action: str = "mend") -> int:

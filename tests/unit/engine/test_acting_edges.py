@@ -5,15 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import OutgoingFailed, Refused
+from app.core.errors import NotAccepted, OutgoingFailed, Refused
 from app.models.approval import Answer
 from app.models.inventory import Thing
 from app.models.job import JobState
 from app.models.mission_tables import JobRow, MissionRow
+from app.models.ruling import Runs, Scope
 from app.store.inbox import SqlInbox
+from app.store.jobs import StoreTally
 from app.store.ledger import Ledger
 from app.store.location import Location
 from tests.unit.engine.theatre import ASKS, POLICY, Theatre
+from tests.unit.fold.room import SECOND
 
 WEB = Thing(kind="host", name="web-1", aliases=("10.0.0.5", "web-one"))
 GUARDED = f"{POLICY}\nprotected: {{targets: [web-1]}}"
@@ -300,3 +303,31 @@ def test_a_lost_watch_is_asked_again(open_theatre: Opener) -> None:
     theatre.robot.end_all()
     theatre.health.value = 1.0
     assert theatre.play(60).end == "fixed"
+
+
+def test_a_backend_that_is_down_spends_no_budget(theatre: Theatre) -> None:
+    """What certainly never ran says nothing about what it would have done."""
+    for number in range(3):
+        theatre.robot.failures = [NotAccepted("refused", may_retry=True)] * 3
+        host = f"web-{number}"
+        theatre.decide(theatre.fire(host), "mend", host=host)
+        assert theatre.go().stage == "escalated"
+        assert theatre.job().state == "failed"
+        assert theatre.job().started_at is None
+    since = theatre.clock.now() - 3_600 * SECOND
+    scope = Scope(since=since, risks=("reversible",))
+    runs = theatre.turn(lambda c: StoreTally(c).count(scope))
+    assert runs == Runs()
+
+
+def test_a_job_that_ran_and_failed_counts(theatre: Theatre) -> None:
+    """Else nothing would ever stop what does harm."""
+    theatre.decide(theatre.fire("web-01"), "mend")
+    theatre.go()
+    theatre.robot.end_all(JobState.FAILED)
+    theatre.play(5)
+    since = theatre.clock.now() - 3_600 * SECOND
+    scope = Scope(since=since, risks=("reversible",))
+    runs = theatre.turn(lambda c: StoreTally(c).count(scope))
+    assert (runs.started, runs.failed) == (1, 1)
+    assert theatre.job().started_at is not None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -10,21 +11,14 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import func, select
 
 from app.core.errors import Refused
-from app.engine.canary import (
-    CLOSE,
-    HOUR,
-    Beat,
-    Canary,
-    CanaryChore,
-    CanarySettings,
-    Closed,
-    Meters,
-    Ways,
-)
+from app.core.loopback import near
+from app.engine.canary import CLOSE, HOUR, CanaryChore, CanarySettings
+from app.engine.canarymeters import Meters
 from app.fold.folding import Folder
 from app.fold.rules import FoldSettings, make_rules
+from app.ingest.canary import Beat, Canary, make_entrance
 from app.models.alert import Alert, Status
-from app.models.canary import CANARY, Trace, hour_of
+from app.models.canary import CANARY, FOLDED, STAGES, Trace, hour_of
 from app.models.delivery import Delivery, Unparsed
 from app.models.incident import State
 from app.models.tables import AlertRow, DeliveryRow, EpisodeRow, IncidentRow
@@ -101,11 +95,32 @@ def test_what_it_did_not_send_is_none(body: bytes) -> None:
         Canary().parse(Delivery(source=CANARY, body=body, received_at=1))
 
 
-def test_nobody_may_send_it() -> None:
-    """Whoever reached its entrance would be refused."""
+@pytest.mark.parametrize("shown", [None, b"Bearer", b"Bearer wrong"])
+def test_only_who_has_the_secret_may_send_it(shown: bytes | None) -> None:
+    """All others are refused at its entrance."""
+    headers = () if shown is None else ((b"authorization", shown),)
+    sent = Delivery(source=CANARY, body=b"{}", received_at=1, headers=headers)
+    entrance = make_entrance("right")
     with pytest.raises(Refused) as refusal:
-        Closed().check(Delivery(source=CANARY, body=b"{}", received_at=1))
-    assert refusal.value.status == 403
+        entrance.authenticator.check(sent)
+    assert refusal.value.status == 401
+    right = ((b"authorization", b"Bearer right"),)
+    entrance.authenticator.check(msgspec.structs.replace(sent, headers=right))
+
+
+@pytest.mark.parametrize(
+    ("listens", "called"),
+    [
+        ("0.0.0.0", "127.0.0.1"),
+        ("", "127.0.0.1"),
+        ("::", "::1"),
+        ("192.0.2.7", "192.0.2.7"),
+        ("localhost", "localhost"),
+    ],
+)
+def test_our_own_door_is_near(listens: str, called: str) -> None:
+    """Whoever listens everywhere is called on the loopback."""
+    assert near(listens) == called
 
 
 def test_it_comes_and_goes_and_is_one_incident(room: Room) -> None:
@@ -113,9 +128,8 @@ def test_it_comes_and_goes_and_is_one_incident(room: Room) -> None:
     room.clock.moment -= room.clock.moment % HOUR
     for _ in range(10):
         moment = beat(room)
-        assert room.turn(partial(find_trace, moment=moment)) == Trace(
-            is_folded=True
-        )
+        seen = room.turn(partial(find_trace, moment=moment))
+        assert seen == Trace((FOLDED,))
         room.clock.advance(59)
     (incident,) = room.rows(IncidentRow)
     assert incident.state == State.RESOLVED
@@ -176,10 +190,8 @@ def test_old_ones_are_taken_off(room: Room) -> None:
 
 def make(clock: FakeClock, **settings: Any) -> CanaryChore:
     """Return the chore of a node; it only claims here."""
-    meters = Meters(CollectorRegistry(), clock, ())
-    parts: Any = None
-    ways = Ways(parts, parts, parts, clock, meters, ())
-    return CanaryChore(CanarySettings.model_validate(settings), ways)
+    around: Any = SimpleNamespace(clock=clock)
+    return CanaryChore(CanarySettings.model_validate(settings), around)
 
 
 def test_of_several_nodes_one_sends_it(room: Room) -> None:
@@ -206,7 +218,7 @@ def test_a_clock_that_was_wrong_stops_nothing(room: Room) -> None:
 def test_its_age_grows_until_the_next_comes_through() -> None:
     """It is told at the moment of asking, and never gets younger alone."""
     clock, registry = TwoClocks(), CollectorRegistry()
-    meters = Meters(registry, clock, ("folded", "closed"))
+    meters = Meters(registry, clock)
 
     def age(stage: str) -> float | None:
         """Return what is told now."""
@@ -250,3 +262,25 @@ def test_a_beat_is_written_and_read() -> None:
     alert = read(**msgspec.to_builtins(sent))
     assert alert.starts_at == sent.begins_at
     assert alert.labels["canary"] == "2026-11-21T02"
+
+
+def test_one_series_says_where_it_stands() -> None:
+    """None while it comes through, and never an old one beside a new one."""
+    registry = CollectorRegistry()
+    meters = Meters(registry, TwoClocks())
+
+    def told() -> list[dict[str, str]]:
+        """Return the labels of what is told now."""
+        (found,) = (
+            one
+            for one in registry.collect()
+            if one.name == "smokejumper_canary_stuck"
+        )
+        return [dict(one.labels) for one in found.samples]
+
+    assert told() == []
+    for stage in STAGES[:2]:
+        meters.stuck(stage, "late")
+        assert told() == [{"stage": stage, "why": "late"}]
+    meters.stuck("", "")
+    assert told() == []

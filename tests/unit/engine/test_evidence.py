@@ -86,6 +86,28 @@ def test_what_is_handed_over_is_looked_at_once(theatre: Theatre) -> None:
     assert len(theatre.rows(MissionRow)) == 2
 
 
+def test_the_service_of_the_alert_goes_with_the_order(
+    theatre: Theatre,
+) -> None:
+    """Whoever chose to look: code tells it, and no brain is asked for it."""
+    number = theatre.fire("web-01", "NginxDown")
+    theatre.decide(number, "collect_diagnostics", topic="service")
+    theatre.play(1)
+    (sent,) = theatre.robot.orders
+    assert sent.arguments == {"host": "web-01", "topic": "service"}
+    assert sent.hints == sent.known_hints == {"service": "nginx"}
+    assert looks(theatre) == [{**sent.arguments, "service": "nginx"}]
+
+
+def test_an_alert_about_no_service_gives_no_hint(theatre: Theatre) -> None:
+    """The backend knows that there could be one."""
+    number = theatre.fire("web-01", "DiskFull")
+    theatre.decide(number, "collect_diagnostics", topic="disk")
+    theatre.play(1)
+    (sent,) = theatre.robot.orders
+    assert (sent.hints, sent.known_hints) == ({"service": ""}, {})
+
+
 def test_what_a_brain_looked_at_is_not_looked_at_again(
     theatre: Theatre,
 ) -> None:
@@ -201,6 +223,25 @@ def test_a_bug_costs_the_evidence_of_one_incident(
         ("Etwas", "host_network_receive_errors", "network"),
         ("Etwas", "anderes", "general"),
         ("IOError", "", "io"),
+        ("PodCrashLooping", "", "pod"),
+        ("KubeDeploymentReplicasMismatch", "", "pod"),
+        ("RabbitmqQueueFull", "", "queue"),
+        ("KafkaLag", "", "queue"),
+        ("EtcdNoLeader", "", "database"),
+        ("MongodbReplicationHeadroom", "", "database"),
+        ("PersistentVolumeFillingUp", "", "storage"),
+        ("NfsStale", "", "storage"),
+        ("LogRotateFailed", "", "logs"),
+        ("AlertmanagerConfigInconsistent", "", "config"),
+        ("ConfigurationDrift", "", "config"),
+        ("NginxHighHttp5xxErrorRate", "", "http"),
+        # Neither of these is what one of its words could mean.
+        ("HighResponseTime", "", "http"),
+        ("LoadBalancerFailing", "", "http"),
+        ("MemcachedDown", "", "database"),
+        ("HostSystemTimeWrong", "", "time"),
+        ("Etwas", "queue_disk_full", "disk"),
+        ("SupervisorProgramFatal", "", "service"),
     ],
 )
 def test_the_topic_is_what_the_alert_is_about(

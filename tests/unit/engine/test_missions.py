@@ -9,21 +9,24 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from app.act.settings import ActSettings
+from app.engine import missions
 from app.engine.leases import Lease, node_name
-from app.engine.missions import (
-    SWEEP_SECONDS,
-    Meters,
-    MissionChore,
-    Parts,
-)
+from app.engine.missionmeters import Meters
+from app.engine.missions import SWEEP_SECONDS, MissionChore, Parts
 from app.engine.stopping import Stop
+from app.fold.muting import add_mute, plan_mute
 from app.models.approval import Answer
-from app.models.mission import Mission
+from app.models.matcher import read_matchers
+from app.models.mission import SECOND, Mission
 from app.models.mission_tables import MissionRow
+from app.models.mute import Wish
+from app.models.timetable import Timetable
+from app.store.glance import Stamps
 from app.store.inbox import SqlInbox
 from app.store.ledger import Connection, Ledger
 from app.store.location import Location
 from app.store.missions import MISSION, find_mission
+from app.store.reading import open_engine
 from tests.fakes import FakeClock
 from tests.unit.engine.theatre import ASKS, Direct, Theatre
 
@@ -38,17 +41,20 @@ class Still:
 class Hall(Theatre):
     """A theatre with chores; each round is called by the test."""
 
-    def chore(self, node: str = "one") -> MissionChore:
-        """Return a chore."""
+    stamps: Stamps | None = None
+    is_deciding = True
+
+    def chore(self, node: str = "one", slots: int = 16) -> MissionChore:
+        """Return a chore that takes so many at a time."""
         parts = Parts(
             advancer=self.advancer,
             moves=self.moves,
-            ways=Direct(self),
+            ways=Direct(self, self.stamps),
             keeper=Still(),  # type: ignore[arg-type] # only listened to
-            settings=ActSettings(),
+            settings=ActSettings(concurrency=slots),
             clock=self.clock,
             meters=Meters(CollectorRegistry()),
-            is_deciding=lambda _connection: True,
+            is_deciding=lambda _connection: self.is_deciding,
         )
         return MissionChore(parts, node)
 
@@ -79,7 +85,10 @@ def hall(
 ) -> Iterator[Hall]:
     """Return a theatre with chores, in which people are asked."""
     ledger = Ledger(location, 2.0)
-    yield Hall(inbox, ledger, tmp_path, ASKS)
+    made = Hall(inbox, ledger, tmp_path, ASKS)
+    made.stamps = Stamps(open_engine(location, 2.0))
+    yield made
+    made.stamps.close()
     ledger.close()
 
 
@@ -124,6 +133,62 @@ def test_what_nobody_decides_on_is_handed_over(hall: Hall) -> None:
     hall.clock.advance(SWEEP_SECONDS)
     hall.round(chore)
     assert len(hall.rows(MissionRow)) == 1
+
+
+def test_what_gets_alerts_and_no_decision_is_handed_over(hall: Hall) -> None:
+    """An alert each minute does not put the time off when people get it."""
+    chore = hall.chore()
+    began = hall.clock.now()
+    number = hall.fire("web-01")
+    while not hall.rows(MissionRow):
+        hall.clock.advance(60)
+        minute = (hall.clock.now() - began) // (60 * SECOND)
+        assert hall.fire("web-01", f"DiskFull{minute}") == number
+        assert hall.incident(number).state == "open"
+        assert hall.incident(number).changed_at == hall.clock.now()
+        hall.round(chore)
+        assert hall.clock.now() - began <= 11 * 60 * SECOND
+    assert hall.clock.now() - began > ActSettings().deciding_seconds * SECOND
+    assert hall.mission().stage == "escalated"
+    assert "nobody decided" in hall.mission().reason
+
+
+def test_what_was_muted_has_its_time_from_then_on(hall: Hall) -> None:
+    """It was there for hours; who decides sees it since it is open."""
+    chore = hall.chore()
+    now = hall.clock.now()
+    wish = Wish(
+        matchers=read_matchers('target="web-01"'),
+        times=Timetable(starts_at=now, ends_at=now + 7_200 * SECOND),
+        author="ana",
+        comment="we work on it",
+    )
+    hall.turn(lambda c: add_mute(c, plan_mute(wish, now), now))
+    number = hall.fire("web-01")
+    assert hall.incident(number).state == "suppressed"
+    hall.clock.advance(7_201)
+    hall.fold()
+    assert hall.incident(number).state == "open"
+    for seconds in (0, 300, 300 + SWEEP_SECONDS):
+        assert not hall.rows(MissionRow)
+        hall.clock.advance(seconds)
+        hall.fire("web-01", f"DiskFull{seconds}")
+        hall.round(chore)
+    assert hall.mission().stage == "escalated"
+
+
+def test_more_than_a_page_is_handed_over_at_once(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full page has another one behind it; no sweep is waited for."""
+    monkeypatch.setattr(missions, "PAGE", 3)
+    for number in range(7):
+        hall.fire(f"web-{number}")
+    hall.clock.advance(ActSettings().deciding_seconds + 1)
+    chore = hall.chore()
+    for _ in range(3):
+        hall.round(chore)
+    assert len(hall.rows(MissionRow)) == 7
 
 
 def test_what_was_fixed_and_still_fires_is_handed_over(hall: Hall) -> None:
@@ -226,6 +291,54 @@ def test_a_halt_does_not_wait_for_a_backend_that_hangs(hall: Hall) -> None:
     hall.clock.advance(1)
     hall.round(chore)
     assert hall.mission().stage == "escalated"
+
+
+def begin_job(hall: Hall, chore: MissionChore) -> int:
+    """Let a job run; return its mission."""
+    hall.propose(hall.fire("web-01"), "mend", "web-01")
+    hall.round(chore)
+    number = hall.mission().id
+    hall.grant()
+    hall.round(chore)
+    assert hall.stage(number) == "acting"
+    return number
+
+
+def test_what_a_halt_must_end_comes_before_what_is_late(hall: Hall) -> None:
+    """Older missions are due, and there is one slot: the job ends first."""
+    chore = hall.chore(slots=1)
+    number = begin_job(hall, chore)
+    for other in range(2, 6):
+        host = f"web-{other:02}"
+        hall.decide(hall.fire(host), "mend", host=host)
+    hall.clock.advance(0.5)
+    stop = Stop(author="bo", reason="smoke")
+    hall.turn(lambda c: hall.stopping.halt(c, stop))
+    hall.round(chore)
+    assert hall.robot.aborts
+    for _ in range(6):
+        hall.round(chore)
+    assert hall.stage(number) == "escalated"
+
+
+def test_what_a_halt_must_end_does_not_wait_for_a_slot(hall: Hall) -> None:
+    """All slots are taken by what is slow: the job is ended all the same."""
+    chore = hall.chore(slots=1)
+    begin_job(hall, chore)
+    stop = Stop(author="bo", reason="smoke")
+    hall.turn(lambda c: hall.stopping.halt(c, stop))
+
+    async def halt() -> None:
+        """Look once, while something slow is under way."""
+        slow = asyncio.create_task(asyncio.Event().wait())
+        vars(chore)["_tasks"][-1] = slow
+        await chore._try_round()
+        del chore._tasks[-1]
+        slow.cancel()
+        await asyncio.gather(*chore._tasks.values())
+
+    asyncio.run(halt())
+    assert hall.robot.aborts
 
 
 def test_a_crash_of_one_step_ends_nothing_else(hall: Hall) -> None:

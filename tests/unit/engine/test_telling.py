@@ -77,7 +77,11 @@ def test_an_incident_that_people_get_is_told_with_all_there_is(
     assert facts.before == ("health: 0 (should be at most 1)",)
     assert facts.after
     assert facts.incident == number
-    assert dict(facts.links)["api"].endswith(f"/api/v1/incidents/{number}")
+    page, data = facts.links[:2]
+    assert page[0] == "console"
+    assert page[1].endswith(f"/console/incidents/{number}")
+    assert data[0] == "api"
+    assert data[1].endswith(f"/api/v1/incidents/{number}")
     assert (facts.severity, facts.source) == ("warning", "alertmanager")
 
 

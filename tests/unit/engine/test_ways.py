@@ -1,27 +1,10 @@
 """An action runs where its target is reached, and nowhere else."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from app.core.errors import OutgoingFailed
 from app.models.mission import Stage
-from app.store.inbox import SqlInbox
-from app.store.ledger import Ledger
-from app.store.location import Location
 from tests.unit.engine.theatre import Theatre
-
-
-@pytest.fixture
-def theatre(
-    location: Location, inbox: SqlInbox, tmp_path: Path
-) -> Iterator[Theatre]:
-    """Return an open theatre."""
-    ledger = Ledger(location, 2.0)
-    yield Theatre(inbox, ledger, tmp_path)
-    ledger.close()
 
 
 def rule(theatre: Theatre) -> None:

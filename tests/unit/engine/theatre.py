@@ -53,6 +53,7 @@ from app.models.record import Record
 from app.models.tables import EntryRow
 from app.ports import Backend
 from app.store.approvals import find_approval
+from app.store.glance import Seen, Stamps, look_again
 from app.store.inbox import SqlInbox
 from app.store.jobs import find_job
 from app.store.ledger import Ledger
@@ -121,6 +122,16 @@ CATALOGUE = Catalogue(
                 Run(backend="spare", job="second", timeout_seconds=90),
             ),
         ),
+        spec("careful", preconditions=("ready",)),
+        spec(
+            "brief",
+            run=Run(
+                backend="robot",
+                job="brief",
+                timeout_seconds=60,
+                when_resolved="abort",
+            ),
+        ),
         spec("nowhere", run=Run(backend="nobody", job="x")),
         spec(
             "collect_diagnostics",
@@ -129,6 +140,14 @@ CATALOGUE = Catalogue(
                 "topic": Parameter(
                     purpose="what to look at", shape="word", values=TOPICS
                 ),
+            },
+            hints={
+                "service": Parameter(
+                    purpose="which service",
+                    shape="service",
+                    labels=("service",),
+                    known_software=True,
+                )
             },
             risk=Risk.OBSERVE,
             check=None,
@@ -143,6 +162,7 @@ class Held:
     def __init__(self) -> None:
         """Begin held."""
         self.is_ours = True
+        self.is_hurried = False
 
     def is_held(self) -> bool:
         """Tell what the test says."""
@@ -156,17 +176,31 @@ class Held:
 class Direct:
     """How the advancer reaches the store: at once, on this thread."""
 
-    def __init__(self, theatre: "Theatre") -> None:
-        """Take where it is."""
+    def __init__(
+        self, theatre: "Theatre", stamps: Stamps | None = None
+    ) -> None:
+        """Take where it is, and who knows whether anybody has written."""
         self._theatre = theatre
+        self._stamps = stamps
 
     async def turn(self, work: Callable[[Connection], T]) -> T:
+        """Do some work in a turn."""
+        return self._theatre.turn(work)
+
+    async def urge(self, work: Callable[[Connection], T]) -> T:
         """Do some work in a turn."""
         return self._theatre.turn(work)
 
     async def look(self, work: Callable[[Connection], T]) -> T:
         """Do some work on what there is."""
         return self._theatre.turn(work)
+
+    async def glance(
+        self, work: Callable[[Connection], T], last: Seen[T] | None
+    ) -> Seen[T]:
+        """Do some work on what there is, unless nobody has written."""
+        stamp = self._stamps.read() if self._stamps else None
+        return look_again(partial(self._theatre.turn, work), stamp, last)
 
     async def halted(self) -> str:
         """Return what the file of the kill switch says."""
@@ -191,25 +225,24 @@ class Theatre(Room):
         super().__init__(inbox, ledger)
         self.robot = Robot()
         self.spare = Robot()
-        self.health = Health(self.clock)
+        self.health, self.ready = Health(self.clock), Health(self.clock, 1.0)
+        checks = {"health": self.health, "ready": self.ready}
         self.hold = Held()
         self.things: tuple[Thing, ...] = ()
         self.halting = Halting(folder / "HALT")
         self.moves = Moves(self.clock, ActSettings().limits)
-        decider = Decider(
+        self.decider = Decider(
             {},
             lambda: Grounder(CATALOGUE, self.inventory, read_knowledge()),
             lambda _case: None,
         )
         rules, settings = make_rules(FoldSettings()), DecideSettings()
         self.casework = Casework(rules, settings, Runbooks(folder), self.clock)
-        backends: dict[str, Backend] = {
-            "robot": self.robot,
-            "spare": self.spare,
-        }
+        backends: dict[str, Backend] = {"robot": self.robot}
+        backends["spare"] = self.spare
         world = World(
             casework=self.casework,
-            decider=decider,
+            decider=self.decider,
             catalogue=CATALOGUE,
             inventory=lambda: self.inventory,
             backends=backends,
@@ -223,7 +256,7 @@ class Theatre(Room):
             settings=ActSettings(),
             guard=Guard(parse_policy(policy)),
             halting=self.halting,
-            verifier=Verifier({"health": self.health}, self.clock),
+            verifier=Verifier(checks, self.clock),
             backends=backends,
             world=world,
             moves=self.moves,

@@ -22,6 +22,8 @@ pytestmark = pytest.mark.skipif(
     not (DATA / "score.py").is_file(),
     reason="set TEST_DATA to the folder that holds score.py",
 )
+# Files whose rows have a twin instead of a label.
+UNLABELLED = ("attacks", "twins")
 HOSTS = ("web-1", "10.0.0.7:9100", "*", "", None, "db.example.org", 7)
 
 
@@ -144,7 +146,7 @@ def test_both_scorers_agree(seed: int, ours_too: bool, tmp_path: Path) -> None:
     files = [DATA / "dev150.jsonl"]
     if ours_too:
         cases = REPOSITORY / "tests" / "evals" / "cases"
-        files = [f for f in cases.glob("*.jsonl") if f.stem != "twins"]
+        files = [f for f in cases.glob("*.jsonl") if f.stem not in UNLABELLED]
     lines = [ln for f in files for ln in f.read_text("utf-8").splitlines()]
     truths = [json.loads(line) for line in lines]
     chance = Random(seed)

@@ -15,7 +15,8 @@ from sqlalchemy import text
 from app.core.errors import StorageFailed, TooLate
 from app.engine import keeper as module
 from app.engine.foldmeters import Meters
-from app.engine.keeper import Keeper, Work
+from app.engine.keeper import Bug, Keeper
+from app.engine.line import Work
 from app.fold import folding
 from app.fold.folding import Folder, Turn
 from app.models.tables import (
@@ -124,7 +125,7 @@ def test_a_turn_that_is_overtaken_is_done_again(
     """Another process wrote while it read; each alert is folded once."""
     if location.file is None:
         pytest.skip("on PostgreSQL each turn begins at once")
-    folder = Overtaken(bench.folder._rules, bench.clock)
+    folder = Overtaken(bench.folder.rules, bench.clock)
     folder.others = [Ledger(location, 2.0)]
     watched = Watched(location, bench, folder)
     with watched.runs() as keeper:
@@ -147,7 +148,7 @@ def test_an_alert_that_crashes_is_passed_by(
     good = hosts(60)
     bad = Said(name="bad", fingerprint="bad", labels={"host": "bad"}, starts=1)
     bench.say(*good[:30], bad, *good[30:])
-    folder = Stumbling(bench.folder._rules, bench.clock)
+    folder = Stumbling(bench.folder.rules, bench.clock)
     watched = Watched(location, bench, folder)
     with watched.runs():
         wait_for(lambda: len(bench.incidents()) == 60)
@@ -299,7 +300,7 @@ def test_people_are_answered_between_turns(
         bad = keeper.ask(lambda _: 1 // 0)
         good = keeper.ask(bench.folder.fold)
         assert isinstance(good.result(PATIENCE), Turn)
-        with pytest.raises(module.Bug):
+        with pytest.raises(Bug):
             bad.result(PATIENCE)
 
 
@@ -327,6 +328,31 @@ def ask_together(keeper: Keeper, *works: Work[str]) -> list[Future[str]]:
     return asked
 
 
+def test_what_is_urgent_passes_all_that_waits(
+    location: Location, bench: Bench
+) -> None:
+    """Also what was called up together already, and its turn is its own."""
+    watched = Watched(location, bench)
+    done: list[str] = []
+
+    def noted(name: str) -> Work[str]:
+        """Return work that notes that it was done."""
+
+        def work(_connection: Connection) -> str:
+            """Note it; meanwhile somebody stops everything."""
+            done.append(name)
+            if name == "a":
+                keeper.ask(noted("stop"), is_urgent=True)
+            return name
+
+        return work
+
+    with watched.runs() as keeper:
+        asked = ask_together(keeper, *map(noted, "abcd"))
+        assert [one.result(PATIENCE) for one in asked] == [*"abcd"]
+    assert done == ["a", "stop", "b", "c", "d"]
+
+
 def find_marks(bench: Bench, names: str) -> str:
     """Return those of some marks that are there."""
     with bench.ledger.turn() as turn:
@@ -349,7 +375,7 @@ def test_what_waits_together_shares_a_turn_and_fails_alone(
             put("d"),
         )
         assert (a.result(PATIENCE), d.result(PATIENCE)) == ("a", "d")
-        with pytest.raises(module.Bug, match="ZeroDivisionError"):
+        with pytest.raises(Bug, match="ZeroDivisionError"):
             b.result(PATIENCE)
         with pytest.raises(TooLate):
             c.result(PATIENCE)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.fold.rules import FoldSettings, make_rules
@@ -193,7 +193,6 @@ SPANS = st.tuples(
 @settings(
     max_examples=120,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     spans=st.lists(SPANS, min_size=2, max_size=7),
@@ -216,7 +215,6 @@ def test_symptoms_of_one_host(
 @settings(
     max_examples=25,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(shuffled=st.randoms(use_true_random=False), cuts=st.integers(0, 2**20))
 def test_three_senders(bench: Bench, shuffled: Any, cuts: int) -> None:

@@ -129,7 +129,7 @@ def test_a_bug_besides_folding_puts_nobody_off(
     bench.told(*hosts(2, "old"))
     with bench.ledger.turn() as connection:
         connection.execute(text("UPDATE incident SET due_at = 1"))
-    folder = Beside(bench.folder._rules, bench.clock)
+    folder = Beside(bench.folder.rules, bench.clock)
     watched = Watched(location, bench, folder)
     with watched.runs() as keeper:
         bench.say(*hosts(3, "first"))
@@ -146,7 +146,7 @@ def test_a_bug_besides_folding_puts_nobody_off(
 
 def test_the_rest_grows_to_a_minute(location: Location, bench: Bench) -> None:
     """Each time that it crashes again it is left alone for longer."""
-    folder = Beside(bench.folder._rules, bench.clock)
+    folder = Beside(bench.folder.rules, bench.clock)
     keeper = Watched(location, bench, folder).keeper
     rests = []
     for _ in range(8):

@@ -1,5 +1,6 @@
 """What the tests of the guard share: motions, policies and tallies."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,7 @@ def make_motion(**changes: Any) -> Motion:
         "environment": "production",
         "team": "shop",
         "role": "web",
+        "at_work": "",
         "now": NOW,
     }
     return Motion(**{**calm, **changes})
@@ -78,6 +80,7 @@ class Books:
         self.jobs: dict[str, int] = known.get("jobs", {})
         self.question: int = known.get("question", 0)
         self.scopes: list[Scope] = []
+        self.expected: list[Scope] = []
 
     def count(self, scope: Scope) -> Runs:
         """Return the first runs whose wishes the scope fulfils."""
@@ -87,6 +90,10 @@ class Books:
             if all(said[name] == value for name, value in wishes.items()):
                 return runs
         return Runs()
+
+    def expect(self, scopes: Collection[Scope]) -> None:
+        """Note what will be counted."""
+        self.expected.extend(scopes)
 
     def running(self, target: str, _now: int) -> int:
         """Return the job on a target."""

@@ -82,6 +82,28 @@ def test_a_condition_sees_the_motion(text: str, holds: bool) -> None:
     assert policy.rules[0].condition.holds(show(view)) is holds
 
 
+@pytest.mark.parametrize(
+    ("text", "at_work", "holds"),
+    [
+        ("maintenance != ''", "", False),
+        ("maintenance != ''", "maintenance 3: kernel", True),
+        ("maintenance.contains('kernel')", "maintenance 3: kernel", True),
+        ("size(maintenance) > 0", "", False),
+    ],
+)
+def test_a_condition_sees_who_works_there(
+    text: str, at_work: str, holds: bool
+) -> None:
+    """It is no mute: what is muted is denied before any rule is asked."""
+    policy = parse_policy(
+        "rules: [{name: aa, reason: For its work., outcome: ask,"
+        f" when: {json.dumps(text)}}}]\n"
+    )
+    motion = make_motion(at_work=at_work)
+    view = make_view(policy, Counting(motion, Books()))
+    assert policy.rules[0].condition.holds(show(view)) is holds
+
+
 def test_what_nobody_can_tell_is_said() -> None:
     """A label that is missing is neither true nor false."""
     condition = read_condition("alert.labels.row == 'x'", ())

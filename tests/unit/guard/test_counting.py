@@ -173,6 +173,15 @@ def test_an_action_touches_a_share_of_a_group(
     assert (ruling.rule == "blast-radius") == is_held
 
 
+def test_what_only_looks_is_no_blast() -> None:
+    """The evidence of a mass incident is wanted from each of its hosts."""
+    looks = make_spec(Risk.OBSERVE, check=None)
+    tally = (OF_ACTION, Runs(started=50, targets=50))
+    ruling = limited(tally, spec=looks, siblings=500, group_size=4)
+    assert ruling.outcome is Outcome.ALLOW
+    assert limited(tally).rule == "blast-radius"
+
+
 def test_many_of_one_cause_are_asked_about_once() -> None:
     """The first of many siblings asks; the others are handed over."""
     motion = make_motion(siblings=500)

@@ -77,6 +77,18 @@ def test_each_step_names_itself(
     )
 
 
+def test_no_rule_lifts_a_mute() -> None:
+    """Whatever it says of the maintenance that goes on there."""
+    policy = make_policy(
+        "rules: [{name: trust-me, reason: It is planned., outcome: allow,"
+        " when: \"maintenance != ''\"}]"
+    )
+    motion = make_motion(maintenance="mute 4", at_work="maintenance 4: it")
+    ruling = Guard(policy).rule(motion, Books())
+    assert (ruling.outcome, ruling.rule) == (Outcome.DENY, "maintenance")
+    assert not any("trust-me" in line for line in ruling.trail)
+
+
 @pytest.mark.parametrize("proposer", ["person:ana", "code:evidence", "undo"])
 def test_a_proposal_of_people_needs_no_confidence(proposer: str) -> None:
     """What people propose goes by rules and ladder, as all else does."""

@@ -6,6 +6,7 @@ import pytest
 
 from app.core.configfile import load_config
 from app.core.errors import ConfigError
+from app.guard.known import Known
 from app.guard.policy import (
     Policy,
     check_policy,
@@ -14,7 +15,16 @@ from app.guard.policy import (
     parse_policy,
     read_policy,
 )
+from app.models.action import Risk
 
+KNOWN = Known(
+    risks={
+        "restart_service": Risk.DISRUPTIVE,
+        "free_memory": Risk.REVERSIBLE,
+        "read_log": Risk.OBSERVE,
+    },
+    sources=("zabbix", "alertmanager"),
+)
 HOME = Path(__file__).parents[3]
 RULE = "rules:\n  - name: one\n    reason: It is so.\n    outcome: deny\n"
 
@@ -129,6 +139,7 @@ rules:
         ("", ", teams: [shop]"),
         (", risks: [disruptive, observe]", ", risks: [observe]"),
         ("", ", when: targets > 3"),
+        (", when: targets > 3", ", when: targets > 4"),
         (", when: 'targets>3'", ", when: '(targets > 3) && now.hour < 6'"),
         (
             ", when: 'now.hour < 6 && targets > 3'",
@@ -152,7 +163,7 @@ def test_a_rule_that_never_matches_is_named(wide: str, narrow: str) -> None:
         (", teams: [shop]", ", teams: [shop, mail]"),
         (", teams: [shop]", ", sources: [zabbix]"),
         (", when: targets > 3", ""),
-        (", when: targets > 3", ", when: targets > 4"),
+        (", when: targets > 4", ", when: targets > 3"),
         (
             ", when: 'targets > 3 && now.hour < 6'",
             ", when: 'targets > 3 || now.hour < 6'",
@@ -184,8 +195,9 @@ trust:
 def test_an_action_that_there_is_not_is_named() -> None:
     """A name with a slip would be a rule that is never applied."""
     policy = parse_policy(RULE + "    actions: [restrat_service]\n")
-    (problem,) = policy.warnings({"restart_service"})
+    (problem,) = policy.warnings(KNOWN)
     assert "restrat_service" in str(problem)
+    assert "Did you mean 'restart_service'?" in str(problem)
     assert str(problem).startswith("policy.yaml:5")
 
 

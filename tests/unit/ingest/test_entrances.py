@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from app.access.asked import Asked
 from app.bootstrap import Outside, build
 from app.core.configfile import load_config
 from app.core.errors import ConfigError
@@ -115,7 +116,9 @@ def test_a_wrong_database_is_named(tmp_path: Path) -> None:
 def test_api_tokens_are_revealed(tmp_path: Path) -> None:
     """From a variable, or refused when it is not there."""
     product = wire(tmp_path, api={"tokens": ["env:TOKEN"]})
-    assert product.api_tokens == ("secret",)
+    headers = {"authorization": "Bearer secret"}
+    asked = Asked(method="GET", peer="192.0.2.7", headers=headers)
+    assert product.gate.find(asked).way == "settings"
     with pytest.raises(ConfigError, match=r"api\.tokens\.0"):
         wire(tmp_path, api={"tokens": ["env:NONE"]})
 

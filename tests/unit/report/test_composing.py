@@ -27,7 +27,10 @@ WHOLE = facts(
     runbook="Look at the queue.\nThen restart.",
     approval=12,
     expires_at=NOW,
-    links=(("incident", f"{BASE}/api/v1/incidents/7"),),
+    links=(
+        ("console", f"{BASE}/console/incidents/7"),
+        ("api", f"{BASE}/api/v1/incidents/7"),
+    ),
 )
 
 
@@ -58,7 +61,8 @@ def test_a_letter_says_all_that_is_known() -> None:
         "  - one process takes 390 percent",
         "  - Look at the queue.",
         "  - Then restart.",
-        f"incident: {BASE}/api/v1/incidents/7",
+        f"console: {BASE}/console/incidents/7",
+        f"api: {BASE}/api/v1/incidents/7",
     ):
         assert line in text.splitlines()
     order = ["Call:", "Before:", "After:", "What stands out:", "Runbook:"]
@@ -272,6 +276,7 @@ def test_a_digest_names_every_question_and_leads_to_all_messages() -> None:
     words = found.text.replace(",", " ").split()
     assert {str(n + 1_000) for n in range(1, 301)} <= set(words)
     assert f"messages: {BASE}/api/v1/messages" in found.text.splitlines()
+    assert f"console: {BASE}/console/incidents" in found.text.splitlines()
     assert found.facts.questions == tuple(range(1_001, 1_301))
     none = composer().digest("chat", many(3))
     assert "questions" not in none.text.lower()

@@ -101,7 +101,7 @@ def test_what_templates_need_works() -> None:
         "{% macro item(text) %}* {{ text|truncate(12) }}{% endmacro %}\n"
         "{% for one in evidence %}{{ item(one) }}\n{% endfor %}\n"
         "{{ confidence|percent }} {{ at|when }} {{ 3 * 4 + 1 }}\n"
-        "{% for name, to in links %}{{ name }}={{ to }}{% endfor %}\n\n"
+        "{% for name, to in links %}{{ name }}={{ to }}\n{% endfor %}\n"
         "{% if approval %}question {{ approval }}{% endif %}"
     )
     title, text = render(source)
@@ -109,7 +109,8 @@ def test_what_templates_need_works() -> None:
     assert text.splitlines() == [
         "* one...",
         "83% 2026-11-21T02:14:02Z 13",
-        "incident=https://smokejumper.example.org/api/v1/incidents/7",
+        "console=https://smokejumper.example.org/console/incidents/7",
+        "api=https://smokejumper.example.org/api/v1/incidents/7",
         "question 12",
     ]
 

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.models.action import Parameter
 from tests.programs import need
 from tests.service import OPEN, Service
 
@@ -23,6 +25,16 @@ METRIC = re.compile(r"\bsmokejumper_[a-z_]+")
 SUFFIXES = ("", "_bucket", "_count", "_sum", "_total")
 # What tells of sources that are asked is there when one is set.
 POLL = {"url": "http://127.0.0.1:9"}
+# Which action an alert of ours is for; a process may be ended for both.
+ABOUT = {
+    "ProcessRunaway": "kill_process",
+    "ProcessMemoryLeak": "kill_process",
+    "HostOutOfDiskSpace": "free_disk_space",
+    "HostHighMemory": "free_memory",
+    "ServiceDown": "restart_service",
+    "ContainerMemoryHigh": "restart_container",
+    "PodNotReady": "restart_pod",
+}
 SETTINGS = {"sources": {"alertmanager": {**OPEN, "poll": POLL}}}
 
 
@@ -99,6 +111,26 @@ def test_every_rule_has_a_test() -> None:
         if case.get("exp_alerts")
     }
     assert {rule["alert"] for rule in rules()} == fired
+
+
+@pytest.mark.parametrize(("alert", "action"), ABOUT.items())
+def test_an_alert_says_what_its_action_needs(alert: str, action: str) -> None:
+    """Each argument comes from a label that the alert has when it fires."""
+    tree = yaml.safe_load(TESTS.read_text())
+    fired = [
+        one["exp_labels"]
+        for test in tree["tests"]
+        for case in test["alert_rule_test"]
+        for one in case.get("exp_alerts", ())
+        if case["alertname"] == alert
+    ]
+    module = import_module(f"app.act.actions.{action}")
+    parameters: dict[str, Parameter] = module.plugin(None).parameters
+    assert fired
+    for labels in fired:
+        for name, parameter in parameters.items():
+            if parameter.required:
+                assert set(parameter.labels) & set(labels), (labels, name)
 
 
 def test_rules_about_us_name_metrics_that_exist(known: set[str]) -> None:

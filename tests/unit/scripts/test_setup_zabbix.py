@@ -24,7 +24,7 @@ from tests.zabbix_contract import (
 from tests.zabbix_fake import ADMIN, ZabbixFake
 
 HOME = Path(__file__).parents[3]
-RELEASES = ("6.0", "6.4", "7.0", "7.2")
+RELEASES = ("6.0", "6.4", "7.0", "7.2", "7.4")
 
 
 @pytest.fixture

@@ -53,6 +53,16 @@ def test_rules_are_turned_off() -> None:
     assert found["groups"] == SHIPPED["groups"][1:]
 
 
+def test_off_needs_no_quotes() -> None:
+    """As the page writes it: a bare off is false to YAML, as a name, too."""
+    (name, *_) = (one["alert"] for one in rules_of(SHIPPED))
+    tuning = yaml.safe_load(f"rules: {{{name}: {{off: true}}}}")
+    left = rules_of(tuned(SHIPPED, tuning))
+    assert [one["alert"] for one in left] == [
+        one["alert"] for one in rules_of(SHIPPED) if one["alert"] != name
+    ]
+
+
 @pytest.mark.parametrize("rule", rules_of(SHIPPED), ids=lambda it: it["alert"])
 def test_every_rule_has_a_limit_that_can_be_tuned(rule: Any) -> None:
     """The comparison stands last."""

@@ -111,6 +111,14 @@ class Simulator:
         """End it as nobody should: kill -9."""
         return self._end(signal.SIGKILL)
 
+    def __enter__(self) -> Self:
+        """Start it."""
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        """End it."""
+        self.stop()
+
     def _end(self, sign: signal.Signals) -> int:
         """Send a signal and wait for the end."""
         if self.process is None or self.process.poll() is not None:

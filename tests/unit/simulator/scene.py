@@ -77,13 +77,16 @@ def files_below(home: Path) -> set[str]:
 
 
 def can_mount() -> bool:
-    """Tell whether a tmpfs can be mounted here."""
+    """Tell whether a tmpfs can be mounted here, or must be."""
     if sys.platform != "linux" or os.geteuid():
         return False
+    if os.environ.get("REAL_SYSTEMS") == "required":
+        # What needs it runs then, and fails where it cannot.
+        return True
     words = ["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
     try:
         return not subprocess.run(
-            words, capture_output=True, check=False
+            words, capture_output=True, timeout=60, check=False
         ).returncode
     except FileNotFoundError:
         return False

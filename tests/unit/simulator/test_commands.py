@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from simulator.commands import cli
 from simulator.problem import Refused
 from simulator.reading import read_duration, read_moment, read_options
 from tests.programs import free_port
-from tests.unit.simulator.running import HOME, Simulator, wait_for
+from tests.unit.simulator.running import Simulator, wait_for
 
 WRONG_USE, NOT_RUNNING, REFUSED = 2, 3, 4
 Run = Callable[..., Result]
@@ -147,20 +145,6 @@ def test_a_token_that_cannot_be_sent_is_explained(
     result = run(*words, **{variable: "\u00fcber"})
     assert result.exit_code == WRONG_USE, result.output
     assert "token: " in result.stderr
-
-
-def test_asking_loads_no_server_and_no_score() -> None:
-    """Each command loads what it needs: those that ask are quick."""
-    say = "import sys, simulator.commands; print(*sys.modules)"
-    said = subprocess.run(
-        [sys.executable, "-c", say],
-        cwd=HOME,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    heavy = {"fastapi", "uvicorn", "simulator.records", "simulator.picture"}
-    assert heavy.isdisjoint(said.stdout.split())
 
 
 def test_no_simulator_is_a_status_of_its_own(run: Run) -> None:

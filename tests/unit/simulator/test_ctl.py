@@ -94,6 +94,7 @@ def test_a_token_is_shown(tmp_path: Path) -> None:
     token.write_text("secret\n")
     assert ctl.read_token(str(token)) == "secret"
     with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(20)
         port = server.getsockname()[1]
         heard: list[bytes] = []
 
@@ -101,13 +102,14 @@ def test_a_token_is_shown(tmp_path: Path) -> None:
             """Answer once."""
             line, _ = server.accept()
             with line:
+                line.settimeout(20)
                 heard.append(line.recv(4096))
                 line.sendall(b"HTTP/1.0 200 OK\r\n\r\n{}")
 
         thread = threading.Thread(target=answer)
         thread.start()
         found = Ask("127.0.0.1", port, "/", token="secret").send(10)
-        thread.join()
+        thread.join(30)
     assert found.status == 200
     assert b"Authorization: Bearer secret\r\n" in heard[0]
 
@@ -115,6 +117,7 @@ def test_a_token_is_shown(tmp_path: Path) -> None:
 def test_an_answer_that_drips_does_not_hold_it() -> None:
     """The deadline is for the whole answer, not for each part of it."""
     with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(20)
         port = server.getsockname()[1]
         is_over = threading.Event()
 
@@ -130,10 +133,13 @@ def test_an_answer_that_drips_does_not_hold_it() -> None:
 
         thread = threading.Thread(target=drip)
         thread.start()
-        with pytest.raises(OSError, match=r"no answer within|timed out"):
-            Ask("127.0.0.1", port, "/health").send(0.2)
-        is_over.set()
-        thread.join()
+        try:
+            with pytest.raises(OSError, match=r"no answer within|timed out"):
+                Ask("127.0.0.1", port, "/health").send(0.2)
+        finally:
+            is_over.set()
+            thread.join(30)
+        assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("said", [b"", b"\r\n\r\n", b"HTTP/1.0 x\r\n\r\n"])

@@ -85,7 +85,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield make
     for one in begun:
         one.child.kill()
-        one.child.communicate()
+        one.child.communicate(timeout=30)
 
 
 def test_it_is_fine_and_then_as_its_file_says(start: Start) -> None:

@@ -56,12 +56,12 @@ def test_one_that_is_in_use_goes_too(tmp_path: Path) -> None:
 def test_another_is_left_alone(tmp_path: Path) -> None:
     """What we did not mount we do not unmount."""
     words = ["mount", "-t", "tmpfs", "-o", "size=1m", "others", str(tmp_path)]
-    subprocess.run(words, check=True)
+    subprocess.run(words, timeout=60, check=True)
     try:
         assert unmount(tmp_path)
         assert sources_at(tmp_path) == ["others"]
     finally:
-        subprocess.run(["umount", str(tmp_path)], check=True)
+        subprocess.run(["umount", str(tmp_path)], timeout=60, check=True)
 
 
 def test_why_it_cannot_be_is_said(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from simulator.ctl import Ask
 from simulator.fault import Order
-from simulator.faults.service import LOOP
+from simulator.faults.service import LOOP, NO_ROOM
 from simulator.house import House
-from simulator.problem import Conflict
+from simulator.problem import Conflict, Unable
 from simulator.truth import Truth
 from tests.unit.simulator.running import wait_for
 from tests.unit.simulator.scene import (
@@ -106,6 +106,37 @@ def test_a_full_disk_keeps_a_restart_from_healing_it(house: House) -> None:
     house.stage.stop("disk")
     wait_for(lambda: end_of(house, truth)() == "remedy", "it has come up")
     assert answers(house)
+
+
+def test_room_alone_brings_back_what_ended_for_want_of_it(
+    house: House,
+) -> None:
+    """It ends by itself, no restart helps, and it comes back by itself."""
+    full = house.stage.start(Order("disk", seconds=60))
+    truth = break_it(house, NO_ROOM)
+    assert truth.expects == ("free_disk_space",)
+    assert not answers(house, 0.3)
+    wait_for(
+        lambda: "no space left" in house.keeper.look("shop").says,
+        "it says why",
+    )
+    assert house.keeper.restart("shop").state == "crashing"
+    assert end_of(house, truth)() == ""
+    house.stage.stop("disk")
+    assert end_of(house, full)() == "person"
+    wait_for(lambda: end_of(house, truth)() == "remedy", "it has come back")
+    assert answers(house)
+    assert house.stage.running() == []
+
+
+def test_what_has_room_is_not_down_for_want_of_it(house: House) -> None:
+    """It is refused with what to do, and the service goes on."""
+    with pytest.raises(Unable, match="has room to write") as caught:
+        break_it(house, NO_ROOM)
+    assert "begin the fault disk" in caught.value.remedy
+    wait_for(lambda: house.keeper.look("shop").mode == "ok", "it is mended")
+    assert answers(house)
+    assert house.stage.running() == []
 
 
 def test_it_is_not_broken_twice(house: House) -> None:

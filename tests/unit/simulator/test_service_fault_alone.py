@@ -17,6 +17,16 @@ def test_without_a_keeper_nothing_is_broken(
         open_stage().start(Order("service", seconds=5))
 
 
+def test_who_writes_elsewhere_is_not_down_for_want_of_room(
+    open_stage: Callable[..., Stage],
+) -> None:
+    """It is refused with the setting, before anything is tried."""
+    order = Order("service", seconds=5, options={"shape": "no-room"})
+    with pytest.raises(Unable, match="do not write") as caught:
+        open_stage(spool="own").start(order)
+    assert caught.value.field == "spool"
+
+
 def test_without_services_it_is_refused(
     open_stage: Callable[..., Stage],
 ) -> None:

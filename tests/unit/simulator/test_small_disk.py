@@ -60,9 +60,9 @@ def given(tmp_path: Path) -> Iterator[Path]:
     path = tmp_path / "given"
     path.mkdir()
     words = ["mount", "-t", "tmpfs", "-o", "size=8m", "others", str(path)]
-    subprocess.run(words, check=True)
+    subprocess.run(words, timeout=60, check=True)
     yield path
-    subprocess.run(["umount", str(path)], check=True)
+    subprocess.run(["umount", str(path)], timeout=60, check=True)
 
 
 def test_what_is_mounted_there_is_used_as_it_is(

@@ -234,9 +234,11 @@ def test_a_fault_whose_end_is_late_is_ended_by_its_own_children(
     held = threading.Event()
     asker = threading.Thread(target=lambda: stage._ask(held.wait))
     asker.start()
-    wait_for(lambda: child.status() == psutil.STATUS_ZOMBIE)
-    held.set()
-    asker.join()
+    try:
+        wait_for(lambda: child.status() == psutil.STATUS_ZOMBIE)
+    finally:
+        held.set()
+        asker.join()
     wait_for(lambda: not stage.running())
 
 

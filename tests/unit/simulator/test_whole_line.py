@@ -67,9 +67,9 @@ def small(tmp_path: Path) -> Iterator[Path]:
     if not can_mount():
         pytest.skip("only root may mount a file system")
     words = ["-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)]
-    subprocess.run(["mount", *words], check=True)
+    subprocess.run(["mount", *words], timeout=60, check=True)
     yield tmp_path
-    subprocess.run(["umount", "-l", str(tmp_path)], check=True)
+    subprocess.run(["umount", "-l", str(tmp_path)], timeout=60, check=True)
 
 
 def fill(path: Path) -> None:

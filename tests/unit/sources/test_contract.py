@@ -135,6 +135,16 @@ def test_it_takes_strange_bodies_calmly(source: Source, body: bytes) -> None:
         assert_well_formed(alert)
 
 
+@pytest.mark.parametrize("other", ["", " ", "\0", 0, None, [], {}], ids=repr)
+def test_every_alert_keeps_an_identity(source: Source, other: object) -> None:
+    """Whatever one field is: without one, strangers would be the same."""
+    for path in places(json.loads(source.example.body))[1:]:
+        body = json.loads(source.example.body)
+        change(body, path, other)
+        for alert in read(source, json.dumps(body).encode()).alerts:
+            assert_well_formed(alert)
+
+
 def test_a_flaw_never_quotes_the_payload(source: Source) -> None:
     """What stands in a payload may be a secret; a flaw goes to the log."""
     broken = source.example.body.replace(b":", b" s3cr3t ")

@@ -107,7 +107,7 @@ def test_several_values_of_one_indexed_column_are_asked_one_by_one(
     filters = sort_out(LOG, where)
     assert _values_by_index(filters) == values
     if values:
-        alone = filters.with_value("b")
+        alone = filters.with_value("target", "b")
         assert alone.equal == {"target": ("b",)}
         assert alone.since == filters.since
 

@@ -146,3 +146,25 @@ def _version(connection: sqlite3.Connection) -> int:
     """Return a number that moves when another connection has written."""
     (version,) = connection.execute("PRAGMA data_version").fetchone()
     return int(version)
+
+
+def test_a_stamp_tells_whether_somebody_else_wrote(
+    location: Location,
+) -> None:
+    """Not what the ledger wrote itself, nor what is not committed."""
+    ledger, other = Ledger(location, WAIT_SECONDS), Ledger(location, 1.0)
+    if location.file is None:
+        assert ledger.stamp() is None
+        return
+    first = ledger.stamp()
+    with ledger.turn() as turn:
+        put_mark(turn, "a", 1)
+    assert ledger.stamp() == first
+    with other.turn() as turn:
+        put_mark(turn, "a", 2)
+        assert ledger.stamp() == first
+    second = ledger.stamp()
+    assert second != first
+    assert ledger.stamp() == second
+    for one in (ledger, other):
+        one.close()

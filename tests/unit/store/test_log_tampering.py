@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from app.models.chain import Anchor
@@ -22,7 +22,6 @@ HELD = ", ".join(f"{name}, typeof({name})" for name in COLUMNS)
 QUIET = settings(
     max_examples=150,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 ids = st.integers(1, COUNT)
 values = st.one_of(

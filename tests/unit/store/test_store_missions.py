@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import text
@@ -255,7 +255,6 @@ moments = st.none() | st.integers(NOW - 3, NOW + 3)
 
 @settings(
     max_examples=40,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(st.tuples(moments, st.just(0) | moments), max_size=6))
 def test_what_is_foretold_is_what_is_taken(

@@ -71,7 +71,7 @@ def follow(tail: Tail, is_over: threading.Event) -> list[int]:
     while True:
         was_over = is_over.is_set()
         found = tail.after(seen[-1] if seen else 0, 7)
-        seen += [entry.id for entry in found]
+        seen += [told.entry.id for told in found]
         if was_over and not found:
             return seen
 
@@ -113,7 +113,8 @@ def test_a_late_commit_is_waited_for(
             assert not passing.done()
         passing.result()
     other.close()
-    assert [(entry.id, entry.at) for entry in tail.after(0, 10)] == [
+    entries = [told.entry for told in tail.after(0, 10)]
+    assert [(entry.id, entry.at) for entry in entries] == [
         (1, 1),
         (2, 1),
         (3, 2),

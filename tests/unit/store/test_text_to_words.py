@@ -273,9 +273,10 @@ def test_every_question_is_an_and_of_ors() -> None:
         (Word("disk"), Word(mark)),
     )
     assert to_match(question) == f'("ärger" *) AND ("disk" OR "{mark}")'
-    assert to_tsquery(question) == f"('arger':*) & ('disk' | '{mark}')"
-    assert to_tsquery((), ["m", "n"]) == "'m' & 'n'"
-    assert to_tsquery(question[:1], ["m"]) == "('arger':*) & 'm'"
+    assert list(map(to_tsquery, question)) == [
+        "'arger':*",
+        f"'disk' | '{mark}'",
+    ]
 
 
 @pytest.mark.parametrize("mark", [mark_text, mark_hash])

@@ -34,6 +34,7 @@ from tests.unit.verify.making import make_spec
 
 CLOCK = FakeClock()
 FIRING = Subject(host="web-7", firing=2)
+ENDED = Subject(firing=0, ended_at=CLOCK.now() - 3_000_000)
 
 
 class Scripted:
@@ -252,8 +253,7 @@ def test_what_nobody_can_say_has_no_value() -> None:
 def test_without_a_check_the_alert_is_asked() -> None:
     """Its monitoring system says whether the problem is over."""
     verifier = alone()
-    ended = Subject(firing=0, ended_at=CLOCK.now() - 3_000_000)
-    found = asyncio.run(verifier.measure(make_spec(), ended))
+    found = asyncio.run(verifier.measure(make_spec(), ENDED))
     judged = verifier.judge(make_spec(), None, found)
     assert judged.judgement is Judgement.GOOD
     assert judged.says == "the alert is over since 3 s"
@@ -282,6 +282,47 @@ def test_a_reading_is_judged_beside_one_of_its_kind() -> None:
     assert verifier.judge(spec, None, other).judgement is Judgement.BAD
     found = verifier.judge(spec, None, stranger).judgement
     assert found is Judgement.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [
+        (FIRING, Judgement.BAD),
+        (ENDED, Judgement.GOOD),
+        (Subject(host="web-7"), Judgement.UNKNOWN),
+    ],
+)
+def test_what_was_good_before_does_not_say_that_it_helped(
+    subject: Subject, expected: Judgement
+) -> None:
+    """A service that hangs runs before and after: the alert tells."""
+    spec = make_spec(Declared(name="scripted"))
+    verifier = alone(scripted=Scripted(0.5, "it runs"))
+    before = Reading(
+        check="scripted", at=1, value=0.5, judgement=Judgement.GOOD
+    )
+    found = asyncio.run(verifier.follow(spec, subject, before))
+    assert (found.check, found.judgement) == ("alert_is_over", expected)
+    assert "(scripted was good before as well: it runs)" in found.says
+
+
+@pytest.mark.parametrize(
+    ("value", "earlier", "expected"),
+    [
+        (5.0, Judgement.GOOD, Judgement.WORSE),
+        (0.5, Judgement.BAD, Judgement.GOOD),
+        (0.5, Judgement.UNKNOWN, Judgement.GOOD),
+    ],
+)
+def test_what_changed_is_told_by_the_check(
+    value: float, earlier: Judgement, expected: Judgement
+) -> None:
+    """It was bad and is good, or was good and is bad."""
+    spec = make_spec(Declared(name="scripted"))
+    verifier = alone(scripted=Scripted(value))
+    before = Reading(check="scripted", at=1, value=1.0, judgement=earlier)
+    found = asyncio.run(verifier.follow(spec, FIRING, before))
+    assert (found.check, found.judgement) == ("scripted", expected)
 
 
 def test_preconditions_hold_or_not_or_nobody_knows() -> None:

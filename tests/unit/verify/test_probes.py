@@ -81,6 +81,7 @@ def test_a_page_that_hangs_is_bad() -> None:
 def test_a_page_that_dribbles_is_bad() -> None:
     """Its time is over as a whole, not only between two bytes."""
     server = socket.create_server(("127.0.0.1", 0))
+    server.settimeout(20)
     ended = threading.Event()
 
     def dribble() -> None:
@@ -100,8 +101,9 @@ def test_a_page_that_dribbles_is_bad() -> None:
         _, judgement = probe("http_probe", away(), url=url, timeout=0.3)
     finally:
         ended.set()
-        thread.join()
+        thread.join(30)
         server.close()
+    assert not thread.is_alive()
     assert judgement is Judgement.BAD
 
 

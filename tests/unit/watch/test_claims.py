@@ -125,6 +125,18 @@ def test_each_alert_has_its_name_and_labels(
     assert len(text.description) <= DESCRIPTION_CHARS
 
 
+def test_open_files_of_those_that_may_be_named_are_told() -> None:
+    """Who lists programs is told of no other one."""
+    own, other = make_proc(7, "sim-files"), make_proc(8, "browser")
+    sample = make_sample({own: 1.0, other: 1.0})
+    full = Files(990, 1_000)
+    around = Around(files={own.key: full, other.key: full})
+    settings = WatchSettings(programs=("sim-*",))
+    claims = Claimant(settings, Past(FakeClock())).claims(sample, around)
+    named = {one.labels["process"] for one in claims if one.begins}
+    assert named == {"sim-files"}
+
+
 def test_a_busy_machine_says_that_nobody_stands_out() -> None:
     """Spread load is told without a process, and who makes it."""
     some = {make_proc(n, f"job-{n}"): 95.0 for n in range(10, 14)}

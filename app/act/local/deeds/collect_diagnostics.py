@@ -46,10 +46,11 @@ class DiagnosticsSettings(Section):
 
 
 class Arguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is looked at, and where."""
+    """What is looked at, where, and which service the alert is about."""
 
     host: str
     topic: str = GENERAL
+    service: str = ""
 
 
 def plugin(env: DeedEnv) -> Deed:
@@ -76,6 +77,7 @@ class CollectDiagnostics:
         host = fit("host", arguments.host)
         if arguments.topic not in TOPICS:
             raise NotAccepted(f"{arguments.topic[:40]!r} is no topic")
+        service = arguments.service and fit("service", arguments.service)
         left = hand.seconds_left - REST_SECONDS
         lens = Lens(
             self._past,
@@ -83,6 +85,7 @@ class CollectDiagnostics:
             window_seconds=self._settings.window_seconds,
             seconds=max(1.0, min(self._settings.seconds, left)),
         )
+        lens.service = service
         chosen = pick(self._probes, arguments.topic)
         sections, oddities = look_round(
             chosen, lens, is_short=arguments.topic == GENERAL

@@ -25,7 +25,11 @@ from app.act.local.runaway.culprit import (
 from app.act.local.runaway.ending import Ender, EndSettings
 from app.act.local.runaway.identity import differences, identify
 from app.act.local.runaway.owning import is_of_unit
-from app.act.local.runaway.sparing import own_tree
+from app.act.local.runaway.sparing import (
+    names_of_who,
+    own_tree,
+    refuse_told,
+)
 from app.core.brief import brief
 from app.core.daemons import Daemons
 from app.core.errors import NotAccepted, OutgoingFailed
@@ -113,6 +117,10 @@ class FreeMemory:
 
     def _answer(self, grower: Burden, why: str, hand: Hand) -> Done:
         """Do what is allowed about the grower."""
+        try:
+            refuse_told(_names(grower), (grower.cgroup,), hand.bounds)
+        except Unwilling as error:
+            return self._drop(str(error), hand)
         above = _above(grower.proc.pid)
         for name in self._settings.restart:
             if self._is_of(name, grower, above, hand):
@@ -143,7 +151,7 @@ class FreeMemory:
         who = f"{brief(str(grower.proc))} of {name}"
         if grower.proc.pid in own_tree():
             raise Unwilling(f"{who} is one of our own processes")
-        self._refuse_daemon(name)
+        self._refuse_daemon(name, hand)
         hand.check()
         hand.say(f"will be restarted: {name}, because of {grower}")
         _compare(grower)
@@ -154,13 +162,13 @@ class FreeMemory:
         hand.say(f"{name}: {now.says}")
         return Done(f"{name} was restarted, as {who} took {_held(grower)}")
 
-    def _refuse_daemon(self, name: str) -> None:
+    def _refuse_daemon(self, name: str, hand: Hand) -> None:
         """Raise Unwilling for a daemon that is never restarted from here."""
         try:
             standing = self._daemons.state(name)
         except OutgoingFailed as error:
             raise Unwilling(f"{name} was not restarted: {error}") from error
-        refuse(standing, self._settings.restart)
+        refuse(standing, self._settings.restart, hand.bounds.services)
 
     def _drop(self, why: str, hand: Hand) -> Done:
         """Drop caches, or raise Unwilling with the evidence."""
@@ -190,6 +198,13 @@ def _compare(grower: Burden) -> None:
             f"{brief(str(grower.proc))} is not what was measured:"
             f" {'; '.join(found)}; nothing was restarted"
         )
+
+
+def _names(grower: Burden) -> set[str]:
+    """Return all that a grower is called, its script's name too if shown."""
+    who = grower.identity
+    names = names_of(grower.proc)
+    return names if who is None else names | names_of_who(who)
 
 
 def _held(grower: Burden) -> str:

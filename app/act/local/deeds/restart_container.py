@@ -95,7 +95,7 @@ class RestartContainer:
         fit("host", arguments.host)
         name = fit("container", arguments.container).removeprefix("/")
         before = self._find(name)
-        self._admit(before)
+        self._admit(before, hand.bounds.services)
         hand.say(f"before: {before}")
         self._say_log(before, hand)
         hand.check()
@@ -123,26 +123,31 @@ class RestartContainer:
             )
         return found
 
-    def _admit(self, found: Container) -> None:
-        """Raise Unwilling for what must not be restarted."""
+    def _admit(self, found: Container, told: tuple[str, ...] = ()) -> None:
+        """Raise Unwilling for what must not be restarted.
+
+        Args:
+            found: how it is.
+            told: what the policy protects beside our own settings.
+        """
         for why in (
             _why_kept(found),
-            self._why_protected(found),
+            self._why_protected(found, told),
             _why_not_now(found),
             self._why_not_listed(found),
         ):
             if why:
                 raise Unwilling(f"{found.called} {why}")
 
-    def _why_protected(self, found: Container) -> str:
+    def _why_protected(self, found: Container, told: tuple[str, ...]) -> str:
         """Return why a container is never restarted, or nothing."""
         if found.labels.get(LABEL) == "never":
             return f"is protected by its label {LABEL}"
         image = found.config.image
         whole, bare = image_names(image)
-        own = self._settings.protected
+        own = (*self._settings.protected, *told)
         if any(fits(one, own) for one in (found.called, whole, bare)):
-            return "is protected by the settings"
+            return "is protected by the settings or the policy"
         parts = whole.split("/")
         is_ours = any(fits(one, OURS) for one in parts)
         if is_ours or fits(found.called, NEVER) or fits(bare, NEVER):

@@ -56,7 +56,7 @@ class RestartService:
         """Say how it is, restart it, wait, and say how it is then."""
         fit("host", arguments.host)
         service = fit("service", arguments.service)
-        before = self._admit(service)
+        before = self._admit(service, hand.bounds.services)
         hand.say(f"before: {_told(before)}")
         self._say_log(before, hand)
         hand.check()
@@ -72,16 +72,22 @@ class RestartService:
         hand.say(f"after: {_told(after)}")
         return Done(f"{before.name} was restarted by {_by(after)}")
 
-    def _admit(self, service: str) -> Standing:
-        """Return how a service is that may be restarted, or raise."""
+    def _admit(self, service: str, told: tuple[str, ...]) -> Standing:
+        """Return how a service is that may be restarted, or raise.
+
+        Args:
+            service: its name.
+            told: what the policy protects beside our own settings.
+        """
         # What is never restarted is not even looked at.
         settings = self._settings
-        spare(service, settings.protected)
+        protected = (*settings.protected, *told)
+        spare(service, protected)
         try:
             found = self._daemons.state(service)
         except OutgoingFailed as error:
             raise Unwilling(str(error)) from error
-        refuse(found, settings.services, settings.protected)
+        refuse(found, settings.services, protected)
         if found.warden != "command" and not is_listed(
             found.name, settings.services
         ):

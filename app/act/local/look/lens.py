@@ -62,7 +62,15 @@ class Window(msgspec.Struct, frozen=True):
 
 
 class Lens:
-    """What all probes of one round look through; from any thread."""
+    """What all probes of one round look through; from any thread.
+
+    Attributes:
+        past: how this machine was.
+        host: what is said about it.
+        root: where /proc and /sys are.
+        service: the service that the alert is about, or empty; it is set
+            before any probe looks.
+    """
 
     def __init__(
         self,
@@ -85,6 +93,7 @@ class Lens:
         self.past = past
         self.host = host
         self.root = root
+        self.service = ""
         self._until = time.monotonic() + seconds
         self._seconds = window_seconds
         self._window = Aside("window", self._watch)

@@ -11,13 +11,21 @@ from app.act.local.runaway.burden import Burden
 from app.act.local.runaway.culprit import recall
 from app.act.local.runaway.identity import Identity
 from app.act.local.runaway.pidfd import Grip
-from app.act.local.runaway.sparing import Sparing, SparingSettings
+from app.act.local.runaway.sparing import (
+    Sparing,
+    SparingSettings,
+    groups_of,
+    names_of_who,
+    refuse_told,
+)
 from app.core.brief import brief
 from app.core.look.details import read_text
 from app.core.look.past import Past
 from app.core.look.snapshot import read_proc, read_procs
 from app.models.job import JobState
 
+# What is counted on this machine, for all deeds together.
+ENDED = "one process ended"
 KEEPERS = frozenset({"supervisord", "monit", "runsv", "s6-supervise"})
 
 
@@ -27,10 +35,13 @@ class EndSettings(SparingSettings):
     Attributes:
         grace_seconds: so long after SIGTERM comes SIGKILL.
         kill_seconds: so long after SIGKILL nothing more is expected.
+        rest_seconds: so long after one was ended here no other one is, by
+            whichever deed that was.
     """
 
     grace_seconds: float = Field(10.0, ge=0.1, le=600)
     kill_seconds: float = Field(5.0, ge=0.1, le=600)
+    rest_seconds: float = Field(600.0, ge=0, le=86_400)
 
 
 class Ender:
@@ -55,7 +66,14 @@ class Ender:
                 f"we are not shown who {culprit.proc} is: {culprit}; it is"
                 " of another user, and reading that needs CAP_SYS_PTRACE"
             )
+        if not hand.bounds.may_end:
+            raise Unwilling(
+                f"{who.name}[{who.pid}] is not ended: the job was not ruled on"
+                " as destructive; what may be ended here must stand in the"
+                " settings of both, the service and its hands"
+            )
         self.sparing.refuse(who)
+        refuse_told(names_of_who(who), groups_of(who), hand.bounds)
         if culprit.is_stuck:
             raise Unwilling(
                 f"{culprit} is in uninterruptible sleep"
@@ -78,6 +96,13 @@ class Ender:
         """Send what is needed, and return how it ended."""
         name = f"{grip.known.name}[{grip.known.pid}]"
         hand.check()
+        # It is written down before: what dies in between counts, too.
+        rest = self._settings.rest_seconds
+        if not hand.once(ENDED, rest):
+            raise Unwilling(
+                f"{name} is not ended: one was on this machine within the"
+                f" last {rest:g} s (setting 'rest_seconds')"
+            )
         began = time.monotonic()
         if not grip.send(signal.SIGTERM):
             return Done(f"{name} ended by itself before a signal was sent")

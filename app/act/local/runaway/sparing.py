@@ -5,6 +5,7 @@ What is built in cannot be taken off; settings add to it.
 
 import os
 import pwd
+from collections.abc import Iterable
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import PurePath
@@ -13,6 +14,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from app.act.local.hand import Unwilling
+from app.act.local.restart.untouched import fits
 from app.act.local.runaway.burden import DELETED
 from app.act.local.runaway.identity import Identity
 from app.act.local.runaway.java import (
@@ -29,6 +31,7 @@ from app.core.look.details import (
     read_whole_command,
 )
 from app.core.look.snapshot import read_proc, read_procs
+from app.models.job import Bounds
 
 Pattern = Annotated[str, Field(min_length=2, max_length=200)]
 User = Annotated[int, Field(ge=0)] | Annotated[str, Field(min_length=1)]
@@ -101,7 +104,7 @@ class Sparing:
         """Raise Unwilling when a process is left alone, and say why."""
         self._refuse_kind(who)
         self.refuse_program(who)
-        for path in _cgroups(who):
+        for path in groups_of(who):
             found = _match(path, self._cgroups)
             if found is not None:
                 raise Unwilling(
@@ -112,13 +115,13 @@ class Sparing:
 
     def refuse_program(self, who: Identity) -> None:
         """Raise Unwilling when what a process runs is protected."""
-        for name in sorted(_names(who)):
+        for name in sorted(names_of_who(who)):
             self.refuse_name(name)
         words, is_whole = read_whole_command(who.pid)
         found = find_data(words)
         if found:
             raise Unwilling(f"{found} holds data: it is protected")
-        if is_java(_names(who)):
+        if is_java(names_of_who(who)):
             why = find_why_unknown(words, is_whole=is_whole)
             if why:
                 raise Unwilling(f"{who.name}[{who.pid}] may hold data: {why}")
@@ -139,7 +142,7 @@ class Sparing:
                 " descend from, or that descends from us"
             )
         service = own_service()
-        if service and service in _cgroups(who):
+        if service and service in groups_of(who):
             raise Unwilling(
                 f"{who.name}[{who.pid}] is of our own service {service}"
             )
@@ -164,6 +167,37 @@ class Sparing:
         """Return whose processes may be ended."""
         own = os.geteuid()
         return self._uids or ({own} if own else set())
+
+
+def refuse_told(
+    names: Iterable[str], groups: Iterable[str], bounds: Bounds
+) -> None:
+    """Raise Unwilling for what the policy protects, as the order says.
+
+    Args:
+        names: all that a process is called.
+        groups: the paths of the control groups that it is in.
+        bounds: what came with the order.
+    """
+    for name in sorted(names):
+        found = _fit(name, bounds.processes)
+        if found is not None:
+            raise Unwilling(f"{name} is protected by the policy, as {found}")
+    for part in (one for path in groups for one in path.split("/")):
+        found = _fit(part.removesuffix(".service"), bounds.services)
+        if found is not None:
+            raise Unwilling(
+                f"it is of a service that is protected by the policy: {part},"
+                f" as {found}"
+            )
+
+
+def _fit(name: str, patterns: tuple[str, ...]) -> str | None:
+    """Return the pattern that a name fits as the policy compares them."""
+    bare = name.casefold()
+    spellings = {bare, bare.partition(".")[0]} - {""}
+    fit = (p for p in patterns if any(fits(one, (p,)) for one in spellings))
+    return next(fit, None)
 
 
 def own_tree() -> set[int]:
@@ -198,12 +232,12 @@ def own_service() -> str:
     return ""
 
 
-def _cgroups(who: Identity) -> list[str]:
+def groups_of(who: Identity) -> list[str]:
     """Return the paths of all groups that a process is in."""
     return [line.split(":", 2)[-1] for line in who.cgroups.splitlines()]
 
 
-def _names(who: Identity) -> set[str]:
+def names_of_who(who: Identity) -> set[str]:
     """Return every name that a process goes by, its script's too."""
     command = read_command(who.pid)
     paths = [who.exe.removesuffix(DELETED), *command[:1]]

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from app.act.local.hand import Hand, Stopped
+from app.act.local.notes import PLAN
 from app.act.local.sweep.beneath import Root, closing
 from app.act.local.sweep.descent import Descent
 from app.act.local.sweep.openfiles import OpenFiles, find_open
@@ -29,6 +30,8 @@ from app.core.clock import to_iso
 from app.core.look.amounts import size
 
 MOST_SHOWN = 200
+# So much of a plan is kept beside the journal.
+MOST_BYTES = 16_777_216
 # Some file systems give room back a moment after a file is gone.
 SETTLE_SECONDS = 0.5
 MOST_SETTLES = 10
@@ -142,8 +145,9 @@ def clean_up(job: Job, hand: Hand) -> Result:
     before = job.place.measure()
     opened = find_open(job.place.root.device, hand.check)
     plan = _plan(job, opened, hand)
-    _say_plan(plan, opened, hand)
-    files, why = _sweep(job, plan, hand)
+    digest = _say_plan(plan, opened, hand)
+    _write_down(plan, hand)
+    files, why = _sweep(job, plan, digest, hand)
     after = job.place.measure()
     hand.say(f"after: {after}")
     held = held_text(opened.held)
@@ -203,11 +207,12 @@ def _plan(job: Job, opened: OpenFiles, hand: Hand) -> Plan:
     )
 
 
-def _sweep(job: Job, plan: Plan, hand: Hand) -> tuple[int, str]:
+def _sweep(job: Job, plan: Plan, digest: str, hand: Hand) -> tuple[int, str]:
     """Remove, and say what was; return how many, and why it ended early.
 
     Raises:
         Stopped: it was told to end; what was removed is said before.
+        Unwilling: the plan has another hash than the one that was said.
     """
     roots = {start.root.path: start.root for start in job.starts}
     sweeper = Sweeper(
@@ -215,7 +220,7 @@ def _sweep(job: Job, plan: Plan, hand: Hand) -> tuple[int, str]:
     )
     is_enough = Enough(job, sweeper, hand)
     try:
-        why = sweeper.sweep(plan.files, is_enough, hand.say)
+        why = sweeper.sweep(plan, digest, is_enough, hand.say)
         if job.words and not is_enough():
             hand.say(vacuum(job.words, hand.check))
     except Stopped as error:
@@ -226,11 +231,26 @@ def _sweep(job: Job, plan: Plan, hand: Hand) -> tuple[int, str]:
     return sweeper.files, why
 
 
-def _say_plan(plan: Plan, opened: OpenFiles, hand: Hand) -> None:
-    """Say what will be removed, before anything is."""
+def _write_down(plan: Plan, hand: Hand) -> None:
+    """Keep the whole plan beside the journal, so that a person reads it.
+
+    A full disk stops nothing here: it may be what room is made on.
+    """
+    data, count = plan.write(MOST_BYTES)
+    try:
+        where = hand.keep(PLAN, data)
+    except OSError as error:
+        hand.say(f"the plan is not written down: {error.strerror}")
+        return
+    part = "all" if count == len(plan.files) else f"the first {count}"
+    hand.say(f"{part} of the plan is written down: {where}")
+
+
+def _say_plan(plan: Plan, opened: OpenFiles, hand: Hand) -> str:
+    """Say what will be removed, before anything is; return its hash."""
+    digest = plan.digest
     hand.say(
-        f"plan: {len(plan.files)} files, {size(plan.size)},"
-        f" sha256 {plan.digest}"
+        f"plan: {len(plan.files)} files, {size(plan.size)}, sha256 {digest}"
     )
     for one in plan.files[:MOST_SHOWN]:
         when = (to_iso(one.mtime // 1_000) or "?")[:16]
@@ -245,6 +265,7 @@ def _say_plan(plan: Plan, opened: OpenFiles, hand: Hand) -> None:
             f"not all open files are known: {opened.why}; a file is removed"
             " only if the kernel says that nobody has it open"
         )
+    return digest
 
 
 def _say_swept(sweeper: Sweeper, why: str, hand: Hand) -> None:

@@ -12,9 +12,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
+from app.act.local.hand import Unwilling
 from app.act.local.sweep.beneath import Root, closing
 from app.act.local.sweep.openfiles import OpenFiles, Use, reopen, take_lease
-from app.act.local.sweep.sweepplan import Planned, show, why_never
+from app.act.local.sweep.sweepplan import Plan, Planned, show, why_never
 
 # How long what /proc said is believed.
 BELIEVED_SECONDS = 1.0
@@ -66,18 +67,28 @@ class Sweeper:
 
     def sweep(
         self,
-        files: tuple[Planned, ...],
+        plan: Plan,
+        digest: str,
         is_enough: Callable[[], bool],
         say: Callable[[str], None],
     ) -> str:
         """Remove the files of a plan; return why it ended early, if so.
 
         Args:
-            files: the plan.
+            plan: what is removed.
+            digest: the hash of the plan that was said.
             is_enough: tells that nothing more is needed; may raise to end.
             say: takes a line for each of the first that were skipped.
+
+        Raises:
+            Unwilling: this is another list than the one that was said.
         """
-        for one in files:
+        if plan.digest != digest:
+            raise Unwilling(
+                f"the list has the sha256 {plan.digest} now, and another was"
+                " planned and said: nothing was removed"
+            )
+        for one in plan.files:
             if is_enough():
                 return "enough is free"
             try:

@@ -3,9 +3,10 @@
 import hashlib
 import os
 import stat
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import accumulate, islice
 from typing import NamedTuple
 
 import msgspec
@@ -85,6 +86,13 @@ class Plan(NamedTuple):
         for one in self.files:
             found.update(one.line().encode())
         return found.hexdigest()
+
+    def write(self, most_bytes: int) -> tuple[bytes, int]:
+        """Return what the hash covers, as long as it fits, and how many."""
+        lines = [one.line().encode() for one in self.files]
+        ends = list(accumulate(map(len, lines)))
+        count = bisect_right(ends, most_bytes)
+        return b"".join(lines[:count]), count
 
 
 class Planner:

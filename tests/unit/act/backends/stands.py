@@ -18,6 +18,7 @@ from app.act.backends.local import Local
 from app.act.hands import tame
 from app.act.local.executor import Executor
 from app.act.local.journal import Journal
+from app.act.local.settings import LocalSettings
 from app.act.masking import Secrets
 from app.core.clock import SystemClock
 from app.core.here import Here
@@ -302,7 +303,8 @@ def local(folder: Path) -> Iterator[Stand]:
         """Return the backend as another process would have it."""
         here = Here(HostSettings(names=("web-01",)), SystemClock()).is_here
         executor = Executor(deeds, Journal(journal), 4, here)
-        return tame(Local(executor, tuple(deeds), here), Secrets([]))
+        settings = LocalSettings(allow=tuple(deeds))
+        return tame(Local(executor, settings, here), Secrets([]))
 
     stand = Stand(renew, _counter(folder, journal), partial(settle, journal))
     stand.lacks = DEAF | {"lose", "blind"}

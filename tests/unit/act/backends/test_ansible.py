@@ -205,7 +205,10 @@ async def test_its_process_is_killed(tmp_path: Path, private: Path) -> None:
     place = tmp_path / "var" / "ansible" / sent.key
     os.kill(int((place / "pid").read_text()), signal.SIGKILL)
     said = await backend.watch(sent)
-    while not said.has_ended:
+    for _ in range(POLLS):
+        if said.has_ended:
+            break
+        pause()
         said = await backend.watch(sent)
     assert said.state is JobState.UNKNOWN
     again = await ansible(tmp_path, private).start(sent)

@@ -320,7 +320,8 @@ def test_which_hosts_it_reaches(machine: FakeAwx, tmp_path: Path) -> None:
 
 def test_every_way_to_go_wrong_is_tried() -> None:
     """No template of the fake is there in vain."""
-    files = Path(__file__).parent.glob("test_awx*.py")
+    home = Path(__file__).parent
+    files = [*home.glob("test_awx*.py"), home / "test_stalls.py"]
     tried = "".join(file.read_text(encoding="utf-8") for file in files)
     for mode in set(MODES) - {"later", "endless", "busy"}:
         assert f'"{mode}"' in tried

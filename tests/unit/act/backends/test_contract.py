@@ -5,13 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from app.act import backends
 from app.core.errors import CannotTell, NotAccepted, OutgoingFailed
+from app.core.registry import scan
 from app.models.job import JobState
 from app.ports import Hearing
 from tests.unit.act.backends.making import further, on_a_loop, order
 from tests.unit.act.backends.stands import STANDS, Stand
 
 LINES = ["line 1", "line 2"]
+
+
+def test_every_backend_stands_to_the_contract() -> None:
+    """What the folder scan finds is asked below, whoever added it."""
+    assert set(scan(backends)) <= {one.replace("_", "-") for one in STANDS}
 
 
 @pytest.fixture(params=STANDS)
@@ -55,7 +62,6 @@ async def test_a_lost_answer_is_no_refusal(stand: Stand) -> None:
     with pytest.raises(OutgoingFailed) as failure:
         await stand.backend.start(sent)
     assert not isinstance(failure.value, NotAccepted)
-    assert stand.count("start", sent.key) == 1
     found = await stand.renew().find(sent)
     assert found is not None
     end, _ = await stand.follow(sent, found)
@@ -108,7 +114,7 @@ async def test_a_running_job_hears(stand: Stand) -> None:
     sent = order("endless")
     sent = further(sent, await stand.backend.start(sent))
     assert isinstance(stand.backend, Hearing)
-    await stand.backend.hear(sent, "alert_resolved")
+    assert await stand.backend.hear(sent, "alert_resolved")
     assert stand.count("word", sent.key) == 1
 
 

@@ -382,7 +382,8 @@ def test_which_hosts_it_reaches(machine: FakeRundeck, tmp_path: Path) -> None:
 
 def test_every_way_to_go_wrong_is_tried() -> None:
     """No job of the fake is there in vain."""
-    files = Path(__file__).parent.glob("test_rundeck*.py")
+    home = Path(__file__).parent
+    files = [*home.glob("test_rundeck*.py"), home / "test_stalls.py"]
     tried = "".join(file.read_text(encoding="utf-8") for file in files)
     contract = {"later", "endless", "lose", "refuse", "busy"}
     for mode in set(MODES) - contract:

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from app.core.clock import Clock
+from app.models.evidence import read_stands_out
 from app.models.job import JobState
 from app.ports import Backend
 from tests.fakes import FakeClock
-from tests.rundeck import LONG_LINES, FakeRundeck, job_id
+from tests.rundeck import LONG_LINES, SEEN, FakeRundeck, job_id
 from tests.unit.act.backends.making import (
     follow,
     further,
@@ -19,6 +20,9 @@ from tests.unit.act.backends.making import (
     order,
 )
 from tests.unit.act.backends.stands import PASSED, rundeck_settings
+
+# So many it never takes.
+MOST_LOOKS = 1_000
 
 
 class Hurried(FakeClock):
@@ -65,13 +69,28 @@ async def test_a_long_output_is_read_by_many_looks(
     sent = order("job", key)
     said = await backend.start(sent)
     output, sizes = "", []
-    while not said.has_ended:
+    for _ in range(MOST_LOOKS):
+        if said.has_ended:
+            break
         said = await backend.watch(further(sent, said))
         output += said.output
         sizes.append(said.output.count("\n"))
     assert said.state is JobState.SUCCEEDED
     assert output.splitlines() == ["line 1", *["line 2"] * LONG_LINES]
     assert max(sizes) == 5_000, "one look reads no more"
+
+
+@on_a_loop
+async def test_evidence_is_read(
+    machine: FakeRundeck, tmp_path: Path, key: str
+) -> None:
+    """A job that looks at a host tells what stands out by its output."""
+    backend = rundeck(tmp_path, machine, "looking")
+    sent = order("job", key, action="collect_diagnostics")
+    end, output = await follow(backend, sent, await backend.start(sent))
+    assert end.state is JobState.SUCCEEDED
+    assert output.splitlines() == list(SEEN)
+    assert read_stands_out(output) == ("memory 97 %",)
 
 
 @on_a_loop
@@ -85,7 +104,9 @@ async def test_an_output_without_end_ends(
     said = await backend.start(sent)
     number = machine.ledger.started()[-1]["id"]
     asked = [0]
-    while not said.has_ended:
+    for _ in range(MOST_LOOKS):
+        if said.has_ended:
+            break
         said = await backend.watch(further(sent, said))
         asked.append(machine.ledger.count("asked", number))
     assert said.state is JobState.SUCCEEDED

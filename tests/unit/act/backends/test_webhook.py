@@ -84,6 +84,19 @@ async def test_the_order_is_whole(
 
 
 @on_a_loop
+async def test_a_hint_stands_beside_the_arguments(
+    receiver: Receiver, tmp_path: Path, key: str
+) -> None:
+    """A receiver that knows of none has the arguments that it knows."""
+    sent = order("job", key, hints={"about": "nginx", "other": ""})
+    await hook(tmp_path, endpoint(receiver, "done")).start(sent)
+    entry = Book(receiver.ledger).find(key)
+    assert entry is not None
+    assert entry["told"]["arguments"] == sent.arguments
+    assert entry["told"]["hints"] == {"about": "nginx"}
+
+
+@on_a_loop
 async def test_an_id_says_where(
     receiver: Receiver, tmp_path: Path, key: str
 ) -> None:
@@ -281,7 +294,7 @@ async def test_it_is_told_only_where_it_listens(
         backend = hook(tmp_path, endpoint(receiver, "endless", hears=hears))
         sent = order("job", key)
         sent = further(sent, await backend.start(sent))
-        await hear(backend)(sent)
+        assert await hear(backend)(sent) is hears
         assert list(receiver.words(key)) == ["alert_resolved"] * hears
 
 

@@ -101,6 +101,8 @@ class Engine:
         class Server(socketserver.ThreadingUnixStreamServer):
             """Speaks HTTP on a socket file."""
 
+            daemon_threads = True
+
             def get_request(self) -> tuple[socket.socket, Any]:
                 """Return a caller, who has no address here."""
                 caller, _ = super().get_request()

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 PATIENCE_SECONDS = 20.0
@@ -29,6 +30,8 @@ def start(folder: Path) -> None:
         # What asks may ask at once.
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not find(folder / "pid") and time.monotonic() < deadline:
+            if (folder / "gone").exists():
+                break
             time.sleep(0.01)
         return
     os.setsid()
@@ -39,19 +42,29 @@ def start(folder: Path) -> None:
     own.rename(folder / "pid")
     # Nobody leaves it behind for ever.
     signal.alarm(300)
-    while True:
+    # Looked for after its name is there: who ends all finds the one or the
+    # other.
+    while not (folder / "gone").exists():
         # It would fall over a pipe that nobody reads any more.
         os.write(1, b"alive\n")
         time.sleep(0.05)
 
 
 def stop(folder: Path) -> None:
-    """Return once it has ended."""
-    pid = find(folder / "pid")
-    if pid:
-        os.kill(pid, signal.SIGKILL)
-    while find(folder / "pid"):
+    """Return once it has ended; a restart that still runs may start one."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while pid := find(folder / "pid"):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"process {pid} does not end")
         time.sleep(0.01)
+
+
+def end(folder: Path) -> None:
+    """Return once it has ended; whoever is started later ends at once."""
+    (folder / "gone").touch()
+    stop(folder)
 
 
 def main(folder: Path, verb: str) -> int:
@@ -64,6 +77,7 @@ def main(folder: Path, verb: str) -> int:
         return 1
     deadline = time.monotonic() + PATIENCE_SECONDS
     while (folder / "slow").exists() and time.monotonic() < deadline:
+        (folder / "begun").touch()
         time.sleep(0.01)
     stop(folder)
     if verb == "restart":

@@ -53,6 +53,7 @@ class Round:
         root: Path = Path("/"),
         made: Mapping[str, Probe] | None = None,
         host: HostSettings | None = None,
+        service: str = "",
     ) -> None:
         known = all_probes()
         chosen = dict(made or {}) | {name: known[name] for name in names}
@@ -63,6 +64,7 @@ class Round:
             seconds=SECONDS,
             root=root,
         )
+        self.lens.service = service
         since = time.monotonic()
         self.sections, self.oddities = look_round(chosen, self.lens)
         self.lasted = time.monotonic() - since

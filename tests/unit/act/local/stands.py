@@ -1,5 +1,6 @@
 """The executor as a real process, and what loses an answer of it."""
 
+import errno
 import json
 import os
 import signal
@@ -28,6 +29,19 @@ def wait_for(is_so: Callable[[], object], seconds: float = 20.0) -> None:
         if time.monotonic() > deadline:
             raise AssertionError("it never came to be so")
         time.sleep(0.01)
+
+
+def is_told(pipe: Path, text: bytes = b"") -> bool:
+    """Write to who waits at a named pipe; False while nobody does."""
+    try:
+        file = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno != errno.ENXIO:
+            raise
+        return False
+    os.write(file, text)
+    os.close(file)
+    return True
 
 
 def become(user: int) -> None:
@@ -116,6 +130,7 @@ class HandsProcess:
     def listens(self) -> bool:
         """Tell whether somebody takes calls."""
         with socket.socket(socket.AF_UNIX) as caller:
+            caller.settimeout(1.0)
             try:
                 caller.connect(str(self.socket))
             except OSError:

@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import select
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,6 +20,7 @@ from app.act.local.sweep.openfiles import OpenFiles
 from app.act.local.sweep.sweeping import Opened, Sweeper
 from app.act.local.sweep.sweepplan import Plan, Planned, Planner, describe
 from app.act.local.sweep.sweeprules import Rule
+from tests.programs import lack
 
 HOUR = 3_600
 DAY = 24 * HOUR
@@ -43,9 +46,9 @@ needs_linux = pytest.mark.skipif(
 
 
 def make_way(kind: type[Way]) -> Way:
-    """Return one of the two ways, or skip when this kernel has it not."""
+    """Return one of the two ways, if this kernel has it: see `lack`."""
     if kind is ByKernel and not isinstance(find_way(), ByKernel):
-        pytest.skip("this kernel does not know openat2")
+        lack("this kernel does not know openat2")
     return kind()
 
 
@@ -76,8 +79,10 @@ def fingerprint(folder: Path) -> str:
     found = hashlib.sha256()
     for path in sorted([folder, *folder.rglob("*")]):
         said = path.lstat()
-        kept = (said.st_mode, said.st_ino, said.st_mtime_ns, said.st_nlink)
-        found.update(f"{path} {kept}\n".encode(errors="surrogateescape"))
+        owner = said.st_mode, said.st_uid, said.st_gid
+        kept = said.st_ino, said.st_mtime_ns, said.st_nlink
+        line = f"{path} {owner} {kept}\n"
+        found.update(line.encode(errors="surrogateescape"))
         if path.is_file() and not path.is_symlink():
             found.update(path.read_bytes())
     return found.hexdigest()
@@ -85,18 +90,21 @@ def fingerprint(folder: Path) -> str:
 
 @contextmanager
 def mounted(at: Path, *words: str) -> Iterator[Path]:
-    """Lend what is mounted for a while; skip where we may not."""
+    """Lend what is mounted for a while; where we may not, see `lack`."""
     if not at.exists():
         at.mkdir(parents=True)
     done = subprocess.run(
-        ["mount", *words, str(at)], capture_output=True, check=False
+        ["mount", *words, str(at)],
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
     if done.returncode:
-        pytest.skip(f"nothing can be mounted here: {done.stderr!r}")
+        lack(f"nothing can be mounted here: {done.stderr!r}")
     try:
         yield at
     finally:
-        subprocess.run(["umount", "-l", str(at)], check=True)
+        subprocess.run(["umount", "-l", str(at)], timeout=60, check=True)
 
 
 def mount_disk(at: Path, *options: str) -> Any:
@@ -112,12 +120,13 @@ def swapping(one: Path, other: Path) -> Iterator[Callable[[], bool]]:
     process = subprocess.Popen(words, stdout=subprocess.PIPE)
     assert process.stdout is not None
     try:
+        assert select.select([process.stdout], [], [], 30)[0], "no word of it"
         if process.stdout.readline() != b"ready\n":
-            pytest.skip("this file system cannot exchange names")
+            lack("this file system cannot exchange names")
         yield lambda: process.poll() is None
     finally:
         process.kill()
-        process.wait()
+        process.wait(timeout=30)
         process.stdout.close()
 
 
@@ -176,7 +185,9 @@ def sweeping(
 def sweep(sweeper: Sweeper, files: tuple[Planned, ...]) -> list[str]:
     """Sweep all, and return the lines that were said."""
     lines: list[str] = []
-    assert sweeper.sweep(files, lambda: False, lines.append) == ""
+    swept = Plan(files, Counter())
+    why = sweeper.sweep(swept, swept.digest, lambda: False, lines.append)
+    assert why == ""
     return lines
 
 

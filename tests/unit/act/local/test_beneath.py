@@ -209,7 +209,12 @@ def test_a_sandbox_without_the_call(tree: Path, number: int) -> None:
     """Where it is forbidden or not there, each step is made by itself."""
     words = [sys.executable, "-c", FORBIDDEN, str(tree), str(number)]
     done = subprocess.run(
-        words, cwd=HOME, capture_output=True, text=True, check=False
+        words,
+        cwd=HOME,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.stdout.splitlines()[:1] == ["BySteps"], done.stderr
     assert "'deep'" in done.stdout

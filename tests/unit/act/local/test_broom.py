@@ -58,6 +58,7 @@ def test_old_jobs_are_taken_off(journal: Journal) -> None:
         lock = open_job(journal, f"sj-old-{number}")
         with journal.writing(f"sj-old-{number}") as file:
             write_all(file, b"line\n")
+        (folder / f"sj-old-{number}.plan").write_bytes(b"1 2 3\n")
         if number % 2:
             journal.end(f"sj-old-{number}", SUCCEEDED)
         os.close(lock)

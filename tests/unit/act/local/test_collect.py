@@ -27,6 +27,9 @@ from app.models.menu import Arguments
 from app.models.origins import TOPICS
 from tests.unit.act.local.rounds import make_snapshot
 from tests.unit.act.local.victims import EnvOfATest, HandOfATest
+from tests.unit.act.local.wards import Systemctl, systemctl
+
+__all__ = ["systemctl"]
 
 NAME = "collect-diagnostics"
 HOME = Path(__file__).parents[4]
@@ -65,6 +68,24 @@ def test_each_topic_gives_evidence(tmp_path: Path, topic: str) -> None:
     assert hand.said.startswith(f"# evidence: {topic} on web1.example")
     assert "\n## machine\n" in hand.said
     assert len(hand.said.encode()) <= 200_000
+
+
+def test_the_service_of_the_alert_is_looked_at_in_any_topic(
+    tmp_path: Path, systemctl: Systemctl
+) -> None:
+    """It runs, and its own log says what is wrong: that comes first."""
+    systemctl.unit("nginx.service")
+    systemctl.journal("started", "upstream timed out", *["served"] * 9)
+    deed, hand = make(), HandOfATest(tmp_path)
+    said: Arguments = {"host": "web1", "topic": "time"}
+    said["service"] = "nginx.service"
+    deed.do(read_arguments(deed.takes, said), hand)
+    first = read_stands_out(hand.said)
+    assert (
+        "log of nginx: errors in 1 of its last 11 lines, the newest:"
+        " upstream timed out"
+    ) in first
+    assert any(one.startswith("nginx (systemd): nginx.s") for one in first)
 
 
 def test_with_a_past_it_does_not_say_that_there_is_none(
@@ -137,6 +158,10 @@ def test_it_can_be_told_to_end(tmp_path: Path) -> None:
         {"host": "web1; reboot", "topic": "cpu"},
         {"host": "web1", "topic": "cpu", "path": "/etc/shadow"},
         {"topic": "cpu"},
+        {"host": "web1", "topic": "cpu", "service": "nginx; reboot"},
+        {"host": "web1", "topic": "cpu", "service": "../../etc/shadow"},
+        {"host": "web1", "topic": "cpu", "service": "--host=evil"},
+        {"host": "web1", "topic": "cpu", "service": "ngіnx"},
     ],
 )
 def test_what_is_no_order_is_refused(tmp_path: Path, said: Arguments) -> None:

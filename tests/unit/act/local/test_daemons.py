@@ -124,6 +124,15 @@ def test_what_comes_up_and_falls_does_not_stay_up(
         ({"Type": "oneshot"}, "is no daemon"),
         ({"UnitFileState": "transient"}, "has no file"),
         ({**FAILED, "Result": "start-limit-hit"}, "was given up by systemd"),
+        # As systemd 252 shows it: the result is why the last start failed.
+        (
+            {**FAILED, "Restart": "on-failure", "NRestarts": "4"},
+            "was given up by systemd",
+        ),
+        (
+            {**FAILED, "Restart": "on-abnormal", "NRestarts": "5"},
+            "was given up by systemd",
+        ),
         ({"ActiveState": "activating", "SubState": "auto-restart"},
          "is activating .auto-restart.: systemd is at it already"),
         ({"ActiveState": "deactivating", "SubState": "stop-sigterm"},

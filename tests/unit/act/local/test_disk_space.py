@@ -281,7 +281,12 @@ def test_an_ordinary_user_removes_its_own() -> None:
         theirs = write(disk / "theirs", 2 * MIB)
         words = [sys.executable, "-c", AS_NOBODY, str(disk)]
         done = subprocess.run(
-            words, cwd=HOME, capture_output=True, text=True, check=False
+            words,
+            cwd=HOME,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
         assert "removed 1 files" in done.stdout, done.stderr
         assert "not all open files are known: we may not see" in done.stdout

@@ -1,7 +1,6 @@
 """The executor: each key once, in its time, and its end is kept."""
 
 import errno
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -338,27 +337,28 @@ def test_no_thread_no_job(
 
 def test_who_is_about_to_start_is_not_missing(tmp_path: Path) -> None:
     """While it is written down nobody says that it was never started."""
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
+    go_on = Event()
 
     class Slow(Journal):
         """A journal on a disk that hangs."""
 
         def open(self, order: Any) -> int | None:
             """Wait until the disk answers."""
-            pipe.read_bytes()
+            assert go_on.wait(60)
             return super().open(order)
 
     slow = Slow(tmp_path / "jobs")
     executor = Executor({"later": trick(tmp_path)}, slow, 4, is_ours)
     with ThreadPoolExecutor(1) as pool:
         started = pool.submit(executor.start, order("later"))
-        wait_for(lambda: executor._starting)
-        for call in (executor.find, executor.watch, executor.start):
-            with pytest.raises(OutgoingFailed) as failure:
-                call(order("later"))
-            assert not isinstance(failure.value, NotAccepted)
-        pipe.write_bytes(b"go on")
+        try:
+            wait_for(lambda: executor._starting)
+            for call in (executor.find, executor.watch, executor.start):
+                with pytest.raises(OutgoingFailed) as failure:
+                    call(order("later"))
+                assert not isinstance(failure.value, NotAccepted)
+        finally:
+            go_on.set()
         assert started.result(30).state is JobState.STARTED
     assert end_of(executor).state is JobState.SUCCEEDED
 

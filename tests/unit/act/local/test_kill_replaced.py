@@ -30,6 +30,7 @@ def namespace() -> list[str]:
         tried = subprocess.run(
             [unshare, *way, "/bin/sh", "-c", script],
             capture_output=True,
+            timeout=60,
             check=False,
         )
         if tried.returncode == 0:

@@ -19,6 +19,7 @@ from app.act.local.hand import Hand
 from app.act.local.journal import DIED, Journal
 from app.act.local.notes import BOOT, COUNTED, FileNotes
 from app.act.local.repaying import keep_repaying
+from app.act.local.settings import LocalSettings
 from app.core.clock import SystemClock
 from app.core.errors import NotAccepted, OutgoingFailed
 from app.core.look.past import Past
@@ -27,6 +28,7 @@ from tests.unit.act.backends.making import on_a_loop, order
 from tests.unit.act.local.stands import HOME, wait_for
 from tests.unit.act.local.test_executor import KEY, Calls, is_ours
 
+LATER = LocalSettings(allow=("later",))
 # Ends something, and never comes to start it again.
 DOER = """
 import sys, time
@@ -328,7 +330,7 @@ async def test_the_end_of_the_service_closes_its_executor(
     """It takes no orders any more, and what is owed was started."""
     folder, keeper = tmp_path, Keeper()
     with between(folder, keeper) as (executor, go_on, started):
-        local = LivingLocal(executor, ("later",), is_ours, Past(SystemClock()))
+        local = LivingLocal(executor, LATER, is_ours, Past(SystemClock()))
         running = asyncio.create_task(local.run())
         await asyncio.sleep(0)
         running.cancel()

@@ -18,6 +18,7 @@ from app.act.local.sweep.openfiles import (
     take_lease,
 )
 from app.act.local.sweep.sweeping import Opened
+from tests.unit.act.local.stands import is_told, wait_for
 from tests.unit.act.local.sweeps import (
     make_rule,
     needs_linux,
@@ -129,7 +130,7 @@ def test_searching_ends_when_it_must(tmp_path: Path) -> None:
     with pytest.raises(InterruptedError):
         find_open(1, check, proc=str(tmp_path))
     # Its thread hangs at a pipe; it goes on when somebody writes.
-    os.close(os.open(tmp_path / "maps", os.O_WRONLY))
+    wait_for(partial(is_told, tmp_path / "maps"))
 
 
 def test_our_own_look_does_not_count(tmp_path: Path) -> None:
@@ -182,6 +183,7 @@ def test_who_opens_what_goes_does_not_hurt_us(tmp_path: Path) -> None:
             done = subprocess.run(
                 [sys.executable, "-c", code, str(path)],
                 capture_output=True,
+                timeout=60,
                 check=False,
             )
             assert b"BlockingIOError" in done.stderr

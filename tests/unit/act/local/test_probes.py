@@ -19,6 +19,7 @@ from app.core.look.past import Past, Usual
 from app.models.evidence import NOTHING, Evidence, Section, read_stands_out
 from app.models.origins import TOPICS
 from tests.unit.act.local.rounds import Round, all_probes, make_snapshot
+from tests.unit.act.local.stands import is_told
 from tests.unit.act.local.victims import wait_for
 
 ANY = frozenset({"cpu"})
@@ -71,7 +72,7 @@ def test_a_probe_that_hangs_blocks_no_other(tmp_path: Path) -> None:
         "not readable: an earlier look at it still hangs"
     ]
     wait_for(lambda: threading.active_count() <= before)
-    fifo.write_text("at last")
+    wait_for(lambda: is_told(fifo, b"at last"))
     wait_for(lambda: "probe a-hangs" not in names_of_threads())
     fifo.unlink()
     fifo.write_text("no fifo")

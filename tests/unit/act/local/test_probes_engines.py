@@ -91,11 +91,14 @@ def engine(known: type[BaseHTTPRequestHandler]) -> Iterator[Path]:
         with socketserver.ThreadingUnixStreamServer(
             str(file), known
         ) as server:
+            server.daemon_threads = True
             thread = threading.Thread(target=server.serve_forever)
             thread.start()
-            yield Path(folder)
-            server.shutdown()
-            thread.join()
+            try:
+                yield Path(folder)
+            finally:
+                server.shutdown()
+                thread.join()
 
 
 def test_containers_that_are_not_well_come_with_reasons() -> None:
@@ -149,6 +152,7 @@ def test_listeners_are_called(tmp_path: Path) -> None:
     with create_server(("127.0.0.1", 0)) as gone:
         closed = gone.getsockname()[1]
     with create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(20)
         port = server.getsockname()[1]
         rows = listening(port) + listening(closed)
         # MySQL at an address that others use, too, is left alone.
@@ -157,6 +161,7 @@ def test_listeners_are_called(tmp_path: Path) -> None:
         found = Round("latency", root=tmp_path)
         caller, _ = server.accept()
         with caller:
+            caller.settimeout(20)
             assert caller.recv(10) == b""
     lines = found.lines("local listeners")
     assert len(lines) == 2

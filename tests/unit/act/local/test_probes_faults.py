@@ -190,9 +190,9 @@ def _small(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "small disk"
     place.mkdir()
     options = ["-t", "tmpfs", "-o", "size=4m,nr_inodes=200", "none"]
-    subprocess.run(["mount", *options, str(place)], check=True)
+    subprocess.run(["mount", *options, str(place)], timeout=60, check=True)
     yield place
-    subprocess.run(["umount", str(place)], check=True)
+    subprocess.run(["umount", str(place)], timeout=60, check=True)
 
 
 @needs_root

@@ -186,10 +186,12 @@ def test_a_group_that_is_held_back_stands_out(tmp_path: Path) -> None:
             (group / "cpu.stat").write_text(stat_now)
             file.write("9.00 8.00 7.00 3/700 4711\n")
 
-    thread = threading.Thread(target=go_on)
+    # It waits for who reads: for ever, should the probe not.
+    thread = threading.Thread(target=go_on, daemon=True)
     thread.start()
     found = Round("cpu", root=tmp_path)
-    thread.join()
+    thread.join(30)
+    assert not thread.is_alive(), "nobody read the load"
     assert (
         "/system.slice/app.service is held back by its cpu limit in 80 % of"
         " time"

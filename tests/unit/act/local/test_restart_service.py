@@ -56,7 +56,7 @@ def own(tmp_path: Path) -> Iterator[HostSettings]:
     try:
         yield HostSettings(services={"ownd": declared})
     finally:
-        ownd.stop(folder)
+        ownd.end(folder)
 
 
 def test_it_tells_how_it_was_and_how_it_is(
@@ -361,14 +361,14 @@ def test_a_command_that_takes_long_is_left_running(
 
 
 def test_a_job_that_must_end_leaves_the_command_running(
-    own: HostSettings, tmp_path: Path
+    own: HostSettings, hand: Palm, tmp_path: Path
 ) -> None:
-    """Its time was over; the daemon comes up nevertheless."""
-    slow = tmp_path / "own" / "slow"
-    slow.touch()
-    with pytest.raises(Stopped):
-        restart(Palm(tmp_path, 1.0), "ownd", own)
-    slow.unlink()
+    """It is told to end; the daemon comes up nevertheless."""
+    folder = tmp_path / "own"
+    (folder / "slow").touch()
+    with hand.stopped_once((folder / "begun").exists), pytest.raises(Stopped):
+        restart(hand, "ownd", own)
+    (folder / "slow").unlink()
     wait_for(lambda: Daemons(own).state("ownd").is_active)
 
 

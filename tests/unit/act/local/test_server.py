@@ -213,6 +213,7 @@ def test_who_does_not_read_keeps_nobody(hands: HandsProcess) -> None:
     with contextlib.ExitStack() as stack:
         for _ in range(20):
             one = stack.enter_context(socket.socket(socket.AF_UNIX))
+            one.settimeout(30)
             one.connect(str(hands.socket))
             one.sendall(line(call("find", key="sj-none")))
         works(hands, "sj-after-deaf")

@@ -183,6 +183,7 @@ def test_nothing_of_the_web_is_in_it() -> None:
         cwd=HOME,
         capture_output=True,
         text=True,
+        timeout=60,
         check=True,
     ).stdout.split()
     web = {"fastapi", "starlette", "uvicorn", "httpx", "sqlalchemy", "typer"}

@@ -217,7 +217,7 @@ def test_it_ends_when_enough_is_free(root: Path) -> None:
     found = plan(make_rule(root))
     answers = iter((False, False, True))
     with sweeping(root) as sweeper:
-        why = sweeper.sweep(found.files, lambda: next(answers), print)
+        why = sweeper.sweep(found, found.digest, lambda: next(answers), print)
     assert why == "enough is free"
     assert [path.name for path in root.iterdir()] == ["20.log"]
 

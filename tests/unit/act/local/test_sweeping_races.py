@@ -122,14 +122,17 @@ def lay_out(old: Path, trap: Path, outside: Path) -> None:
 
 
 def test_a_swapper_of_names_wins_nothing(root: Path, way: Way) -> None:
-    """A file and a link to the sentinel change places over and over."""
+    """10,000 removals while a file and a link to the sentinel change places.
+
+    Each is right about its file, or does not happen.
+    """
     outside = root.parent / "outside"
     sentinel = fingerprint(outside)
     old, trap = root / "old.log", root / "trap"
     lay_out(old, trap, outside)
     ends: Counter[str] = Counter()
     with swapping(old, trap) as swaps, sweeping(root, way) as sweeper:
-        while ends.total() < DELETIONS // 5:
+        while ends.total() < DELETIONS:
             one = describe(str(root), "old.log", old.lstat())
             try:
                 why = sweeper.remove(one)
@@ -161,7 +164,7 @@ def test_the_very_last_moment(
 
     with sweeping(root, way) as sweeper:
         monkeypatch.setattr(os, "unlink", swap_and_unlink)
-        why = sweeper.sweep(found.files, lambda: False, print)
+        why = sweeper.sweep(found, found.digest, lambda: False, print)
         monkeypatch.undo()
     assert "first.log was replaced at the very moment" in why
     assert sweeper.files == 0

@@ -21,6 +21,7 @@ from app.core.clock import Clock, SystemClock
 from app.core.errors import ConfigProblem
 from app.core.host import HostSettings
 from app.core.look.past import Past
+from app.models.job import Bounds
 
 Settings = TypeVar("Settings", bound=BaseModel)
 LAUNCH = '"$0" "$@" </dev/null >/dev/null 2>&1 & echo $!'
@@ -51,6 +52,8 @@ while len(held) < 800:
 while True: time.sleep(60)
 """
 SECONDS = 30.0
+# What kill_process is told: it is destructive, and the policy adds nothing.
+MAY_END = Bounds(may_end=True)
 
 
 class Victim:
@@ -74,6 +77,7 @@ class Victim:
             ],
             env={"PYTHONHOME": sys.base_prefix},
             stdout=subprocess.PIPE,
+            timeout=60,
             check=True,
         )
         self.pid = int(said.stdout)
@@ -120,6 +124,7 @@ class HandOfATest(Hand):
         folder: Path,
         seconds: float = 60.0,
         hears: Callable[[str], object] = bool,
+        bounds: Bounds = MAY_END,
     ) -> None:
         self.lines: list[str] = []
         self.stop_file = folder / "stop"
@@ -129,7 +134,7 @@ class HandOfATest(Hand):
             self.lines.append(text)
             hears(text)
 
-        super().__init__("sj-1-abc", seconds, write, self.stop_file)
+        super().__init__("sj-1-abc", seconds, write, self.stop_file, bounds)
 
     @property
     def said(self) -> str:

@@ -4,7 +4,9 @@ import json
 import stat
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +19,7 @@ from app.core.clock import Clock, SystemClock
 from app.core.errors import ConfigProblem
 from app.core.host import HostSettings
 from app.core.look.past import Past
+from tests.unit.act.local.stands import wait_for
 
 Settings = TypeVar("Settings", bound=BaseModel)
 PLACES = "/usr/bin:/bin"
@@ -140,6 +143,20 @@ class Palm(Hand):
     def text(self) -> str:
         """Return all that was said."""
         return "".join(self.said)
+
+    @contextmanager
+    def stopped_once(self, is_so: Callable[[], object]) -> Iterator[None]:
+        """Have it told to end as soon as something is so."""
+
+        def tell() -> None:
+            """Wait until it is so, and tell it."""
+            wait_for(is_so)
+            self.stop.touch()
+
+        with ThreadPoolExecutor(1) as pool:
+            told = pool.submit(tell)
+            yield
+            told.result()
 
 
 class Systemctl:

@@ -101,6 +101,20 @@ def test_after_an_hour_minutes_stay() -> None:
     assert [one.mean for one in new] == [10.0, 90.0] * 60
 
 
+def test_the_first_minute_is_told_once() -> None:
+    """Of who began within a minute nothing is told of before that."""
+    clock = FakeClock(1_795_227_240 * SECOND)
+    since = clock.now()
+    clock.advance(45)
+    readings = Readings(clock, 5.0)
+    fill(readings, clock, [1.0] * 24, 5.0)
+    columns = readings.columns("cpu_percent", since, clock.now(), 33)
+    assert columns is not None
+    assert [(one.at - since) // SECOND for one in columns] == list(
+        range(45, 165, 5)
+    )
+
+
 def test_after_a_day_nothing_stays() -> None:
     """There are as many values as there were, and no more."""
     clock = FakeClock()

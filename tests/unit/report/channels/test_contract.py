@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from app.core.errors import NotAccepted, OutgoingFailed
+from app.core.registry import scan
 from app.models.message import Kind, Letter
 from app.ports import Channel
+from app.report import channels
 from app.report.channels.apprise import MOST_AT_ONCE
 from tests.certificates import certify
 from tests.programs import free_port
@@ -27,6 +29,7 @@ from tests.unit.report.making import letter, make
 
 SECRET = "both-ends-know-this"
 TOKEN = "T0kenOfTheSite"
+CHANNELS = ("webhook", "apprise")
 Ways = Callable[[str], dict[str, Any]]
 
 
@@ -37,7 +40,7 @@ def there() -> Iterator[Receiver]:
         yield receiver
 
 
-@pytest.fixture(params=["webhook", "apprise"])
+@pytest.fixture(params=CHANNELS)
 def ways(request: pytest.FixtureRequest, there: Receiver) -> Ways:
     """Give the settings of a channel that posts to a path of the receiver."""
     there.got.clear()
@@ -60,6 +63,11 @@ def ways(request: pytest.FixtureRequest, there: Receiver) -> Ways:
         return {"kind": "apprise", "url": url, "timeout_seconds": 1}
 
     return {"webhook": webhook, "apprise": apprise}[request.param]
+
+
+def test_every_channel_is_asked() -> None:
+    """What the folder scan finds is asked here, whoever added it."""
+    assert set(scan(channels)) == set(CHANNELS)
 
 
 def send(channel: Channel, what: Letter) -> str:

@@ -47,6 +47,18 @@ def test_a_port_that_is_taken_is_none() -> None:
         assert port > taken
 
 
+def test_a_port_of_a_connection_is_none() -> None:
+    """Nobody listens there, and yet no server could."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as client,
+        ExitStack() as one,
+    ):
+        taken = client.getsockname()[1]
+        (port,) = hold_ports(taken, 1, one)
+        assert port > taken
+
+
 def test_the_folders_go_with_the_demo(tmp_path: Path) -> None:
     """All of them; one that is gone already is no matter."""
     folder = tmp_path / "demo"
@@ -77,7 +89,7 @@ def test_a_demo_that_is_killed_leaves_nothing(
         assert demo.stdout is not None
         janitor = psutil.Process(int(demo.stdout.readline()))
         os.kill(demo.pid, signal.SIGKILL)
-        demo.communicate()
+        demo.communicate(timeout=30)
         assert janitor.is_running()
         assert folder.exists()
     finally:

@@ -42,7 +42,8 @@ class Silent(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def page() -> Iterator[str]:
     """Return the address of a page that answers."""
-    with http.server.HTTPServer(("127.0.0.1", 0), Silent) as server:
+    door = ("127.0.0.1", 0)
+    with http.server.ThreadingHTTPServer(door, Silent) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}/"
         server.shutdown()

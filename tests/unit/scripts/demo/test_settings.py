@@ -12,7 +12,14 @@ import pytest
 import yaml
 
 from app.guard.policy import parse_policy
-from scripts.demo.settings import write
+from scripts.demo.settings import (
+    MB,
+    make_hands,
+    make_simulator,
+    make_watch,
+    memory_floor,
+    write,
+)
 from scripts.demo.stage import (
     FOLDER,
     HOME,
@@ -21,7 +28,8 @@ from scripts.demo.stage import (
     find_scratch,
     name_programs,
 )
-from simulator.settings import PROGRAMS, load_settings
+from simulator.settings import PROGRAMS, load_settings, make_settings
+from simulator.stage import Stage as Simulated
 
 
 @pytest.fixture
@@ -113,6 +121,40 @@ def test_a_model_is_heard_when_there_is_one(stage: Stage) -> None:
     write(stage, model="llama3.2:3b")
     said = read(stage.settings)["brains"]["ollama"]
     assert said == {"enabled": True, "model": "llama3.2:3b"}
+
+
+def test_a_leak_is_told_when_nobody_says_how_much(stage: Stage) -> None:
+    """It grows by more than what is told of, and what is ended for it."""
+    settings = make_settings(make_simulator(stage))
+    (leak,) = (s for s in Simulated(settings).specs() if s.name == "memory")
+    # A look sees steps of whole megabytes, so it measures now less, now more.
+    told = make_watch(stage)["thresholds"]["process_memory"]
+    ended = make_hands(stage)["deeds"]["kill-process"]
+    assert leak.default >= 1.4 * told["limit"]
+    assert leak.default >= 1.4 * ended["growth_mb_per_minute"]
+
+
+@pytest.mark.parametrize("gigabytes", [1, 24, 256, 6_144])
+def test_memory_counts_from_the_same_amount_on_each_machine(
+    stage: Stage, gigabytes: int
+) -> None:
+    """A small part of what a leak may take, however large the machine is."""
+    total = gigabytes * 1_024 * MB
+    amount = memory_floor(total) / 100 * total
+    most = make_simulator(stage)["most"]["memory_mb"]
+    assert 16 * MB < amount < most * MB / 16
+
+
+def test_it_needs_no_name_of_its_user(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the environment says of it is not asked; a number may be new."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "somebody-else")
+    users = make_hands(stage)["deeds"]["kill-process"]["users"]
+    assert users == [os.geteuid()]
+    write(stage)
+    test_the_service_takes_them(stage)
 
 
 def test_two_demos_share_nothing(tmp_path: Path) -> None:

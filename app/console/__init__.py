@@ -1,0 +1,1 @@
+"""The console: the web pages, first client of the API."""

@@ -1,0 +1,67 @@
+// Leaving a page: one step back, and never with what somebody typed.
+
+const HOME = "/console/incidents";
+const TRAIL = "trail";
+const MOST = 30;
+const typed = new WeakSet();
+
+/** Go back to where somebody came from; without that, to the incidents. */
+export function goBack() {
+  const trail = read();
+  const found = trail.findLastIndex((one) => pathOf(one)
+    !== location.pathname);
+  location.assign(found < 0 ? HOME : trail[found]);
+}
+
+/** Note where this tab is, so that a later page can lead back here. */
+export function leaveTrail() {
+  const trail = read();
+  const [before, last] = [trail.at(-2), trail.at(-1)].map(pathOf);
+  if (before === location.pathname) {
+    // Somebody came back: what came after it is no way back.
+    trail.splice(-2);
+  } else if (last === location.pathname) {
+    trail.pop();
+  }
+  write([...trail, here()]);
+  addEventListener("pagehide", () => {
+    write([...read().slice(0, -1), here()]);
+  });
+}
+
+function here() {
+  return location.pathname + location.search + location.hash;
+}
+
+function pathOf(address = "") {
+  return address.split(/[?#]/)[0];
+}
+
+function read() {
+  try {
+    const found = JSON.parse(sessionStorage.getItem(TRAIL) ?? "[]");
+    return found.filter((one) => /^\/console\//.test(one));
+  } catch {
+    return [];
+  }
+}
+
+function write(trail) {
+  sessionStorage.setItem(TRAIL, JSON.stringify(trail.slice(-MOST)));
+}
+
+/** Let the browser ask before a long text that was typed here is lost. */
+export function guardTyped() {
+  addEventListener("input", ({ target }) => {
+    if (target instanceof HTMLTextAreaElement) {
+      typed.add(target);
+    }
+  });
+  addEventListener("beforeunload", (event) => {
+    const isLost = [...document.querySelectorAll("textarea")].some((one) =>
+      typed.has(one) && one.value.trim() !== "");
+    if (isLost) {
+      event.preventDefault();
+    }
+  });
+}

@@ -1,0 +1,56 @@
+// Moments and spans as people read them.
+
+const DAY = 86_400;
+
+/** Return a moment as HH:MM:SS, with the day when it is not today. */
+export function clock(iso, now = new Date()) {
+  if (!iso) {
+    return "-";
+  }
+  const moment = new Date(iso);
+  const time = moment.toLocaleTimeString("en-GB", { hour12: false });
+  const isToday = moment.toDateString() === now.toDateString();
+  return isToday ? time : `${day(moment)} ${time}`;
+}
+
+/** Return a moment in full, with its zone. */
+export function full(iso) {
+  return iso ? `${clock(iso, new Date(0))} ${zone()}` : "-";
+}
+
+/** Return a span of seconds in two words at most: 1h20m, 4m, 12s. */
+export function span(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) {
+    return `${whole}s`;
+  }
+  if (whole < 3600) {
+    const rest = whole % 60;
+    return `${Math.floor(whole / 60)}m${whole < 600 && rest
+      ? `${rest}s` : ""}`;
+  }
+  if (whole < DAY) {
+    const minutes = Math.floor((whole % 3600) / 60);
+    return `${Math.floor(whole / 3600)}h${minutes ? `${minutes}m` : ""}`;
+  }
+  const hours = Math.floor((whole % DAY) / 3600);
+  return `${Math.floor(whole / DAY)}d${hours ? `${hours}h` : ""}`;
+}
+
+/** Return how many seconds ago a moment was. */
+export function since(iso, now = Date.now()) {
+  return (now - Date.parse(iso)) / 1000;
+}
+
+/** Return the name of the reader's zone, such as CET or UTC+1. */
+export function zone() {
+  const parts = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" })
+    .formatToParts(new Date());
+  return parts.find((one) => one.type === "timeZoneName")?.value ?? "";
+}
+
+function day(moment) {
+  const two = (n) => String(n).padStart(2, "0");
+  return `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-`
+    + two(moment.getDate());
+}

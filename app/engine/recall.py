@@ -1,0 +1,101 @@
+"""Recall: all that runs is told to end, in one turn; the kill switch does it.
+
+What is told stands in the log before it is said. One turn for all of them,
+so that the last job waits for no other one's end.
+"""
+
+from collections.abc import Collection
+
+import msgspec
+
+from app.engine.running import Following, Jobs
+from app.models.job import UNSENT
+from app.models.mission import Mission, Stage
+from app.store.jobs import find_live_jobs
+from app.store.ledger import Connection
+from app.store.missions import LENDING, claim_now, find_live
+
+# How the word begins that a job is told by the kill switch.
+HALTED = "halted"
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """A mission that was taken.
+
+    Attributes:
+        mission: the mission.
+        told: its job, when that was told to end and is to be ended now.
+    """
+
+    mission: Mission
+    told: Following | None = None
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """By whom missions are taken, and for how long.
+
+    Attributes:
+        holder: who takes them.
+        now: the time.
+        lease_until: until when they are taken.
+    """
+
+    holder: str
+    now: int
+    lease_until: int
+
+
+def find_unaware(connection: Connection, now: int) -> tuple[int, ...]:
+    """Return missions that nobody has, and whose jobs do not know of a halt.
+
+    What is under way already is let be: that would be done again and again.
+    Of a job that no backend has told of there is nothing to end. What runs
+    comes before what was not sent yet.
+    """
+    jobs = [
+        job
+        for job in find_live_jobs(connection)
+        if not job.told.startswith(HALTED)
+        and (job.reference or job.state in UNSENT)
+    ]
+    jobs.sort(key=lambda job: job.state in UNSENT)
+    going = find_live(connection, {job.incident_id for job in jobs})
+    found = (going.get(job.incident_id) for job in jobs)
+    return tuple(one.id for one in found if one and one.lease_until <= now)
+
+
+class Recall:
+    """Tells what runs to end."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        """Take who writes about jobs."""
+        self._jobs = jobs
+
+    def take(
+        self,
+        connection: Connection,
+        terms: Terms,
+        ids: Collection[int],
+        loose: Collection[int],
+        halted: str,
+    ) -> list[Taken]:
+        """Take missions, and write down that their jobs are told to end.
+
+        Args:
+            connection: a turn's transaction.
+            terms: by whom they are taken, and for how long.
+            ids: which, whenever they are due.
+            loose: those of them that whoever takes them has let go of.
+            halted: what the file of the kill switch says, or empty.
+        """
+        LENDING.free(connection, holder=terms.holder, ids=loose)
+        found = claim_now(
+            connection,
+            holder=terms.holder,
+            now=terms.now,
+            lease_until=terms.lease_until,
+            ids=ids,
+        )
+        acting = [one for one in found if one.stage == Stage.ACTING]
+        told = self._jobs.recall(connection, acting, halted)
+        return [Taken(one, told.get(one.id)) for one in found]

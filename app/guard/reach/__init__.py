@@ -1,0 +1,1 @@
+"""Which rules can never match, and which parts of them never decide."""

@@ -1,0 +1,26 @@
+"""Since when an incident is open, whatever it is told meanwhile.
+
+Each further alert changes an incident; the log says when it became open.
+"""
+
+from sqlalchemy import BindParameter, bindparam, or_, select
+
+from app.store.incidents import INCIDENT
+from app.store.log import ENTRY
+
+OPENED = ("incident.opened", "incident.reopened", "incident.released")
+# Joined to nothing, so that SQLite finds the few by their incident.
+KIND = ENTRY.c.kind.concat("")
+BEFORE: BindParameter[int] = bindparam("before")
+# What did not change since then is asked for nothing more.
+IS_LONG_OPEN = or_(
+    INCIDENT.c.changed_at < BEFORE,
+    (INCIDENT.c.opened_at < BEFORE)
+    & ~select(ENTRY.c.id)
+    .where(
+        ENTRY.c.incident_id == INCIDENT.c.id,
+        ENTRY.c.at >= BEFORE,
+        KIND.in_(OPENED),
+    )
+    .exists(),
+)

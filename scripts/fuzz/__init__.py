@@ -1,0 +1,1 @@
+"""Fuzzing: what nobody would send, sent; see __main__ for the command."""

@@ -1,0 +1,1 @@
+"""The soak: every proof by force, at the scale that we promise."""

@@ -1,0 +1,1 @@
+"""The documents, taken at their word: every command and setting is tried."""

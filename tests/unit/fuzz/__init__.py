@@ -1,0 +1,1 @@
+"""Tests of the fuzzers: that they can fail."""

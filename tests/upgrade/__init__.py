@@ -1,0 +1,1 @@
+"""Databases of earlier releases, and what this release makes of them."""
