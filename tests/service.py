@@ -56,6 +56,7 @@ class Service:
             "sources": {"alertmanager": OPEN},
             # Tests of other parts count the lines of the log.
             "decide": {"enabled": False},
+            "backends": {"local": {"folder": str(folder / "local")}},
             **(settings or {}),
         }
         tree["server"] = {**tree["server"], "port": self.port}

@@ -147,9 +147,11 @@ def _of_the_site(config: ConfigFile) -> Course:
 def _in_use(*, shipped: bool) -> tuple[Facts, Path]:
     """Return what is known about the weights in use, and their file."""
     path = site_file(HOME)
-    if not shipped and path.exists():
+    if not shipped:
         try:
             return open_site(path).facts, path
+        except FileNotFoundError:
+            pass
         except ConfigError as error:
             err.print(f"{error}\nThe shipped weights are used.", style="red")
     return load(SHIPPED).facts, SHIPPED

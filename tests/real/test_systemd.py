@@ -200,6 +200,8 @@ def set_up(machine: Booted, ports: Ports) -> None:
             f"[Service]\n{told}\n[Install]\nWantedBy=multi-user.target\n"
         )
         machine.write(str(own / f"{name}.service"), unit)
+    # Whoever tried it first, as root, has left what nobody else may see.
+    machine.run("install", "-d", "-m", "0700", "/opt/smokejumper/var")
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "enable", "--now", *SERVICES)
     machine.run("systemctl", "enable", "--now", HANDS, WEB)

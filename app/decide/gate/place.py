@@ -70,11 +70,11 @@ class LateGate:
 def find_weights(home: Path) -> Path:
     """Return the file of the weights to use; says in the log which."""
     path = site_file(home)
-    if not path.exists():
-        log.info("reflex.weights_chosen", which="shipped", file=str(SHIPPED))
-        return SHIPPED
     try:
         facts = open_site(path).facts
+    except FileNotFoundError:
+        log.info("reflex.weights_chosen", which="shipped", file=str(SHIPPED))
+        return SHIPPED
     except ConfigError as error:
         for problem in error.problems:
             log.error(
@@ -96,9 +96,12 @@ def open_site(path: Path) -> Weights:
 
     Raises:
         ConfigError: they cannot be read, or are not for this release.
+        FileNotFoundError: there are none.
     """
     try:
         weights = load(path)
+    except FileNotFoundError:
+        raise
     except (OSError, ValueError) as error:
         raise _refusal(path, f"cannot be read: {error}") from error
     facts = weights.facts

@@ -54,6 +54,14 @@ def test_a_site_s_file_is_used(tmp_path: Path) -> None:
     assert open_gate(mine).version.startswith(f"{base_version()}+")
 
 
+def test_where_nobody_can_look_the_shipped_are_used(tmp_path: Path) -> None:
+    """Not each decision fails; what is wrong is said."""
+    path, levels, error = find(tmp_path / ("x" * 300))
+    assert path == SHIPPED
+    assert levels == ["reflex.weights_refused error"]
+    assert "cannot be read" in error
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
