@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 import msgspec
+import pytest
 
 from app.core.errors import BrainFailed
 from app.decide.reins import Wish
+from app.engine.decider import rest_after
 from app.models.alert import Severity
 from app.models.tables import IncidentRow
 from app.store.location import Location
@@ -88,6 +90,16 @@ def test_a_storm_on_one_incident_costs_one_decision(
         assert len(brain.cases) == 2  # the other one ended the storm
 
     live(Hall(location, {"fake": brain}), story)
+
+
+@pytest.mark.parametrize(
+    ("took", "rest"), [(0.0, 30.0), (0.2, 30.0), (1.1, 110.0), (60.0, 600.0)]
+)
+def test_a_sweep_is_worth_a_hundredth_of_the_time(
+    took: float, rest: float
+) -> None:
+    """However much is open; but it is never given up."""
+    assert rest_after(took) == pytest.approx(rest)
 
 
 def test_what_is_news_is_decided_on_again(location: Location) -> None:
