@@ -34,6 +34,7 @@ from app.store.incidents import ALERT, EPISODE, INCIDENT
 from app.store.jobs import JOB
 from app.store.marks import get_mark
 from app.store.missions import MISSION
+from app.store.plan import END, start_of_identity
 from app.store.retention import DELIVERY, delete_incidents
 from app.store.retention import FOLDED as READ
 from app.store.rulings import RULING
@@ -177,8 +178,12 @@ def take_off(connection: Connection, hour: str) -> int:
     incidents = list(connection.execute(over).scalars())
     if incidents:
         delete_incidents(connection, incidents)
+    name = name_of(hour)
+    start = start_of_identity(name)
     theirs = (
-        ALERT.c.fingerprint == name_of(hour),
+        # Found by the index on what names are hashed to.
+        ALERT.c.identity.between(start, start + END),
+        ALERT.c.fingerprint == name,
         ALERT.c.source == CANARY,
         ALERT.c.id <= get_mark(connection, READ),
         ALERT.c.id < select(func.max(ALERT.c.id)).scalar_subquery(),

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
-from sqlalchemy import func, select
+from sqlalchemy import Connection, event, func, select
 
 from app.core.errors import Refused
 from app.core.loopback import near
@@ -186,6 +186,40 @@ def test_old_ones_are_taken_off(room: Room) -> None:
     room.turn(lambda c: take_off(c, hour_of(second)))
     names = {row.target_name for row in room.rows(IncidentRow)}
     assert names == {"web-01", hour_of(second)}
+
+
+def test_old_ones_are_found_along_an_index(
+    room: Room, location: Location
+) -> None:
+    """However many alerts are kept, nobody waits for it."""
+    if location.file is None:
+        pytest.skip("the plan is SQLite's")
+    hour = hour_of(beat(room))
+    asked: list[tuple[str, Any]] = []
+
+    def note(*told: Any) -> None:
+        """Keep a statement with its values."""
+        asked.append((told[2], told[3]))
+
+    def plans(connection: Connection) -> list[str]:
+        """Return how each statement about alerts is answered."""
+        event.listen(connection, "before_cursor_execute", note)
+        take_off(connection, hour)
+        event.remove(connection, "before_cursor_execute", note)
+        return [
+            "\n".join(
+                str(row[-1])
+                for row in connection.exec_driver_sql(
+                    f"EXPLAIN QUERY PLAN {statement}", values
+                )
+            )
+            for statement, values in asked
+            if "FROM alert" in statement.replace("\n", "")
+        ]
+
+    found = room.turn(plans)
+    assert len(found) == 2
+    assert all("SEARCH alert USING INDEX alert_id" in one for one in found)
 
 
 def make(clock: FakeClock, **settings: Any) -> CanaryChore:
