@@ -44,7 +44,9 @@ def make_canary(
         hands: say whether anything is done here, and whether all is halted.
     """
     settings = ground.config.read(CanarySettings, "canary")
-    if not settings.enabled:
+    server = ground.settings.server
+    # A port that the system chooses is one that it does not find.
+    if not (settings.enabled and server.port):
         return Canary()
     deciding = ground.config.read(DecideSettings, "decide")
 
@@ -52,7 +54,7 @@ def make_canary(
         """Tell whether incidents are decided on."""
         return read_reins(connection, deciding).enabled
 
-    clock, server = ground.outside.clock, ground.settings.server
+    clock = ground.outside.clock
     # Drawn anew with each start: nobody can know it, or lose it.
     secret = secrets.token_urlsafe(BYTES)
     around = Surroundings(

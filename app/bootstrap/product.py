@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
 
 import msgspec
 from prometheus_client import CollectorRegistry
@@ -24,6 +23,7 @@ from app.engine.cleaner import Cleaner
 from app.engine.desk import Desk
 from app.engine.keeper import Keeper
 from app.engine.simulating import Simulator
+from app.engine.tending import Chore, tend
 from app.engine.vitals import Vitals
 from app.fold.people import People
 from app.fold.rules import Rules
@@ -35,13 +35,6 @@ from app.store.reading import Reader
 from app.store.tail import Tail
 
 log = get_log("bootstrap")
-
-
-class Chore(Protocol):
-    """What is done now and then, as long as the service runs."""
-
-    async def run(self) -> None:
-        """Go on until cancelled."""
 
 
 class Product(msgspec.Struct):
@@ -125,7 +118,7 @@ class Product(msgspec.Struct):
         self.committer.start()
         self.keeper.start()
         for chore in (*self.chores, *self.side.chores):
-            self.tasks.append(asyncio.create_task(chore.run()))
+            self.tasks.append(asyncio.create_task(tend(chore)))
         try:
             await asyncio.to_thread(self.reader.open)
         except StorageFailed as error:

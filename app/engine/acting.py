@@ -160,7 +160,9 @@ def make_crew(
         motions=motions,
         rulings=rulings,
         starting=Starting(moves, rulings),
-        jobs=Jobs(moves, catalogue, hands.settings.output_bytes),
+        jobs=Jobs(
+            moves, catalogue, rulings.bounds_of, hands.settings.output_bytes
+        ),
         measuring=Measuring(moves, catalogue, conclude, proposing),
         verifier=hands.verifier,
         backends=hands.backends,

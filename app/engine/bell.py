@@ -22,6 +22,7 @@ class Bell:
         """Begin silent."""
         self._rung = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._is_hung = False
 
     def ring(self) -> None:
         """Ring, from the event loop's own thread."""
@@ -34,6 +35,9 @@ class Bell:
             keeper: writes the log.
             late: by how many seconds it may come.
         """
+        if self._is_hung:
+            return
+        self._is_hung = True
         loop = asyncio.get_running_loop()
 
         def tell() -> None:

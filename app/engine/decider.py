@@ -7,7 +7,7 @@ undecided, and it is decided on after the restart.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from contextlib import suppress
 from functools import partial
 from typing import TypeVar
@@ -183,7 +183,7 @@ class DecidingChore:
         ready = [n for n in self._suspects if n not in self._under_way]
         for start in range(0, len(ready), PAGE):
             some = ready[start : start + PAGE]
-            due = await asyncio.to_thread(self._find_due, some)
+            due = await asyncio.to_thread(self._try_to_find_due, some)
             for number in some:
                 self._suspects.discard(number)
                 if number in due:
@@ -197,6 +197,20 @@ class DecidingChore:
         """Return for how many seconds a decision should wait."""
         rest = (due.begins_at - self._parts.clock.now()) / 1e6
         return max(self._parts.settings.settle_seconds, rest)
+
+    def _try_to_find_due(self, numbers: Sequence[int]) -> dict[int, Due]:
+        """Return the same; a bug with one of them costs that one alone."""
+        try:
+            return self._find_due(numbers)
+        except SmokejumperError:
+            raise
+        except Exception:
+            log.exception("decide.passed_by", incidents=numbers)
+        # A single one is looked at again when it changes, or with a sweep.
+        due: dict[int, Due] = {}
+        for one in numbers if len(numbers) > 1 else ():
+            due |= self._try_to_find_due([one])
+        return due
 
     def _find_due(self, numbers: Iterable[int]) -> dict[int, Due]:
         """Return those that need a decision; on a thread."""

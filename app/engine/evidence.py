@@ -31,7 +31,7 @@ from app.models.proposer import CODE
 from app.store.decisions import find_decision
 from app.store.glance import Seen
 from app.store.incidents import find_incidents
-from app.store.ledger import Connection
+from app.store.ledger import Connection, part
 from app.store.looks import was_run
 from app.store.marks import get_mark, put_mark
 from app.store.messages import find_heard
@@ -84,7 +84,8 @@ class Evidence:
     def _try(self, connection: Connection, number: int) -> None:
         """Look at one incident; a bug costs its evidence, and no other's."""
         try:
-            self.collect(connection, number)
+            with part(connection):
+                self.collect(connection, number)
         except SmokejumperError:
             raise
         except Exception:

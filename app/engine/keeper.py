@@ -18,7 +18,7 @@ from app.engine.anchor import Anchoring
 from app.engine.foldmeters import Meters
 from app.engine.line import Call, Line, Work
 from app.fold.folding import BATCH, Folder, Turn
-from app.store.ledger import Connection, Ledger, Overtaken
+from app.store.ledger import Connection, Ledger, Overtaken, part
 
 __all__ = ["Bug", "Keeper", "Meters", "Work"]
 # Another process may have written, too: look without being called.
@@ -246,7 +246,7 @@ class Keeper:
             if done and is_long:
                 return
             try:
-                with self._ledger.part(connection):
+                with part(connection):
                     call.result = call.work(connection)
             except StorageFailed:
                 # The database itself: nothing of the turn would hold.

@@ -91,6 +91,8 @@ class Locksmith:
             return
         work = partial(note_uses, uses=uses)
         try:
-            await asyncio.wrap_future(self._keeper.ask(work))
-        except (StorageFailed, TooBusy) as error:
+            # Whether tokens are fresh must not hang on a turn that is long.
+            async with asyncio.timeout(PAUSE_SECONDS):
+                await asyncio.wrap_future(self._keeper.ask(work))
+        except (StorageFailed, TooBusy, TimeoutError) as error:
             log.warning("tokens.uses_not_written", error=str(error))

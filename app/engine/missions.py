@@ -24,6 +24,7 @@ from app.engine.leases import Lease, call_off, wind_down
 from app.engine.missionmeters import Meters
 from app.engine.moves import Moves
 from app.engine.neglect import find_neglected, take_over
+from app.engine.piecemeal import do_each
 from app.engine.quieting import expire_suggestions, quiet
 from app.engine.recall import Taken, Terms, find_unaware
 from app.engine.ways import Ways
@@ -53,8 +54,6 @@ RETRY_SECONDS = 2.0
 # Nothing is due by itself: it is rung for.
 FOREVER = 86_400.0
 PAGE = 200
-# So many incidents are quieted, or handed over, in one turn.
-FEW = 20
 log = get_log("missions")
 
 
@@ -295,21 +294,8 @@ class MissionChore:
         self, numbers: Sequence[int], work: Callable[..., Mission | None]
     ) -> None:
         """Do the same for some missions or incidents, a few in one turn."""
-        for start in range(0, len(numbers), FEW):
-            some = numbers[start : start + FEW]
-            do = partial(work, moves=self._parts.moves)
-
-            def each(
-                connection: Connection,
-                do: Callable[..., Mission | None] = do,
-                some: Sequence[int] = some,
-            ) -> None:
-                """Do it for each."""
-                for number in some:
-                    do(connection, number=number)
-
-            with suppress(TooLate):
-                await self._parts.ways.turn(each)
+        do = partial(work, moves=self._parts.moves)
+        await do_each(self._parts.ways, numbers, do)
 
     async def _keep_renewing(self) -> None:
         """Keep what is under way for longer, whatever else is slow."""
@@ -320,6 +306,9 @@ class MissionChore:
                 await self._renew()
             except SmokejumperError as error:
                 log.warning("missions.not_renewed", error=str(error))
+            except Exception:
+                # What is under way would lose its lease, for good.
+                log.exception("missions.renewing_crashed")
 
     async def _renew(self) -> None:
         """Keep what is under way for longer."""

@@ -303,6 +303,9 @@ class PostingChore:
                 await self._renew()
             except SmokejumperError as error:
                 log.warning("posting.not_renewed", error=str(error))
+            except Exception:
+                # What is under way would lose its lease, for good.
+                log.exception("posting.renewing_crashed")
 
     async def _renew(self) -> None:
         """Keep what is under way for longer."""

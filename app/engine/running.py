@@ -1,6 +1,6 @@
 """Running: what a backend says of a job, written down in a turn."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from app.engine.moves import Moves, Word, call_of
 from app.models.action import Catalogue
 from app.models.brevity import clip
-from app.models.job import Job, JobState, Order, Progress, order_of
+from app.models.job import Bounds, Job, JobState, Order, Progress, order_of
 from app.models.mission import Ended, Mission, Running
 from app.models.record import clean
 from app.models.verdict import Verdict
@@ -45,14 +45,22 @@ class Following(msgspec.Struct, frozen=True):
 class Jobs:
     """The turns of a job that was started."""
 
-    def __init__(self, moves: Moves, catalogue: Catalogue, most: int) -> None:
+    def __init__(
+        self,
+        moves: Moves,
+        catalogue: Catalogue,
+        bounds: Callable[[Job], Bounds],
+        most: int,
+    ) -> None:
         """Take who moves missions, and what becomes of output.
 
         Args:
             moves: moves missions.
             catalogue: says what is measured.
+            bounds: returns what a job spares, each time that it is sent.
             most: so many bytes of output are kept of one job.
         """
+        self._bounds = bounds
         self._moves = moves
         self._catalogue = catalogue
         self._most = most
@@ -109,7 +117,7 @@ class Jobs:
         )
         if is_over_time:
             why = why or f"it took longer than {seconds} s"
-        order = order_of(job, seconds, spec.hints if spec else ())
+        order = self._order_of(job)
         return Following(job, order, why, is_resolved, is_over_time)
 
     def told(self, connection: Connection, mission: Mission, word: str) -> Job:
@@ -162,7 +170,8 @@ class Jobs:
         spec = self._catalogue.find(job.action)
         run = spec.find_way(job.backend, job.name) if spec else None
         seconds = run.timeout_seconds if run else 0
-        return order_of(job, seconds, spec.hints if spec else ())
+        order = order_of(job, seconds, spec.hints if spec else ())
+        return replace(order, bounds=self._bounds(job))
 
     def heard(
         self, connection: Connection, mission: Mission, word: str, against: str

@@ -31,7 +31,7 @@ from app.store.decisions import find_decision
 from app.store.dispatches import add_dispatches
 from app.store.glance import Seen
 from app.store.incidents import find_incidents
-from app.store.ledger import Connection
+from app.store.ledger import Connection, part
 from app.store.marks import get_mark, put_mark
 from app.store.messages import (
     Heard,
@@ -108,12 +108,29 @@ class Teller:
             connection, self._channels, now - window
         )
         for entry in heard.rows:
-            kind = _kind_of(connection, entry)
-            if kind is not None:
-                letters = self._tell(connection, entry, kind, letters)
+            letters = self._try(connection, entry, letters)
         if heard.through > mark:
             put_mark(connection, TOLD, heard.through)
         return heard.through
+
+    def _try(
+        self,
+        connection: Connection,
+        entry: Any,
+        letters: Mapping[str, Sequence[int]],
+    ) -> Mapping[str, Sequence[int]]:
+        """Tell of one entry, if of its kind; a bug costs this one alone."""
+        try:
+            with part(connection):
+                kind = _kind_of(connection, entry)
+                if kind is None:
+                    return letters
+                return self._tell(connection, entry, kind, letters)
+        except SmokejumperError:
+            raise
+        except Exception:
+            log.exception("telling.passed_by", entry=entry.id)
+            return letters
 
     def _make(self, connection: Connection, entry: Any, kind: Kind) -> Message:
         """Return a message; a bug costs its details, not the message."""

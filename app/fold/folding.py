@@ -288,7 +288,9 @@ class Folder:
             if number in flapping:
                 known = incident.flapping_until or 0
                 incident.flapping_until = max(known, flapping[number])
-            muted = mutes.cover(incident, firing.get(number, ()), strands, now)
+            # What tries the whole pipe is silenced by nobody.
+            heard = self.rules.loud(firing.get(number, ()))
+            muted = mutes.cover(incident, heard, strands, now)
             settled = standing.settle(
                 incident, tallies[number], weights[number], muted, now
             )

@@ -68,7 +68,9 @@ def _find_waits(
     strands |= find_strands_by_id(connection, missing)
     waits: dict[int, int] = {}
     for one in sorts:
-        wait = 0 if one.pin else rules.hold(_labels(strands, one))
+        naming = rules.naming_of(strands[one.strand_id].source)
+        is_free = one.pin or naming.is_calm
+        wait = 0 if is_free else rules.hold(_labels(strands, one))
         waits[one.incident_id] = min(wait, waits.get(one.incident_id, wait))
     return waits
 

@@ -137,6 +137,11 @@ class Rules(msgspec.Struct, frozen=True):
         """Tell whether all of them come from sources that never flap."""
         return all(self.naming_of(one.source).is_calm for one in episodes)
 
+    def loud(self, episodes: Iterable[Episode]) -> list[Episode]:
+        """Return those that a mute may silence."""
+        naming = self.naming_of
+        return [one for one in episodes if not naming(one.source).is_calm]
+
     def hold(self, labels: dict[str, str]) -> int:
         """Return how long a new problem waits, in microseconds."""
         for rule in self.holds:

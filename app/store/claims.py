@@ -8,7 +8,8 @@ A claim saves a call and is no proof; whoever writes looks again.
 """
 
 from contextlib import suppress
-from threading import Event, Lock, Thread
+from threading import Lock, Thread
+from time import sleep
 
 from sqlalchemy import Connection, Engine, TextClause, create_engine, text
 from sqlalchemy.exc import DBAPIError
@@ -42,7 +43,6 @@ class Claims:
         self._held: set[int] = set()
         self._connection: Connection | None = None
         self._is_watched = False
-        self._ended = Event()
         self._beating: Thread | None = None
         self._engine = None
         if location.file is None:
@@ -85,7 +85,6 @@ class Claims:
 
     def close(self) -> None:
         """Give back everything."""
-        self._ended.set()
         with self._lock:
             self._drop()
             self._held.clear()
@@ -103,7 +102,8 @@ class Claims:
 
     def _beat(self, engine: Engine) -> None:
         """Say that we are there, until no claim is held."""
-        while not self._ended.wait(BEAT_SECONDS):
+        while True:
+            sleep(BEAT_SECONDS)
             with self._lock:
                 if not self._try_to_beat(engine):
                     self._beating = None

@@ -39,6 +39,23 @@ class Overtaken(Exception):
     """Another process wrote while a turn only read; nothing is stored."""
 
 
+@contextmanager
+def part(connection: Connection) -> Iterator[None]:
+    """Lend a part of a turn, which is undone alone when it raises.
+
+    Raises:
+        StorageFailed: the database did not take it; nothing of the
+            whole turn would hold.
+    """
+    try:
+        with connection.begin_nested():
+            yield
+    except DBAPIError as error:
+        if is_about_rows(error.orig) and not error.connection_invalidated:
+            raise
+        raise StorageFailed(f"cannot write: {tell(error.orig)}") from error
+
+
 class Ledger:
     """Lends the writing connection, one turn at a time.
 
@@ -118,22 +135,6 @@ class Ledger:
                         connection, TURNS, get_mark(connection, TURNS) + 1
                     )
                 self._commit(connection)
-        except DBAPIError as error:
-            if is_about_rows(error.orig) and not error.connection_invalidated:
-                raise
-            raise StorageFailed(f"cannot write: {tell(error.orig)}") from error
-
-    @contextmanager
-    def part(self, connection: Connection) -> Iterator[None]:
-        """Lend a part of a turn, which is undone alone when it raises.
-
-        Raises:
-            StorageFailed: the database did not take it; nothing of the
-                whole turn would hold.
-        """
-        try:
-            with connection.begin_nested():
-                yield
         except DBAPIError as error:
             if is_about_rows(error.orig) and not error.connection_invalidated:
                 raise
