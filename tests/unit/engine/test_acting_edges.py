@@ -124,6 +124,25 @@ def test_what_is_idempotent_is_not_sent_again_for_ever(
     assert sum(theatre.robot.starts.values()) <= 4
 
 
+def test_what_is_sent_again_later_spares_the_same(
+    open_theatre: Opener,
+) -> None:
+    """Each try says what the policy protects."""
+    policy = f"{POLICY}\nprotected: {{processes: [postgres]}}"
+    theatre = open_theatre(policy)
+    theatre.robot.loses_answer = True
+    theatre.robot.is_away = True
+    theatre.decide(theatre.fire("web-01"), "touch")
+    theatre.go()
+    theatre.robot.is_away = False
+    theatre.robot.finds = False
+    theatre.play(20)
+    first, *more = theatre.robot.orders
+    assert more
+    assert "postgres" in first.bounds.processes
+    assert {one.bounds for one in more} == {first.bounds}
+
+
 def test_what_may_still_run_keeps_its_target(open_theatre: Opener) -> None:
     """As long as it was given; then the next one may."""
     theatre = open_theatre()

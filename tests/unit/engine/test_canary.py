@@ -15,13 +15,17 @@ from app.core.loopback import near
 from app.engine.canary import CLOSE, HOUR, CanaryChore, CanarySettings
 from app.engine.canarymeters import Meters
 from app.fold.folding import Folder
+from app.fold.muting import add_mute, plan_mute
 from app.fold.rules import FoldSettings, make_rules
 from app.ingest.canary import Beat, Canary, make_entrance
 from app.models.alert import Alert, Status
 from app.models.canary import CANARY, FOLDED, STAGES, Trace, hour_of
 from app.models.delivery import Delivery, Unparsed
 from app.models.incident import State
+from app.models.matcher import read_matchers
+from app.models.mute import MuteKind, Wish
 from app.models.tables import AlertRow, DeliveryRow, EpisodeRow, IncidentRow
+from app.models.timetable import Timetable
 from app.store.canary import find_trace, take_off
 from app.store.inbox import SqlInbox
 from app.store.ledger import Ledger
@@ -156,6 +160,31 @@ def test_each_hour_has_its_own(room: Room) -> None:
         room.clock.advance(3_600)
     names = {row.target_name for row in room.rows(IncidentRow)}
     assert len(names) == 3
+
+
+@pytest.mark.parametrize("what", ["severity=info", "source=canary"])
+def test_nobody_silences_it(
+    location: Location, inbox: SqlInbox, what: str
+) -> None:
+    """Neither a hold-down nor a mute that happens to fit keeps it waiting."""
+    ledger = Ledger(location, 2.0)
+    room = Room(inbox, ledger)
+    held = {"hold_down": [{"matchers": [what], "seconds": 300}]}
+    rules = make_rules(FoldSettings.model_validate(held))
+    room.folder = Folder(rules, room.clock)
+    now = room.clock.now()
+    wish = Wish(
+        kind=MuteKind.MAINTENANCE,
+        matchers=read_matchers(what),
+        times=Timetable(starts_at=now, ends_at=now + HOUR),
+        author="ana",
+        comment="a new kernel",
+    )
+    room.turn(lambda c: add_mute(c, plan_mute(wish, now), now))
+    room.fold()
+    tell(room, begins_at=now, status="firing")
+    assert [row.state for row in room.rows(IncidentRow)] == [State.OPEN]
+    ledger.close()
 
 
 def test_what_was_never_sent_has_not_come(room: Room) -> None:

@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
 import msgspec
 import pytest
 
 from app.core.errors import BrainFailed
 from app.decide.reins import Wish
+from app.engine import decider
 from app.engine.decider import rest_after
+from app.engine.undecided import find_due
 from app.models.alert import Severity
 from app.models.tables import IncidentRow
 from app.store.location import Location
@@ -90,6 +93,28 @@ def test_a_storm_on_one_incident_costs_one_decision(
         assert len(brain.cases) == 2  # the other one ended the storm
 
     live(Hall(location, {"fake": brain}), story)
+
+
+def test_a_bug_with_one_incident_costs_that_one_alone(
+    location: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All others are decided on, though they are looked at together."""
+
+    def crash(connection: Any, numbers: list[int], rest: float) -> Any:
+        """Fail for the first incident, as a bug would."""
+        if 1 in numbers:
+            raise KeyError("a bug")
+        return find_due(connection, numbers, rest)
+
+    monkeypatch.setattr(decider, "find_due", crash)
+
+    async def story(hall: Hall) -> None:
+        for host in ("web-01", "web-02", "web-03"):
+            hall.tell(host)
+        await hall.until(partial(has_decided, hall, 2))
+        assert {row.incident_id for row in hall.decisions} == {2, 3}
+
+    live(Hall(location, {"fake": FakeBrain()}), story)
 
 
 @pytest.mark.parametrize(

@@ -265,6 +265,20 @@ def test_a_use_that_cannot_be_written_is_not_missed(
     assert one.knows(made.secret)
 
 
+def test_tokens_are_fresh_however_long_a_turn_takes(
+    nodes: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was used is waited for a while, and no longer."""
+    one, _ = nodes
+    made = one.make()
+    look(one)
+    assert one.knows(made.secret)
+    never: Future[Any] = Future()
+    monkeypatch.setattr(one.scribe, "ask", lambda _: never)
+    asyncio.run(one.locksmith.write_uses())
+    assert never.cancelled()
+
+
 def test_it_goes_on_until_it_is_cancelled(nodes: tuple[Node, Node]) -> None:
     """It reads at once, and writes what was used."""
     one, _ = nodes

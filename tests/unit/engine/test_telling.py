@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from app.engine import factfinding
+from app.engine import factfinding, telling
 from app.engine.factfinding import is_web
 from app.engine.stopping import Stop
 from app.models.approval import Answer
 from app.models.evidence import Evidence
 from app.models.tables import EntryRow
+from app.report.routing import plan
 from app.store.inbox import SqlInbox
 from app.store.ledger import Ledger
 from app.store.location import Location
@@ -324,6 +325,29 @@ def test_a_bug_in_the_details_costs_the_details_only(
     assert office.report() == ["escalated"]
     assert office.states() == ["waiting"]
     assert office.facts().happened.startswith("escalated")
+
+
+def test_a_bug_with_one_entry_costs_that_one_alone(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever comes after it is told, and the mark goes on."""
+    office = opened()
+    broken = [True]
+
+    def crash(*given: Any) -> Any:
+        """Fail once, as a bug would."""
+        if broken:
+            raise KeyError(broken.pop())
+        return plan(*given)
+
+    monkeypatch.setattr(telling, "plan", crash)
+    for host in ("web-01", "web-02"):
+        office.decide(office.fire(host), "escalate")
+        office.go()
+    assert office.report() == ["escalated"]
+    assert office.facts().title.endswith("on web-02")
+    office.turn(office.teller.tell)
+    assert office.turn(lambda c: get_mark(c, telling.TOLD)) > 0
 
 
 def test_what_is_gone_by_age_is_told_as_far_as_it_is_known(
