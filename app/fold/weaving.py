@@ -9,6 +9,7 @@ from app.core.clock import from_iso
 from app.fold.rules import Rules
 from app.models.alert import Severity, Status
 from app.models.brevity import shorten
+from app.models.canary import CANARY, PROBLEM
 from app.models.cluster import FOREVER
 from app.models.episode import Episode
 from app.models.strand import Ending, Point, Saying, Strand
@@ -228,6 +229,9 @@ def _name(
     record.target_kind = target.kind
     record.target_name = shorten(target.name)
     problem = " / ".join(p for p in parts if p) or row.name
+    if problem == PROBLEM and row.source != CANARY:
+        # What has our name is left out of counts and lists.
+        problem = f"{problem} of {row.source}"
     record.problem = shorten(problem)
     woven.renamed.add((record.fingerprint, record.source))
 

@@ -19,7 +19,14 @@ from app.fold.muting import add_mute, plan_mute
 from app.fold.rules import FoldSettings, make_rules
 from app.ingest.canary import Beat, Canary, make_entrance
 from app.models.alert import Alert, Status
-from app.models.canary import CANARY, FOLDED, STAGES, Trace, hour_of
+from app.models.canary import (
+    CANARY,
+    FOLDED,
+    PROBLEM,
+    STAGES,
+    Trace,
+    hour_of,
+)
 from app.models.delivery import Delivery, Unparsed
 from app.models.incident import State
 from app.models.matcher import read_matchers
@@ -185,6 +192,14 @@ def test_nobody_silences_it(
     tell(room, begins_at=now, status="firing")
     assert [row.state for row in room.rows(IncidentRow)] == [State.OPEN]
     ledger.close()
+
+
+def test_no_other_alert_passes_for_it(room: Room) -> None:
+    """Else it would be missing from counts and lists."""
+    beat(room)
+    room.tell("x", name=PROBLEM, labels={"alertname": PROBLEM})
+    problems = [row.problem for row in room.rows(IncidentRow)]
+    assert problems == [PROBLEM, f"{PROBLEM} of alertmanager"]
 
 
 def test_what_was_never_sent_has_not_come(room: Room) -> None:
