@@ -41,6 +41,7 @@ from tests.unit.act.local.victims import (
 from tests.unit.act.local.wards import Systemctl, systemctl
 
 __all__ = ["systemctl"]
+pytestmark = pytest.mark.usefixtures("alone")
 NAME = "grower-of-a-test"
 # Faster than a program grows that just starts, and it ends with little.
 FLOOD = """

@@ -36,6 +36,7 @@ from tests.unit.act.local.victims import (
     Victim,
 )
 
+pytestmark = pytest.mark.usefixtures("alone")
 NAME = f"one-of-{os.getpid()}"
 SOON: Mapping[str, Any] = {
     "users": [os.getuid()],
