@@ -283,8 +283,8 @@ class Provider:
         party = claims.get("azp", settings.client_id)
         if party != settings.client_id:
             raise _refused("id_token", "The provider's token is for another.")
-        if len(claims["sub"]) > 255:
-            raise _refused("id_token", "The provider's subject is too long.")
+        if len(claims["sub"]) > 255 or not claims["sub"].isprintable():
+            raise _refused("id_token", "The provider's subject is none.")
         return claims
 
 
