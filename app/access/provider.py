@@ -163,7 +163,7 @@ class Provider:
             keys = await self._read_keys(is_second=is_second)
             try:
                 held = jwt.decode(token, keys, algorithms=ALGORITHMS)
-            except (JoseError, ValueError, TypeError):
+            except (JoseError, ValueError, TypeError, RecursionError):
                 continue
             return self._check(dict(held.claims), nonce)
         raise _refused("id_token", "The provider's token is not signed.")

@@ -98,6 +98,19 @@ def test_half_a_letter_is_no_subject(fake: FakeProvider) -> None:
     assert reason(fake, change) == "wrong_id_token"
 
 
+def test_claims_that_are_nested_for_ever_are_refused(
+    fake: FakeProvider,
+) -> None:
+    """Also when they are signed by whom we trust."""
+
+    def change(fake: FakeProvider) -> None:
+        deep = b'{"a":' * 3_000 + b"1" + b"}" * 3_000
+        signed = jws.serialize_compact(fake.header, deep, fake.keys[0])
+        fake.id_token = signed
+
+    assert reason(fake, change) == "wrong_id_token"
+
+
 @pytest.mark.parametrize("alg", ["RS512", "PS256"])
 def test_another_algorithm_is_refused(fake: FakeProvider, alg: str) -> None:
     """Even a good one: the list is short."""
