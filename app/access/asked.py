@@ -16,6 +16,8 @@ from app.core.naming import FORWARDED, is_loopback
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # Scripts of our own pages send it; no form and no strange page can.
 OURS = "x-smokejumper"
+# They send it with what they fetch by themselves, while nobody is there.
+UNATTENDED = "x-smokejumper-unattended"
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +45,14 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     def changes(self) -> bool:
         """Tell whether it may change something."""
         return self.method not in SAFE
+
+    @property
+    def shows_use(self) -> bool:
+        """Tell whether somebody is there; who denies it is believed.
+
+        A session only ends the sooner for that.
+        """
+        return self.is_use and self.headers.get(UNATTENDED) != "1"
 
 
 def check_local(asked: Asked) -> None:

@@ -181,7 +181,7 @@ class Gate:
         now = self._clock.now()
         if held is None or not held.lasts(now, self._idle):
             return None
-        if asked.is_use and now - held.seen_at >= MINUTE:
+        if asked.shows_use and now - held.seen_at >= MINUTE:
             self._touch(digest, held, now)
         return held
 

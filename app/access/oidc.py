@@ -124,7 +124,8 @@ class SingleSignOn:
         claims = await self._provider.verify(granted.id_token, login.nonce)
         if needs_more(self._provider.settings, claims):
             more = await self._provider.ask_more(granted, claims["sub"])
-            claims = {**more, **claims}
+            said = {n: v for n, v in claims.items() if v is not None}
+            claims = {**more, **said}
         return read_person(self._provider.settings, claims)
 
     def enter(self, connection: Connection, person: Person) -> Account:

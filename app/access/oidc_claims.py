@@ -85,13 +85,22 @@ def _teams(
     if ALL_TEAMS in teams or (not teams and role is Role.ADMIN):
         return ()
     if not teams or len(teams) > MOST_TEAMS:
-        raise Refused(
-            403,
-            "no_team",
-            f"You are in {len(teams) or 'none'} of the teams.",
-            remedy=f"Ask an admin: {settings.teams_claim!r} says which.",
-        )
+        count = len(teams) or "none"
+        raise _no_team(settings, f"You are in {count} of the teams.")
+    # To leave one out could leave none, and an admin without any sees all.
+    if not all(one.isprintable() for one in teams):
+        raise _no_team(settings, "One of your teams has no name of one line.")
     return tuple(teams)
+
+
+def _no_team(settings: OidcSettings, detail: str) -> Refused:
+    """Return the refusal of who is in no team that can be told."""
+    return Refused(
+        403,
+        "no_team",
+        detail,
+        remedy=f"Ask an admin: {settings.teams_claim!r} says which.",
+    )
 
 
 def _find(claims: Claims, name: str) -> Any:

@@ -163,7 +163,7 @@ class Provider:
             keys = await self._read_keys(is_second=is_second)
             try:
                 held = jwt.decode(token, keys, algorithms=ALGORITHMS)
-            except (JoseError, ValueError, TypeError):
+            except (JoseError, ValueError, TypeError, RecursionError):
                 continue
             return self._check(dict(held.claims), nonce)
         raise _refused("id_token", "The provider's token is not signed.")
@@ -283,8 +283,8 @@ class Provider:
         party = claims.get("azp", settings.client_id)
         if party != settings.client_id:
             raise _refused("id_token", "The provider's token is for another.")
-        if len(claims["sub"]) > 255:
-            raise _refused("id_token", "The provider's subject is too long.")
+        if len(claims["sub"]) > 255 or not claims["sub"].isprintable():
+            raise _refused("id_token", "The provider's subject is none.")
         return claims
 
 

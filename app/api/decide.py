@@ -181,7 +181,16 @@ def _to_delivery(product: Product, name: str, payload: Any) -> Delivery:
     if isinstance(payload, str):
         content = payload.encode(errors="replace")
     else:
-        content = msgspec.json.encode(clean(payload))
+        try:
+            content = msgspec.json.encode(clean(payload))
+        except RecursionError as error:
+            raise Refused(
+                422,
+                "over_depth",
+                "The payload is nested too deeply.",
+                field="payload",
+                remedy="Send what the source sends.",
+            ) from error
     if len(content) > product.settings.server.limits.body_bytes:
         raise Refused(
             413, "too_long", "The payload is too long.", field="payload"

@@ -76,7 +76,9 @@ class ForesightView(BaseModel):
     muted: int = Field(description="incidents that would be silent")
     partly: int = Field(description="those of which only some alerts fit")
     items: list[KeptView] = Field(description="the first 100")
-    looked_at: int = Field(description="how many living incidents")
+    looked_at: int = Field(
+        description="how many living incidents that the caller may see"
+    )
     is_cut: bool = Field(description="whether there are more")
 
     @classmethod
@@ -108,7 +110,7 @@ def make_router(product: Product) -> APIRouter:
         matchers = to_matchers(body.matchers)
         check_matchers(matchers)
         check_named(matchers, product.rules.team_label, teams)
-        seen = product.reader.ask(lambda one: foresee(one, matchers))
+        seen = product.reader.ask(lambda one: foresee(one, matchers, teams))
         return ForesightView.of(write_matchers(matchers), seen)
 
     return router

@@ -6,16 +6,44 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from app.api.access import Allow, Who, author_of, signed
 from app.api.examples import AT
-from app.api.speech import Signature
+from app.api.speech import Signature, one_line
 from app.bootstrap import Product
 from app.engine.simulating import Change
 from app.models.account import Role
 
 Name = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+# A number of JSON that every program reads alike.
+MOST = 2**53
+LONGEST_WORD = 200
+
+
+def _plain(value: Any) -> Any:
+    """Return what an option may be: whatever else could not be passed on."""
+    if isinstance(value, str) and len(value) <= LONGEST_WORD:
+        return one_line(value)
+    # Infinity is beyond it, too, and what is no number is not within.
+    if isinstance(value, int | float) and -MOST <= value <= MOST:
+        return value
+    raise ValueError("must be a word or a number")
+
+
+Option = Annotated[Any, AfterValidator(_plain)]
+OptionName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=64),
+    AfterValidator(one_line),
+]
 Signed = Annotated[
     Signature, Query(description="who ends it; left out: who asks")
 ]
@@ -45,9 +73,15 @@ class FaultBody(BaseModel):
     )
 
     author: Signature = Field("", description="who begins it")
-    level: float | None = Field(None, description="how much, in its unit")
-    seconds: float | None = Field(None, gt=0, description="for how long")
-    options: dict[str, Any] = Field({}, max_length=20)
+    level: float | None = Field(
+        None, allow_inf_nan=False, description="how much, in its unit"
+    )
+    seconds: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="for how long"
+    )
+    options: dict[OptionName, Option] = Field(
+        {}, max_length=20, description="words and numbers, by name"
+    )
 
     def to_order(self) -> dict[str, Any]:
         """Return what the simulator is told."""

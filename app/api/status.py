@@ -75,7 +75,8 @@ class StatusView(BaseModel):
 
 def make_router(product: Product) -> APIRouter:
     """Return the routes of this file under /api/v1."""
-    access = Depends(Allow(product.gate, Role.VIEWER))
+    # Every page asks it by itself, whether somebody is there or not.
+    access = Depends(Allow(product.gate, Role.VIEWER, is_use=False))
     router = APIRouter(
         prefix="/api/v1",
         dependencies=[access, Depends(known_tags)],

@@ -12,6 +12,7 @@ from app.models.mute import Unfit, Wish
 from app.models.timetable import Timetable
 from app.store import incidents as store
 from app.store.ledger import Connection
+from app.store.teams import Teams
 
 BATCH = 200
 # So many living incidents are looked at, the oldest first.
@@ -58,14 +59,22 @@ def check_matchers(matchers: tuple[Matcher, ...]) -> None:
         ) from error
 
 
-def foresee(connection: Connection, matchers: Sequence[Matcher]) -> Foreseen:
-    """Return which living incidents conditions would mute; only looks."""
+def foresee(
+    connection: Connection, matchers: Sequence[Matcher], teams: Teams
+) -> Foreseen:
+    """Return which living incidents conditions would mute; only looks.
+
+    Args:
+        connection: a snapshot.
+        matchers: the conditions.
+        teams: only their incidents are looked at and counted; none: all.
+    """
     whole: list[Incident] = []
     partly: list[Incident] = []
     after = seen = 0
     is_cut = False
     while not is_cut:
-        numbers = store.find_living(connection, after, BATCH)
+        numbers = store.find_living(connection, after, BATCH, teams)
         if not numbers:
             break
         for incident, fits in _look(connection, numbers, matchers):

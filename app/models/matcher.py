@@ -109,7 +109,7 @@ def _read(text: str) -> Iterator[Matcher]:
     inner = text.strip()
     if inner[:1] == "{" and inner[-1:] == "}":
         inner = inner[1:-1].strip()
-    if len(text) > LONGEST * MOST:
+    if len(text) > LONGEST * MOST or not _is_text(text):
         raise _wrong(text)
     at = 0
     while at < len(inner):
@@ -119,6 +119,14 @@ def _read(text: str) -> Iterator[Matcher]:
         name, operator, value = item.groups()
         yield Matcher(_unquote(name), operator, _unquote(value))
         at = item.end() + 1
+
+
+def _is_text(text: str) -> bool:
+    """Tell whether any alert can hold a text, and any database keep it."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def _wrong(text: str) -> ValueError:

@@ -51,15 +51,15 @@ SAID = (
 CHANGES = (
     "account.",
     "channel.",
-    "fault.",
+    "decide.",
     "halt.",
     "log.broken",
     "mute.added",
     "mute.changed",
     "mute.ended",
-    "people.",
     "policy.",
     "reins.",
+    "simulator.",
     "token.",
 )
 WORST = case(

@@ -28,6 +28,7 @@ from app.models.tables import AlertRow, EpisodeRow, IncidentRow, StrandRow
 from app.store.among import among
 from app.store.indexing import index_incidents
 from app.store.rows import write_all
+from app.store.teams import Teams
 
 ALERT: Table = AlertRow.__table__  # type: ignore[attr-defined]
 STRAND: Table = StrandRow.__table__  # type: ignore[attr-defined]
@@ -267,14 +268,18 @@ def find_incidents(
     return {row[0]: to_incident(row) for row in rows}
 
 
-def find_living(connection: Connection, after: int, limit: int) -> list[int]:
-    """Return incidents beyond an id that are not over, by id."""
+def find_living(
+    connection: Connection, after: int, limit: int, teams: Teams = ()
+) -> list[int]:
+    """Return incidents of some teams, or all, that are not over, by id."""
     query = (
         select(INCIDENT.c.id)
         .where(INCIDENT.c.state.in_(LIVING), INCIDENT.c.id > after)
         .order_by(INCIDENT.c.id)
         .limit(limit)
     )
+    if teams:
+        query = query.where(INCIDENT.c.team.in_(teams))
     return list(connection.execute(query).scalars())
 
 

@@ -94,6 +94,14 @@ def test_a_trial_writes_nothing(node: DecidingService) -> None:
     assert counts(node) == before
 
 
+def nested(depth: int) -> Any:
+    """Return a list in a list in a list, so deep."""
+    made: list[Any] = []
+    for _ in range(depth):
+        made = [made]
+    return made
+
+
 @pytest.mark.parametrize(
     ("body", "status", "field"),
     [
@@ -103,6 +111,8 @@ def test_a_trial_writes_nothing(node: DecidingService) -> None:
         ({"source": "nobody", "payload": {}}, 404, "source"),
         ({"source": "alertmanager", "payload": {"a": 1}}, 422, "payload"),
         ({"source": "alertmanager", "payload": "no"}, 422, "payload"),
+        ({"source": "alertmanager", "payload": nested(100)}, 422, "$"),
+        ({"source": "alertmanager", "payload": nested(900)}, 422, "payload"),
         ({"incident": 1, "brain": "nobody"}, 422, "brain"),
     ],
 )

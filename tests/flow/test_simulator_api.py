@@ -1,5 +1,6 @@
 """A real simulator behind the API: begun, ended, written down."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -141,6 +142,39 @@ def test_wrong_orders_never_leave(
     answer = ask(service, "POST", f"simulator/{path}", json=body)
     assert answer.status_code in (404, 422)
     assert len(truths(simulator)) == before
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "names"),
+    [
+        ("level", "inf", "body.level"),
+        ("level", float("nan"), "body.level"),
+        ("seconds", float("inf"), "body.seconds"),
+        ("options", {"x": "\ud800"}, "body.options.x"),
+        ("options", {"\ud800": 1}, "body.options"),
+        ("options", {"x": float("inf")}, "body.options.x"),
+        ("options", {"x": 10**400}, "body.options.x"),
+        ("options", {"x": ["\ud800"]}, "body.options.x"),
+        ("options", {"x": "y" * 201}, "body.options.x"),
+    ],
+)
+def test_what_no_json_can_say_is_refused(
+    service: Service, field: str, value: object, names: str
+) -> None:
+    """With the field and what to do; it was a crash, or left as null."""
+    body = json.dumps({**ANA, field: value})
+    answer = ask(
+        service,
+        "POST",
+        "simulator/faults/cpu",
+        content=body,
+        headers={"content-type": "application/json"},
+    )
+    told = answer.json()
+    assert (answer.status_code, told["reason"]) == (422, "wrong_parameter")
+    assert told["field"].startswith(names)
+    assert told["detail"]
+    assert told["remedy"]
 
 
 def test_a_scenario_is_played_and_ended(

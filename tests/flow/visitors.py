@@ -14,7 +14,7 @@ from app.models.account import Account, Role, Session
 from app.store.accounts import add_account, find_by_name
 from app.store.ledger import Connection, Ledger
 from app.store.location import Location, locate
-from app.store.sessions import add_session
+from app.store.sessions import add_session, find_pass
 from tests.service import Service
 
 HOUR = 3_600_000_000
@@ -30,14 +30,28 @@ class Visitors:
         self._ledger = Ledger(location, 5.0)
         self._clock = SystemClock()
 
-    def sign_in(self, role: Role) -> str:
-        """Return the cookie of a new session of whom has a role."""
+    def sign_in(self, role: Role, unused: int = 0) -> str:
+        """Return the cookie of a new session of whom has a role.
+
+        Args:
+            role: what they may do.
+            unused: for how many microseconds nobody has used it.
+        """
         secret = make_secret()
         with self._ledger.turn() as connection:
-            self._open(connection, role, secret)
+            self._open(connection, role, secret, unused)
         return secret
 
-    def _open(self, connection: Connection, role: Role, secret: str) -> None:
+    def seen_at(self, secret: str) -> int:
+        """Return when a session was used last, as it is written down."""
+        with self._ledger.turn() as connection:
+            held = find_pass(connection, digest_of(secret))
+        assert held is not None
+        return held.seen_at
+
+    def _open(
+        self, connection: Connection, role: Role, secret: str, unused: int
+    ) -> None:
         """Open a session, and make the account when it is not there."""
         account = find_by_name(connection, role.value)
         if account is None:
@@ -51,7 +65,7 @@ class Visitors:
                 account_id=account.id,
                 way="password",
                 created_at=now,
-                seen_at=now,
+                seen_at=now - unused,
                 expires_at=now + HOUR,
             ),
         )

@@ -122,6 +122,27 @@ def test_waiting_is_no_use(node: Node) -> None:
     assert node.gate.again(asked(cookie="secret")) is None
 
 
+def test_a_page_that_nobody_touches_is_no_use(node: Node) -> None:
+    """It says so of what it fetches by itself; nothing else does."""
+    sign_in(node, "secret")
+    node.clock.advance(119 * MINUTE)
+    for _ in range(2):
+        found = who(node, "secret", x_smokejumper_unattended="1")
+        assert isinstance(found, Caller)
+    node.clock.advance(MINUTE)
+    assert who(node, "secret") == "not_signed_in"
+
+
+@pytest.mark.parametrize("value", ["", "0", "no"])
+def test_who_says_anything_else_uses_it(node: Node, value: str) -> None:
+    """Only what was meant shortens a session."""
+    sign_in(node, "secret")
+    node.clock.advance(119 * MINUTE)
+    who(node, "secret", x_smokejumper_unattended=value)
+    node.clock.advance(MINUTE)
+    assert isinstance(who(node, "secret"), Caller)
+
+
 def test_use_is_written_down_once_a_minute(node: Node) -> None:
     """And not with each request."""
     sign_in(node, "secret")

@@ -120,6 +120,15 @@ def test_no_team_is_not_all_teams(teams: Any) -> None:
     assert reason(given, claims(teams=teams)) == "no_team"
 
 
+@pytest.mark.parametrize("team", ["a\0b", "x\ny", "\ud800"])
+@pytest.mark.parametrize("role", ["viewer", "admin"])
+def test_a_team_that_no_database_holds_is_none(team: str, role: str) -> None:
+    """Whoever is in it stays out: left out, an admin would see all."""
+    given = settings(teams_claim="teams", roles={"staff": role})
+    assert reason(given, claims(teams=[team])) == "no_team"
+    assert reason(given, claims(teams=["db", team])) == "no_team"
+
+
 def test_all_teams_must_be_said() -> None:
     """By a star, or by being an admin."""
     given = settings(teams_claim="teams", roles={"boss": "admin"})

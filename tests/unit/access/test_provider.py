@@ -157,6 +157,16 @@ def test_what_the_token_does_not_say_is_asked(fake: FakeProvider) -> None:
     assert "/userinfo" in fake.asked
 
 
+def test_what_the_token_leaves_empty_is_asked(fake: FakeProvider) -> None:
+    """A null says nothing, and does not stand before what was said."""
+
+    def change(fake: FakeProvider) -> None:
+        fake.claims["groups"] = None
+
+    fake.userinfo = {"sub": "u-1", "groups": ["oncall"]}
+    assert log_in(fake, change).role is Role.APPROVER
+
+
 def test_the_token_counts_more_than_what_is_asked(fake: FakeProvider) -> None:
     """It is signed."""
     fake.userinfo = {

@@ -4,11 +4,12 @@ Over real HTTP, with real keys and signatures.
 """
 
 import hmac
+import json
 from typing import Any
 
 import msgspec
 import pytest
-from joserfc import jwt
+from joserfc import jws, jwt
 
 from tests.oidc import CLIENT, FakeProvider, make_rsa
 from tests.unit.access.away import (
@@ -40,6 +41,8 @@ from tests.unit.access.away import (
         ("sub", ""),
         ("sub", 7),
         ("sub", "x" * 256),
+        ("sub", "a\0b"),
+        ("sub", "a\nb"),
         ("azp", "another-client"),
     ],
 )
@@ -80,6 +83,30 @@ def test_the_public_key_is_no_secret(fake: FakeProvider) -> None:
         text = f"{head}.{part(msgspec.json.encode(fake.claims))}"
         seal = hmac.digest(key, text.encode(), "sha256")
         fake.id_token = f"{text}.{part(seal)}"
+
+    assert reason(fake, change) == "wrong_id_token"
+
+
+def test_half_a_letter_is_no_subject(fake: FakeProvider) -> None:
+    """JSON can say it, and no database holds it."""
+
+    def change(fake: FakeProvider) -> None:
+        half = json.dumps({**fake.claims, "sub": "\ud800"}).encode()
+        signed = jws.serialize_compact(fake.header, half, fake.keys[0])
+        fake.id_token = signed
+
+    assert reason(fake, change) == "wrong_id_token"
+
+
+def test_claims_that_are_nested_for_ever_are_refused(
+    fake: FakeProvider,
+) -> None:
+    """Also when they are signed by whom we trust."""
+
+    def change(fake: FakeProvider) -> None:
+        deep = b'{"a":' * 3_000 + b"1" + b"}" * 3_000
+        signed = jws.serialize_compact(fake.header, deep, fake.keys[0])
+        fake.id_token = signed
 
     assert reason(fake, change) == "wrong_id_token"
 

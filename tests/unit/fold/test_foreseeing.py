@@ -10,6 +10,7 @@ from app.fold.foreseeing import Foreseen, check_matchers, foresee
 from app.models.matcher import read_matchers
 from app.store.location import Location
 from tests.unit.fold.stage import Stage, host
+from tests.unit.fold.turns import Said
 
 
 @pytest.fixture
@@ -20,10 +21,16 @@ def stage(location: Location) -> Iterator[Stage]:
     made.ledger.close()
 
 
-def look(stage: Stage, matchers: str) -> Foreseen:
-    """Return what some matchers would mute now."""
+def look(stage: Stage, matchers: str, *teams: str) -> Foreseen:
+    """Return what some matchers would mute now, as some teams see it."""
     with stage.ledger.turn() as connection:
-        return foresee(connection, read_matchers(matchers))
+        return foresee(connection, read_matchers(matchers), teams)
+
+
+def of_team(name: str, team: str, problem: str = "DiskFull") -> Said:
+    """Return an alert about a host that names a team."""
+    labels = {"alertname": problem, "instance": name, "team": team}
+    return host(name, problem, labels=labels)
 
 
 def names(seen: Foreseen) -> tuple[list[str], list[str]]:
@@ -87,6 +94,28 @@ def test_only_so_many_are_looked_at(
     stage.told(*(host(f"web-{number}") for number in range(3)))
     seen = look(stage, 'target=~"web-.*"')
     assert (len(seen.incidents), seen.looked_at, seen.is_cut) == (2, 2, True)
+
+
+def test_who_sees_one_team_is_told_of_its_incidents_only(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither named nor counted: what an alert of theirs joined elsewhere.
+
+    Those of others take no place among the first that are looked at.
+    """
+    monkeypatch.setattr(foreseeing, "BATCH", 1)
+    monkeypatch.setattr(foreseeing, "MOST", 2)
+    stage.told(
+        of_team("web-01", "web"),
+        of_team("web-01", "storage", "LoadHigh"),
+        host("web-02"),
+        of_team("db-01", "storage"),
+    )
+    seen = look(stage, 'team="storage"', "storage")
+    assert names(seen) == (["db-01"], [])
+    assert (seen.looked_at, seen.is_cut) == (1, False)
+    whole = look(stage, 'team="storage"', "storage", "web")
+    assert names(whole) == (["db-01"], ["web-01"])
 
 
 @pytest.mark.parametrize("matchers", ['target=~".*"', 'severity!=""'])

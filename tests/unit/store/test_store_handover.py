@@ -205,9 +205,14 @@ def test_who_did_what(ledger: Ledger, reader: Reader) -> None:
 def test_changes_are_of_all_that_holds_for_everybody(
     ledger: Ledger, reader: Reader
 ) -> None:
-    """Policy, brains, people, tokens, mutes, pauses; no line of work."""
+    """Policy, brains, people, tokens, mutes, pauses; no line of work.
+
+    Who had a drill must not be taken for who had a night.
+    """
     kinds = [
         "reins.changed",
+        "decide.changed",
+        "simulator.changed",
         "account.created",
         "token.revoked",
         "policy.changed",
