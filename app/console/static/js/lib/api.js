@@ -1,5 +1,7 @@
 // The API, as the console asks it. Whatever it refuses is a Problem.
 
+import { isLeftAlone } from "./alone.js";
+
 const PATIENCE_MS = 20_000;
 const SIGHT = "x-smokejumper-sight";
 export const BASE = "/api/v1";
@@ -76,6 +78,8 @@ async function ask(method, path, body = null, options = {}) {
   const headers = { accept: "application/json" };
   if (method !== "GET") {
     headers["x-smokejumper"] = "1";
+  } else if (isLeftAlone()) {
+    headers["x-smokejumper-unattended"] = "1";
   }
   if (body !== null) {
     headers["content-type"] = options.type ?? "application/json";
