@@ -54,15 +54,15 @@ export class Events {
   }
 
   async read() {
-    this.abort = new AbortController();
-    // A proxy that holds a dead line open says nothing: nor do we wait.
-    let timer = this.patience();
+    // Its own: by the time that a timer fires another line may be read.
+    const line = new AbortController();
+    this.abort = line;
     const after = this.last === null ? "" : `?after=${this.last}`;
-    const answer = await fetch(this.url + after, {
-      signal: this.abort.signal,
+    const answer = await soon(line, fetch(this.url + after, {
+      signal: line.signal,
       headers: { accept: "text/event-stream" },
       cache: "no-store",
-    }).finally(() => clearTimeout(timer));
+    }));
     if (answer.status === 401 || answer.status === 403) {
       this.out();
       return;
@@ -74,9 +74,7 @@ export class Events {
       .getReader();
     let rest = "";
     for (;;) {
-      timer = this.patience();
-      const { done, value } = await reader.read();
-      clearTimeout(timer);
+      const { done, value } = await soon(line, reader.read());
       if (done) {
         return;
       }
@@ -84,10 +82,6 @@ export class Events {
       rest = this.take(rest + value);
       this.onState({ state: "live" });
     }
-  }
-
-  patience() {
-    return setTimeout(() => this.abort.abort(), SILENT_MS);
   }
 
   /** Take the whole events of a text; return what is not whole yet. */
@@ -117,6 +111,16 @@ export class Events {
   out() {
     this.stop();
     this.onState({ state: "out" });
+  }
+}
+
+/** A proxy that holds a dead line open says nothing: nor do we wait. */
+async function soon(line, answer) {
+  const timer = setTimeout(() => line.abort(), SILENT_MS);
+  try {
+    return await answer;
+  } finally {
+    clearTimeout(timer);
   }
 }
 
