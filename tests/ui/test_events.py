@@ -14,7 +14,7 @@ const told = [];
 const events = new m.Events({ url: '/stream',
   onEntries: (entries) => told.push(...entries.map(({ id }) => id)),
   onReset: () => told.push('reset'),
-  onState: ({ state }) => told.push(state) });
+  onState: ({ state }) => told.push(state), onSight: () => {} });
 events.start();
 """
 
@@ -55,4 +55,22 @@ return { told, url: lines[1].url, isCut: lines[0].signal.aborted };"""
         "told": [7, "live", "late"],
         "url": "/stream?after=7",
         "isCut": True,
+    }
+
+
+def test_a_session_that_ends_is_asked_for_again(fresh: Page) -> None:
+    """Only who has no other one is out, and that is the last word."""
+    body = """
+await opens(1);
+lines[0].say('event: test\\nid: 7\\ndata: {"id": 7}');
+await until(() => told.includes('live'));
+next.status = 401;
+lines[0].say('event: signed-out\\ndata: {}');
+await until(() => told.includes('late'));
+fire(250);
+await until(() => events.stopped);
+return { told, waits: waits() };"""
+    assert listen(fresh, body) == {
+        "told": [7, "live", "late", "out"],
+        "waits": [],
     }

@@ -5,6 +5,7 @@
 
 const RETRY_MS = [250, 500, 1000, 2000, 4000];
 const SILENT_MS = 12_000;
+const SIGHT = "x-smokejumper-sight";
 
 /** Reads the stream for ever; resumes after the last entry it had. */
 export class Events {
@@ -12,13 +13,15 @@ export class Events {
    * Take where to tell.
    *
    * onEntries gets a batch of entries, onReset is called when something was
-   * missed, onState gets {state, at}: "live", "late" or "out".
+   * missed, onState gets {state}: "live", "late" or "out"; onSight gets
+   * whose sight comes now, or null, before the first entry of it.
    */
-  constructor({ url, onEntries, onReset, onState }) {
+  constructor({ url, onEntries, onReset, onState, onSight }) {
     this.url = url;
     this.onEntries = onEntries;
     this.onReset = onReset;
     this.onState = onState;
+    this.onSight = onSight;
     this.last = null;
     this.fails = 0;
     this.stopped = false;
@@ -63,6 +66,9 @@ export class Events {
       headers: { accept: "text/event-stream" },
       cache: "no-store",
     }));
+    if (this.stopped) {
+      return;
+    }
     if (answer.status === 401 || answer.status === 403) {
       this.out();
       return;
@@ -70,24 +76,28 @@ export class Events {
     if (!answer.ok) {
       throw new Error(`stream: ${answer.status}`);
     }
+    this.onSight(answer.headers.get(SIGHT));
     const reader = answer.body.pipeThrough(new TextDecoderStream())
       .getReader();
     let rest = "";
     for (;;) {
       const { done, value } = await soon(line, reader.read());
-      if (done) {
+      if (done || this.stopped) {
         return;
       }
       this.fails = 0;
       rest = this.take(rest + value);
+      if (rest === null) {
+        return;
+      }
       this.onState({ state: "live" });
     }
   }
 
-  /** Take the whole events of a text; return what is not whole yet. */
+  /** Take the whole events of a text; return the rest, null: it is over. */
   take(text) {
     const parts = text.split("\n\n");
-    const rest = parts.pop();
+    let rest = parts.pop();
     const entries = [];
     for (const part of parts) {
       const event = parse(part);
@@ -97,7 +107,8 @@ export class Events {
       if (event.name === "reset") {
         this.onReset(this.last);
       } else if (event.name === "signed-out") {
-        this.out();
+        // This session has ended; whether there is another one is asked.
+        rest = null;
       } else if (event.name && event.name !== "hello") {
         entries.push(JSON.parse(event.content));
       }
