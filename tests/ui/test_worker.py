@@ -10,6 +10,8 @@ from tests.ui.lines import LINES
 __all__ = ["fresh", "page"]
 # Tabs that write down what they are told, and what a service says.
 TABS = r"""
+let look = null;
+globalThis.setInterval = (work) => { look = work; };
 await import('/js/worker.js');
 const tab = (sight, after) => {
   const { port1, port2 } = new MessageChannel();
@@ -32,6 +34,12 @@ const has = (one, id) => until(() => {
 const hello = (id) => `event: hello\nid: ${id}\ndata: {}`;
 const entry = (id) => `event: test\nid: ${id}\ndata: {"id": ${id}}`;
 const bye = 'event: signed-out\ndata: {}';
+// All that was said to the worker until now has come to it.
+const heard = () => new Promise((done) => {
+  const { port1, port2 } = new MessageChannel();
+  port2.onmessage = done;
+  port1.postMessage('');
+});
 const ana = tab('ana', 5);
 await opens(1);
 lines[0].say(hello(5));
@@ -136,3 +144,23 @@ return { url: lines[2].url, again: again.states(),
         "again": ["new", "live"],
         "ana": ["new", "live", "late", "out"],
     }
+
+
+def test_a_tab_that_died_is_let_go(fresh: Page) -> None:
+    """It says no farewell, but nothing else either; who lives says so."""
+    body = """
+const dead = tab('ana', 5);
+await is(dead, 'live');
+for (let count = 0; count < 100; count += 1) {
+  ana.send({ type: 'here' });
+  await heard();
+  look();
+}
+lines[0].say(entry(6));
+await has(ana, 6);
+dead.send({ type: 'hello', after: 5, sight: 'ana' });
+await is(dead, 'live');
+lines[0].say(entry(7));
+await has(dead, 7);
+return [dead.ids(), ana.ids()];"""
+    assert play(fresh, body) == [[7], [6, 7]]

@@ -138,3 +138,13 @@ addEventListener("connect", ({ ports: [port] }) => {
   };
   port.start();
 });
+
+// Whoever died without a farewell is let go; whoever lives joins again.
+setInterval(() => {
+  for (const [port, page] of ports) {
+    page.silent += 1;
+    if (page.silent > MOST_SILENT) {
+      leave(port);
+    }
+  }
+}, LOOK_MS);

@@ -110,6 +110,8 @@ function startShared(after) {
   restart = () => connect(known);
   connect(after);
   setInterval(() => {
+    // Whoever says nothing for long is taken for dead by the worker.
+    send({ type: "here" });
     if (Date.now() - spoke > GONE_MS && current.state !== "out") {
       spoke = Date.now();
       restart();
