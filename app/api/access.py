@@ -144,13 +144,18 @@ def signed(body: Body, caller: Caller) -> Body:
 
 
 class Watch:
-    """Looks now and then whether somebody may still listen."""
+    """Looks now and then whether somebody may still listen.
+
+    Attributes:
+        caller: who they were when they came.
+        is_shut_out: whether what they came with opens nothing any more.
+    """
 
     def __init__(self, gate: Gate, request: Request) -> None:
         """Take who knows them, and what they came with."""
         self._gate = gate
         self._asked = to_asked(request, is_use=False)
-        self._caller: Caller = request.state.caller
+        self.caller: Caller = request.state.caller
         self._next = asyncio.get_running_loop().time() + WATCH_SECONDS
         self.is_shut_out = False
 
@@ -166,4 +171,4 @@ class Watch:
         self._next = now + WATCH_SECONDS
         caller = await run_in_threadpool(self._gate.again, self._asked)
         self.is_shut_out = caller is None
-        return caller == self._caller
+        return caller == self.caller

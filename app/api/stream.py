@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from app.api.access import Allow, Watch
 from app.api.hub import Hub, Listener, Meters, Wants
 from app.api.protocol import ENDLESS
+from app.api.sharing import SIGHT
 from app.api.sight import OfTeams
 from app.bootstrap import Product
 from app.core.errors import Refused, StorageFailed
@@ -72,7 +73,9 @@ class EventStream(StreamingResponse):
         self._listener = listener
         self._first = first
         self._watch = watch
-        super().__init__(self._events(), headers=HEADERS)
+        # Pages of somebody else must not believe that it is theirs.
+        headers = {**HEADERS, SIGHT: watch.caller.sight}
+        super().__init__(self._events(), headers=headers)
 
     async def __call__(
         self, scope: Scope, receive: Receive, send: Send

@@ -81,6 +81,7 @@ class Pages:
             "name": caller.name,
             "role": caller.role,
             "teams": caller.teams,
+            "team_label": self.product.rules.team_label,
             "sight": caller.sight,
             "way": caller.way,
             "open": caller.way == "local",

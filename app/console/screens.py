@@ -59,6 +59,7 @@ SCREENS = (
         sheets=("grid", "incidents"),
         modules=(
             "el/grid",
+            "lib/matchers",
             *(
                 f"screens/incidents/{name}"
                 for name in ("acts", "filter", "lanes", "row")
@@ -110,6 +111,7 @@ INCIDENT = Screen(
     modules=(
         "el/log/plain",
         "lib/clipboard",
+        "lib/matchers",
         "screens/incident/acts",
         "screens/incident/data",
         "screens/incident/details",

@@ -13,12 +13,15 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import delete, insert, select
 
+from app.api.sharing import SIGHT
+from app.models.account import Role
 from app.models.entry import Note
 from app.store.ledger import Ledger
 from app.store.location import locate
 from app.store.log import append
 from app.store.tail import CUT, ENTRY
 from tests.flow.events import PATH, listen, location_of, note, take, write
+from tests.flow.visitors import Visitors
 from tests.flow.wire import group
 from tests.postgres import Postgres
 from tests.service import Service
@@ -320,3 +323,18 @@ def test_on_postgres_every_entry_arrives(
         for ledger in ledgers:
             ledger.close()
     assert ids == list(range(hello.id + 1, hello.id + 1 + total))
+
+
+def test_it_says_whose_sight_it_is(tmp_path: Path) -> None:
+    """By the name of what is shared: pages of somebody else can tell."""
+    told = []
+    with Service(tmp_path) as running:
+        visitors = Visitors(running)
+        for role in (Role.VIEWER, Role.APPROVER):
+            with visitors.client(role) as client:
+                status = client.get("/api/v1/status")
+                with client.stream("GET", PATH) as answer:
+                    assert answer.headers[SIGHT] == status.headers[SIGHT]
+                told.append(status.headers[SIGHT])
+        visitors.close()
+    assert len(set(told)) == 2

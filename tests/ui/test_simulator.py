@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.service import Service
-from tests.ui.browser import PHONE
+from tests.ui.browser import PHONE, go
 from tests.ui.conftest import Opener
 from tests.unit.simulator.running import Simulator
 
@@ -217,6 +217,30 @@ def test_what_was_made_of_it_is_joined(
         [score, target, [labels for labels, _ in cases]],
     )
     assert found == [is_of for _, is_of in cases]
+
+
+def test_what_a_storm_hides_is_said(service: Service, watched: Opener) -> None:
+    """An earlier fault is not called unnoticed: it is left out."""
+    truth = {
+        "fault": "disk",
+        "began_at": "2026-11-21T02:14:00Z",
+        "ended_at": "2026-11-21T02:15:00Z",
+        "target": {"host": "web-01"},
+        "expects": ["free_disk_space"],
+    }
+    newest = {"received_at": "2026-11-21T02:20:00Z", "labels": {}}
+    page = watched(service.url).page()
+    page.route(
+        "**/api/v1/simulator/truth?*",
+        lambda route: route.fulfill(json={"truth": [truth]}),
+    )
+    page.route(
+        "**/api/v1/alerts?*",
+        lambda route: route.fulfill(json={"items": [newest], "next": "x"}),
+    )
+    go(page, PATH)
+    expect(page.locator("#score")).to_contain_text("0 not noticed")
+    expect(page.get_by_text("Left out: 1 from before")).to_be_visible()
 
 
 def test_on_a_phone_every_switch_is_in_reach(

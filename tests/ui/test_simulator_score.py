@@ -10,7 +10,9 @@ from tests.ui.alone import fresh, page, run
 
 __all__ = ["fresh", "page"]
 BEGAN = "2026-11-21T02:14:00Z"
-FIND = "return (await m.findRuns(given))[0];"
+LATER = BEGAN.replace("02:14", "02:19")
+FIND = "return (await m.findRuns(given)).runs[0];"
+FIND_ALL = "return m.findRuns(given);"
 
 
 def decision(number: int, brain: str, action: str) -> dict[str, Any]:
@@ -23,8 +25,8 @@ def decision(number: int, brain: str, action: str) -> dict[str, Any]:
     }
 
 
-def tell(page: Page, *decisions: dict[str, Any]) -> None:
-    """Let a service have records of one fault."""
+def tell(page: Page, *decisions: dict[str, Any]) -> dict[str, Any]:
+    """Let a service have records of one fault; return what it tells."""
     truth = {
         "fault": "disk",
         "began_at": BEGAN,
@@ -50,6 +52,7 @@ def tell(page: Page, *decisions: dict[str, Any]) -> None:
         route.fulfill(json=told[path])
 
     page.route(re.compile("/api/v1/"), answer)
+    return told
 
 
 @pytest.mark.parametrize("who", ["code:evidence", "person:ana"])
@@ -71,3 +74,30 @@ def test_what_a_brain_only_looks_at_is_its_first_action(fresh: Page) -> None:
     found = run(fresh, "screens/simulator/score", FIND, BEGAN)
     assert (found["first"], found["decided"]) == ("collect_diagnostics", 3)
     assert found["isRight"] is False
+
+
+@pytest.mark.parametrize("cut", ["alerts", "decisions", "log"])
+def test_what_a_storm_pushed_out_is_not_judged(fresh: Page, cut: str) -> None:
+    """Of the earlier fault not all is known: it is left out, and counted."""
+    told = tell(fresh, decision(9, "cascade", "free_disk_space"))
+    first = told["simulator/truth"]["truth"][0]
+    later = {**first, "began_at": BEGAN.replace("02:14", "02:20")}
+    told["simulator/truth"]["truth"].append(later)
+    row = {
+        "at": LATER,
+        "received_at": LATER,
+        "labels": {},
+        "body": {},
+        "brain": "",
+    }
+    told[cut] = {"items": [row], "next": "more"}
+    found = run(fresh, "screens/simulator/score", FIND_ALL, BEGAN)
+    begun = [one["truth"]["began_at"] for one in found["runs"]]
+    assert (begun, found["left"]) == ([later["began_at"]], 1)
+
+
+def test_nothing_is_left_out_of_whole_lists(fresh: Page) -> None:
+    """However few rows they have."""
+    tell(fresh)
+    found = run(fresh, "screens/simulator/score", FIND_ALL, BEGAN)
+    assert (len(found["runs"]), found["left"]) == (1, 0)

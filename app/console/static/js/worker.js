@@ -9,9 +9,16 @@ import { Turns } from "./lib/turns.js";
 const TOGETHER_MS = 100;
 const TURNS = ["ask", "told", "free", "rest"];
 const URL_OF_STREAM = "/api/v1/stream";
-const ports = new Set();
+// So often it is looked who is still there, and for so many looks a tab may
+// be silent: one that nobody sees wakes once a minute.
+const LOOK_MS = 5000;
+const MOST_SILENT = 60;
+// The tabs: whose sight each page is of, and for how long it was silent.
+const ports = new Map();
 const turns = new Turns();
 let events = null;
+// Whose sight the stream is of; null: nobody knows yet.
+let sight = null;
 let state = { state: "new" };
 let heard = Date.now();
 let waiting = [];
@@ -22,19 +29,23 @@ let last = null;
 const early = new Set();
 
 function tell(message) {
-  for (const port of ports) {
+  for (const port of ports.keys()) {
     port.postMessage(message);
   }
 }
 
 function flush() {
+  clearTimeout(timer);
   timer = null;
   const entries = waiting;
   waiting = [];
-  tell({ type: "entries", entries });
+  if (entries.length) {
+    tell({ type: "entries", entries });
+  }
 }
 
 function begin(after) {
+  sight = null;
   events = new Events({
     url: URL_OF_STREAM,
     onEntries(entries) {
@@ -57,8 +68,22 @@ function begin(after) {
         events = null;
       }
     },
+    onSight: part,
   });
   events.start(after);
+}
+
+/** Part from pages of somebody else: what comes now is not for them. */
+function part(found) {
+  // What came until now was theirs.
+  flush();
+  sight = found;
+  for (const [port, page] of ports) {
+    if (found !== null && page.sight !== found) {
+      port.postMessage({ type: "state", state: "out", heard });
+      leave(port);
+    }
+  }
 }
 
 /** What came before the stream began: let those who lack it fetch again. */
@@ -69,31 +94,57 @@ function letKnow() {
   early.clear();
 }
 
+function leave(port) {
+  ports.delete(port);
+  early.delete(port);
+  turns.leave(port);
+}
+
+/** Take a page in: what it has fetched already, and whose sight that is. */
+function join(port, { after, sight: theirs }) {
+  if (!events) {
+    // Who was signed out and is in again has missed nothing.
+    state = { state: "new" };
+    heard = Date.now();
+    begin(last ?? after);
+  } else if (sight !== null && theirs !== sight) {
+    // Somebody else has signed in: the stream is of who it was before.
+    flush();
+    events.stop();
+    begin(events.last ?? last ?? after);
+  }
+  ports.set(port, { sight: theirs, silent: 0 });
+  if (events.last === null) {
+    early.add(port);
+  } else if (after < events.last) {
+    // What came between its page and its port: let it fetch again.
+    port.postMessage({ type: "reset", seq: events.last });
+  }
+  port.postMessage({ type: "state", ...state, heard });
+}
+
 addEventListener("connect", ({ ports: [port] }) => {
-  ports.add(port);
   port.onmessage = ({ data }) => {
+    if (ports.has(port)) {
+      ports.get(port).silent = 0;
+    }
     if (data.type === "bye") {
-      ports.delete(port);
-      early.delete(port);
-      turns.leave(port);
-      return;
-    }
-    if (TURNS.includes(data.type)) {
+      leave(port);
+    } else if (TURNS.includes(data.type)) {
       turns[data.type](port, data);
-      return;
+    } else if (data.type === "hello") {
+      join(port, data);
     }
-    // "hello": what the tab has fetched already, its last entry.
-    if (!events) {
-      // Who was signed out and is in again has missed nothing.
-      begin(last ?? data.after);
-    }
-    if (events.last === null) {
-      early.add(port);
-    } else if (data.after < events.last) {
-      // What came between its page and its port: let it fetch again.
-      port.postMessage({ type: "reset", seq: events.last });
-    }
-    port.postMessage({ type: "state", ...state, heard });
   };
   port.start();
 });
+
+// Whoever died without a farewell is let go; whoever lives joins again.
+setInterval(() => {
+  for (const [port, page] of ports) {
+    page.silent += 1;
+    if (page.silent > MOST_SILENT) {
+      leave(port);
+    }
+  }
+}, LOOK_MS);

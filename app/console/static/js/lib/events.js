@@ -5,6 +5,7 @@
 
 const RETRY_MS = [250, 500, 1000, 2000, 4000];
 const SILENT_MS = 12_000;
+const SIGHT = "x-smokejumper-sight";
 
 /** Reads the stream for ever; resumes after the last entry it had. */
 export class Events {
@@ -12,13 +13,15 @@ export class Events {
    * Take where to tell.
    *
    * onEntries gets a batch of entries, onReset is called when something was
-   * missed, onState gets {state, at}: "live", "late" or "out".
+   * missed, onState gets {state}: "live", "late" or "out"; onSight gets
+   * whose sight comes now, or null, before the first entry of it.
    */
-  constructor({ url, onEntries, onReset, onState }) {
+  constructor({ url, onEntries, onReset, onState, onSight }) {
     this.url = url;
     this.onEntries = onEntries;
     this.onReset = onReset;
     this.onState = onState;
+    this.onSight = onSight;
     this.last = null;
     this.fails = 0;
     this.stopped = false;
@@ -54,15 +57,18 @@ export class Events {
   }
 
   async read() {
-    this.abort = new AbortController();
-    // A proxy that holds a dead line open says nothing: nor do we wait.
-    let timer = this.patience();
+    // Its own: by the time that a timer fires another line may be read.
+    const line = new AbortController();
+    this.abort = line;
     const after = this.last === null ? "" : `?after=${this.last}`;
-    const answer = await fetch(this.url + after, {
-      signal: this.abort.signal,
+    const answer = await soon(line, fetch(this.url + after, {
+      signal: line.signal,
       headers: { accept: "text/event-stream" },
       cache: "no-store",
-    }).finally(() => clearTimeout(timer));
+    }));
+    if (this.stopped) {
+      return;
+    }
     if (answer.status === 401 || answer.status === 403) {
       this.out();
       return;
@@ -70,30 +76,28 @@ export class Events {
     if (!answer.ok) {
       throw new Error(`stream: ${answer.status}`);
     }
+    this.onSight(answer.headers.get(SIGHT));
     const reader = answer.body.pipeThrough(new TextDecoderStream())
       .getReader();
     let rest = "";
     for (;;) {
-      timer = this.patience();
-      const { done, value } = await reader.read();
-      clearTimeout(timer);
-      if (done) {
+      const { done, value } = await soon(line, reader.read());
+      if (done || this.stopped) {
         return;
       }
       this.fails = 0;
       rest = this.take(rest + value);
+      if (rest === null) {
+        return;
+      }
       this.onState({ state: "live" });
     }
   }
 
-  patience() {
-    return setTimeout(() => this.abort.abort(), SILENT_MS);
-  }
-
-  /** Take the whole events of a text; return what is not whole yet. */
+  /** Take the whole events of a text; return the rest, null: it is over. */
   take(text) {
     const parts = text.split("\n\n");
-    const rest = parts.pop();
+    let rest = parts.pop();
     const entries = [];
     for (const part of parts) {
       const event = parse(part);
@@ -103,7 +107,8 @@ export class Events {
       if (event.name === "reset") {
         this.onReset(this.last);
       } else if (event.name === "signed-out") {
-        this.out();
+        // This session has ended; whether there is another one is asked.
+        rest = null;
       } else if (event.name && event.name !== "hello") {
         entries.push(JSON.parse(event.content));
       }
@@ -117,6 +122,16 @@ export class Events {
   out() {
     this.stop();
     this.onState({ state: "out" });
+  }
+}
+
+/** A proxy that holds a dead line open says nothing: nor do we wait. */
+async function soon(line, answer) {
+  const timer = setTimeout(() => line.abort(), SILENT_MS);
+  try {
+    return await answer;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -1,6 +1,7 @@
 // What happens, as it happens: through the shared worker, or by this tab.
 
 import { Events } from "./events.js";
+import { me } from "./me.js";
 
 export const LATE_SECONDS = 5;
 export const STALE_SECONDS = 15;
@@ -102,13 +103,15 @@ function startShared(after) {
       take(data);
     };
     port.start();
-    port.postMessage({ type: "hello", after: first });
+    port.postMessage({ type: "hello", after: first, sight: me.sight });
   };
   isShared = true;
   send = (message) => port.postMessage(message);
   restart = () => connect(known);
   connect(after);
   setInterval(() => {
+    // Whoever says nothing for long is taken for dead by the worker.
+    send({ type: "here" });
     if (Date.now() - spoke > GONE_MS && current.state !== "out") {
       spoke = Date.now();
       restart();
@@ -134,6 +137,13 @@ function startAlone(after) {
       onReset: (seq) => take({ type: "reset", seq }),
       onState: (state) => take({ type: "state", ...state,
         heard: state.state === "live" ? Date.now() : current.heard }),
+      onSight: (sight) => {
+        if (sight !== null && sight !== me.sight) {
+          // Somebody else is signed in by now: this page is not theirs.
+          end();
+          take({ type: "state", state: "out", heard: current.heard });
+        }
+      },
     });
     events.start(last);
   };

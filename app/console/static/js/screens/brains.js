@@ -102,9 +102,11 @@ function drawChanges(entries) {
 }
 
 async function load() {
-  const [reins, page, agreement, changes, catalogue] = await Promise.all([
-    get("reins"), get("brains"), get("decisions/agreement"),
-    findEntries(CHANGES), get("catalogue")]);
+  // First: what the others do not know yet must come by the stream.
+  const page = await get("brains");
+  const [reins, agreement, changes, catalogue] = await Promise.all([
+    get("reins"), get("decisions/agreement"), findEntries(CHANGES),
+    get("catalogue")]);
   const last = changes.find((one) => one.kind === "reins.changed");
   redraw(parts.live, drawLive(reins, page, last));
   redraw(parts.list, drawBrains(page, {

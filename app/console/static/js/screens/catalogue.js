@@ -188,9 +188,10 @@ function goTo() {
 }
 
 async function load() {
-  const [catalogue, ladder, trust, status] = await Promise.all([
-    get("catalogue"), get("trust/ladder"), get("trust", { days: DAYS }),
-    get("status")]);
+  // First: what the others do not know yet must come by the stream.
+  const { seq } = await get("status");
+  const [catalogue, ladder, trust] = await Promise.all([get("catalogue"),
+    get("trust/ladder"), get("trust", { days: DAYS })]);
   boxes = catalogue.actions.map((action) => drawAction(action,
     ladder.items.filter((one) => one.action === action.name),
     trust.items.filter((one) => one.action === action.name)));
@@ -201,7 +202,7 @@ async function load() {
     isLoaded = true;
     goTo();
   }
-  return status.seq;
+  return seq;
 }
 
 fill(at("main"),

@@ -88,7 +88,11 @@ function build() {
 
 async function load() {
   try {
-    known = await fetchAll(number);
+    const found = await fetchAll(number);
+    // What the stream brought meanwhile is not in the log that was read.
+    const missed = known?.entries.filter(({ id }) => id > found.seq) ?? [];
+    found.entries.push(...missed);
+    known = found;
   } catch (error) {
     if (error.status !== 404) {
       throw error;

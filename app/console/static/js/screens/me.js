@@ -16,8 +16,10 @@ const tokens = h("section", {});
 const wrong = h("p", { class: "bad", role: "alert" });
 
 async function load() {
-  const [{ seq }, me, mine, held] = await Promise.all([get("status"),
-    get("me"), get("me/sessions"), get("me/tokens")]);
+  // First: what the others do not know yet must come by the stream.
+  const { seq } = await get("status");
+  const [me, mine, held] = await Promise.all([get("me"),
+    get("me/sessions"), get("me/tokens")]);
   fill(who, facts([["name", me.name || "none: nobody has signed in"],
     ["role", me.role], ["sees", me.teams.length
       ? `the teams ${me.teams.join(", ")}` : "all teams"],

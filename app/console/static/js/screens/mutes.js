@@ -93,11 +93,12 @@ function choose(name) {
 }
 
 async function load() {
-  const [page, status] = await Promise.all([
-    get("mutes", { over: view === "over", limit: MANY }), get("status")]);
+  // First: what the list does not know yet must come by the stream.
+  const { seq } = await get("status");
+  const page = await get("mutes", { over: view === "over", limit: MANY });
   redraw(views, drawViews());
   redraw(list, drawList(page));
-  return status.seq;
+  return seq;
 }
 
 fill(at("main"),

@@ -59,9 +59,10 @@ function drawChanges(entries) {
 }
 
 async function load() {
-  const [policy, disk, changes, status] = await Promise.all([
-    get("policy"), may("responder") ? get("policy/text") : null,
-    findEntries(CHANGES), get("status")]);
+  // First: what the others do not know yet must come by the stream.
+  const { seq } = await get("status");
+  const [policy, disk, changes] = await Promise.all([get("policy"),
+    may("responder") ? get("policy/text") : null, findEntries(CHANGES)]);
   redraw(parts.state, drawState(policy, disk));
   redraw(parts.warnings, drawWarnings(policy.warnings));
   redraw(parts.rules, drawRules(policy.rules, policy.ask));
@@ -71,7 +72,7 @@ async function load() {
   redraw(parts.calendars, drawCalendars(policy.calendars));
   redraw(parts.changes, drawChanges(changes));
   trial?.begin(disk);
-  return status.seq;
+  return seq;
 }
 
 function section(id, title, ...children) {

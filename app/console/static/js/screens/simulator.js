@@ -22,6 +22,7 @@ const parts = {
   scenarios: h("tbody"),
   runs: h("tbody"),
   score: h("p", { id: "score" }),
+  left: h("p", { class: "need", role: "status", hidden: true }),
 };
 const buttons = new Map();
 let state = null;
@@ -43,7 +44,7 @@ function build() {
     h("h2", {}, "Scenarios"),
     table("Scenarios", ["scenario", "what is right", "takes", ""],
       parts.scenarios),
-    h("h2", {}, "What was made of it"), parts.score,
+    h("h2", {}, "What was made of it"), parts.score, parts.left,
     table("Runs", ["began", "fault", "detected", "decided", "fixed",
       "first action", "ended by"], parts.runs),
     h("p", { class: "soft" }, "The past 12 hours, seconds since each began. "
@@ -208,10 +209,14 @@ function toggle(one) {
 
 async function drawRuns() {
   const since = new Date(Date.now() - TONIGHT_MS).toISOString();
-  const runs = await findRuns(since);
-  fill(parts.score, runs.length ? sumUp(runs).map(([word, count], index) =>
-    [index ? " · " : "", h("b", {}, count), ` ${word}`])
+  const { runs, left } = await findRuns(since);
+  fill(parts.score, runs.length || left
+    ? sumUp(runs).map(([word, count], index) =>
+      [index ? " · " : "", h("b", {}, count), ` ${word}`])
     : "Nothing was caused yet: start a fault, and see who notices it.");
+  parts.left.hidden = left === 0;
+  fill(parts.left, `Left out: ${left} from before, as so much has happened`
+    + " since that this page does not know all that came of it.");
   fill(parts.runs, runs.slice(0, MOST_RUNS).map(drawRun));
 }
 

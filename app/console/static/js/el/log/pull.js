@@ -50,7 +50,8 @@ export class Pull {
       this.take(range);
       return range.next_offset < range.output_bytes ? 0 : POLL_MS;
     } catch (error) {
-      this.hasEnded = [401, 403, 404].includes(error.status);
+      // Whoever is signed out may sign in again, and read on.
+      this.hasEnded = [403, 404].includes(error.status);
       this.onFlaw(`Not read on: ${error.message}`);
       return RETRY_MS;
     }

@@ -3,6 +3,7 @@
 import { newKey, post } from "../../lib/api.js";
 import { h } from "../../lib/dom.js";
 import { bind } from "../../lib/keys.js";
+import { equals, ofTeam } from "../../lib/matchers.js";
 import { say } from "../../lib/says.js";
 import { author, may, me } from "../../lib/shell.js";
 import { span } from "../../lib/time.js";
@@ -103,15 +104,9 @@ function merge(incident) {
     send: ({ into, text }) => speak("merge", { into, text }) });
 }
 
-function quoted(text) {
-  const inner = text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')
-    .replaceAll("\n", "\\n");
-  return `"${inner}"`;
-}
-
 function mute(incident) {
-  const matchers = [`target=${quoted(incident.target_name)}`,
-    `problem=${quoted(incident.problem)}`];
+  const matchers = [equals("target", incident.target_name),
+    equals("problem", incident.problem), ...ofTeam(incident.team)];
   return ask({ title: "Mute this", yes: "Mute",
     about: h("p", { class: "any" }, "Nobody is told, and nothing is done,"
       + " about alerts with ", h("code", {}, matchers.join(", ")), "."),

@@ -179,8 +179,7 @@ class StepRow {
       this.node.id = `e-${id}`;
     }
     const said = JSON.stringify([step.state, step.text, step.until,
-      step.entries.length, step.attempt, this.timeline.longest,
-      step.job?.verdict]);
+      step.entries.length, step.attempt, step.job?.verdict]);
     if (said !== this.said) {
       this.said = said;
       refill(this.head, this.line(step, id, known));

@@ -1,6 +1,7 @@
 // What can be done to rows: one by one, or to all that are selected.
 
 import { get, newKey, post, Problem } from "../../lib/api.js";
+import { equals, ofTeam } from "../../lib/matchers.js";
 import { author, me } from "../../lib/shell.js";
 import { attempt, complain, confirmed, say } from "../../lib/says.js";
 
@@ -98,8 +99,8 @@ export class Acts {
   async mute(rows, comment) {
     const from = new Date();
     const until = new Date(from.getTime() + MUTE_HOURS * 3_600_000);
-    const targets = [...new Map(rows.map((row) => [row.target_name, row]))
-      .values()];
+    const targets = [...new Map(rows.map((row) =>
+      [matchers(row).join(), row])).values()];
     await this.each(targets, "muted", (row) => post("mutes", {
       ...author(), comment, matchers: matchers(row),
       from: from.toISOString(), until: until.toISOString() }));
@@ -151,6 +152,5 @@ async function tellWhoWasFirst(error, id) {
 }
 
 function matchers(row) {
-  const own = [`target=${JSON.stringify(row.target_name)}`];
-  return row.team ? [...own, `team=${JSON.stringify(row.team)}`] : own;
+  return [equals("target", row.target_name), ...ofTeam(row.team)];
 }

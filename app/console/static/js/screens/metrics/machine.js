@@ -23,18 +23,20 @@ export class Machine {
   }
 
   async load(seconds, until) {
+    // Its own: another span may be wanted before the answers are there.
+    let store = this.store ??= new Store(seconds);
     const { is_watching: isWatching, items } = await get("readings");
     const chosen = isWatching ? choose(items.map(({ name }) => name)) : [];
     const series = chosen.flatMap(([, names]) => Object.keys(names));
     if (series.join() !== this.names || !this.isBuilt) {
       this.names = series.join();
       this.build(chosen, isWatching);
-      this.forget();
+      const isWanted = this.store === store;
+      store = new Store(seconds);
+      this.store = isWanted ? store : this.store;
     }
     if (series.length) {
-      this.store ??= new Store(seconds);
-      this.store.take(await get("readings",
-        { ...this.store.query(until), series }));
+      store.take(await get("readings", { ...store.query(until), series }));
     }
   }
 

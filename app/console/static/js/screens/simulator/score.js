@@ -15,11 +15,14 @@ const NOT_BRAINS = ["code:", "person:", "undo"];
 const PASSIVE = ["no_action", "escalate", "collect_diagnostics"];
 const MOST = 200;
 
-/** Return the runs since a moment, the newest first, with their figures. */
+/**
+ * Return the runs since a moment, the newest first, with their figures, and
+ * how many are left out: of these not all is known that came of them.
+ */
 export async function findRuns(since) {
   const { truth } = await get("simulator/truth", { since });
   if (truth.length === 0) {
-    return [];
+    return { runs: [], left: 0 };
   }
   const first = truth.reduce((early, one) =>
     (one.began_at < early ? one.began_at : early), truth[0].began_at);
@@ -34,7 +37,17 @@ export async function findRuns(since) {
   const story = { alerts: older(alerts.items), decisions:
     older(decisions.items), verdicts: older(verdicts.items),
   escalated: older(escalated.items) };
-  return truth.map((one) => makeRun(one, story)).reverse();
+  // A storm may have pushed out of a list what came of earlier faults.
+  const known = Math.max(begins(alerts, "received_at"), begins(decisions),
+    begins(verdicts), begins(escalated)) + EARLY_MS;
+  const whole = truth.filter((one) => Date.parse(one.began_at) > known);
+  return { runs: whole.map((one) => makeRun(one, story)).reverse(),
+    left: truth.length - whole.length };
+}
+
+/** Return before which moment rows of a list may be missing. */
+function begins({ items, next }, name = "at") {
+  return next ? Date.parse(items.at(-1)[name]) : -Infinity;
 }
 
 /** Return how many of the runs went how: [[word, count], ...]. */
