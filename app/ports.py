@@ -272,6 +272,7 @@ class Backend(Protocol):
 
         Raises:
             OutgoingFailed: it cannot be asked now.
+            NotHere: it runs on the machine that began it, another one.
         """
 
     async def abort(self, order: Order) -> Progress:

@@ -21,6 +21,7 @@ from app.core.errors import (
     ConfigError,
     ConfigProblem,
     NotAccepted,
+    NotHere,
     OutgoingFailed,
 )
 from app.core.place import Place
@@ -303,6 +304,8 @@ class Tame:
         text = self._line(str(error))
         if isinstance(error, NotAccepted):
             raise NotAccepted(text, may_retry=error.may_retry) from error
+        if isinstance(error, NotHere):
+            raise NotHere(text) from error
         raise OutgoingFailed(text) from error
 
 

@@ -24,7 +24,7 @@ import psutil
 from app.act.environment import small_environment
 from app.act.passing import LAST_BYTES, decode, last_part
 from app.core.brief import brief
-from app.core.errors import NotAccepted, OutgoingFailed
+from app.core.errors import NotAccepted, NotHere, OutgoingFailed
 from app.models.job import JobState, Progress
 
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
@@ -135,10 +135,10 @@ class Plays:
             raise OutgoingFailed(f"the play: {error.strerror}") from error
 
     def look(self, key: str, cursor: str) -> Progress:
-        """Return how a play goes on, or raise OutgoingFailed for none."""
+        """Return how a play goes on, or raise NotHere for none."""
         found = self.find(key, cursor)
         if found is None:
-            raise OutgoingFailed("it was never started here")
+            raise NotHere("it was never started here")
         return found
 
     def find(self, key: str, cursor: str) -> Progress | None:
@@ -170,10 +170,17 @@ class Plays:
         )
 
     def stop(self, key: str) -> None:
-        """Tell a play to end, if it lives; kill it when it does not."""
+        """Tell a play to end, if it lives; kill it when it does not.
+
+        Raises:
+            NotHere: it was never started here.
+            OutgoingFailed: it cannot be told now.
+        """
         folder = self._of(key)
         told = folder / "stop"
         try:
+            if not folder.exists():
+                raise NotHere("it was never started here")
             is_late = (
                 told.exists()
                 and time.time() - told.stat().st_mtime > GRACE_SECONDS

@@ -147,6 +147,10 @@ class BrainFailed(OutgoingFailed):
         super().__init__(text)
 
 
+class NotHere(OutgoingFailed):
+    """A job is not known on this machine, and runs on one machine only."""
+
+
 class NotAccepted(OutgoingFailed):
     """A backend did not take a job; it was certainly not started.
 

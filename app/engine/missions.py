@@ -6,7 +6,7 @@ that dies lets its lease run out, and the next one goes on from the row.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from functools import partial
@@ -15,10 +15,11 @@ import msgspec
 
 from app.act.settings import ActSettings
 from app.core.clock import Clock
-from app.core.errors import SmokejumperError, TooLate
+from app.core.errors import NotHere, SmokejumperError, TooLate
 from app.core.log import get_log
 from app.engine.advancing import Advancer
 from app.engine.bell import Bell
+from app.engine.elsewhere import Elsewhere
 from app.engine.keeper import Keeper
 from app.engine.leases import Lease, call_off, wind_down
 from app.engine.missionmeters import Meters
@@ -26,13 +27,14 @@ from app.engine.moves import Moves
 from app.engine.neglect import find_neglected, take_over
 from app.engine.piecemeal import do_each
 from app.engine.quieting import expire_suggestions, quiet
-from app.engine.recall import Taken, Terms, find_unaware
+from app.engine.recall import Taken, find_unaware
 from app.engine.ways import Ways
 from app.models.mission import SECOND, Mission
 from app.store.casefile import find_news, find_seq
 from app.store.glance import Seen
 from app.store.halts import find_halt
 from app.store.ledger import Connection
+from app.store.lending import Loan
 from app.store.missions import (
     LENDING,
     claim_due,
@@ -110,6 +112,7 @@ class MissionChore:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         # Missions that were called off, and are still ours in the store.
         self._loose: set[int] = set()
+        self._elsewhere = Elsewhere(parts.clock)
 
     def stop_all(self) -> None:
         """End at once what runs, if all is halted; on the event loop."""
@@ -131,9 +134,12 @@ class MissionChore:
     async def _stop(self) -> None:
         """Call off what is under way, and let others have it at once."""
         left = await wind_down(self._tasks.values(), self._leases)
-        left += self._loose
-        if left:
-            give = partial(LENDING.free, holder=self._node, ids=left)
+        await self._give_back([*left, *self._loose])
+
+    async def _give_back(self, ids: Collection[int]) -> None:
+        """Let others have missions at once, or when their leases run out."""
+        if ids:
+            give = partial(LENDING.free, holder=self._node, ids=ids)
             with suppress(SmokejumperError):
                 await self._parts.ways.turn(give)
 
@@ -219,14 +225,15 @@ class MissionChore:
         self._loose -= self._tasks.keys()
         for lease in self._leases.values():
             lease.is_hurried = True
-        ids = (*self._loose, *seen.running)
+        left = self._elsewhere.now()
+        ids = (*self._loose, *(n for n in seen.running if n not in left))
         room = PAGE + self._parts.settings.concurrency - len(self._tasks)
         if not ids or room <= 0:
             return bool(ids)
         began = Lease(self._parts.clock, self._parts.settings.lease_seconds)
         work = partial(
             self._parts.advancer.recall.take,
-            terms=self._terms(),
+            loan=self._loan(),
             ids=ids[:room],
             loose=tuple(self._loose),
             halted=says,
@@ -254,7 +261,7 @@ class MissionChore:
             disturbed = (*(number for number, _ in found), *over)
         seen = msgspec.structs.replace(
             self._look_at_halt(connection, halted=halted),
-            due_at=next_due(connection, now),
+            due_at=next_due(connection, now, self._elsewhere.now()),
             disturbed=disturbed,
             has_more=news.has_more,
         )
@@ -336,21 +343,22 @@ class MissionChore:
             return LOOK_SECONDS
         if due_at > now:
             return min(LOOK_SECONDS, (due_at - now) / SECOND)
-        await self._claim(partial(claim_due, limit=room))
+        await self._claim(room)
         return LOOK_SECONDS
 
-    async def _claim(self, take: Callable[..., list[Mission]]) -> None:
+    async def _claim(self, room: int) -> None:
         """Take missions for as long as a lease lasts, and go on with them."""
         began = Lease(self._parts.clock, self._parts.settings.lease_seconds)
-        work = partial(take, **msgspec.structs.asdict(self._terms()))
+        left = self._elsewhere.now()
+        work = partial(claim_due, loan=self._loan(), limit=room, left=left)
         for mission in await self._parts.ways.turn(work):
             self._begin(Taken(mission), began)
 
-    def _terms(self) -> Terms:
+    def _loan(self) -> Loan:
         """Return by whom missions are taken, and for how long."""
         now = self._parts.clock.now()
         seconds = self._parts.settings.lease_seconds
-        return Terms(self._node, now, now + int(seconds * SECOND))
+        return Loan(self._node, now, now + int(seconds * SECOND))
 
     def _begin(self, taken: Taken, began: Lease) -> None:
         """Go on with a mission that was taken."""
@@ -372,6 +380,9 @@ class MissionChore:
         parts = self._parts
         try:
             await parts.advancer.end(taken, lease)
+        except NotHere:
+            self._elsewhere.leave(mission.id)
+            await self._give_back([mission.id])
         except TooLate as error:
             parts.meters.fenced.inc()
             log.info("mission.fenced", mission=mission.id, why=str(error))

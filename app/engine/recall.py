@@ -13,6 +13,7 @@ from app.models.job import UNSENT
 from app.models.mission import Mission, Stage
 from app.store.jobs import find_live_jobs
 from app.store.ledger import Connection
+from app.store.lending import Loan
 from app.store.missions import LENDING, claim_now, find_live
 
 # How the word begins that a job is told by the kill switch.
@@ -29,20 +30,6 @@ class Taken(msgspec.Struct, frozen=True):
 
     mission: Mission
     told: Following | None = None
-
-
-class Terms(msgspec.Struct, frozen=True):
-    """By whom missions are taken, and for how long.
-
-    Attributes:
-        holder: who takes them.
-        now: the time.
-        lease_until: until when they are taken.
-    """
-
-    holder: str
-    now: int
-    lease_until: int
 
 
 def find_unaware(connection: Connection, now: int) -> tuple[int, ...]:
@@ -74,7 +61,7 @@ class Recall:
     def take(
         self,
         connection: Connection,
-        terms: Terms,
+        loan: Loan,
         ids: Collection[int],
         loose: Collection[int],
         halted: str,
@@ -83,19 +70,13 @@ class Recall:
 
         Args:
             connection: a turn's transaction.
-            terms: by whom they are taken, and for how long.
+            loan: by whom they are taken, and for how long.
             ids: which, whenever they are due.
             loose: those of them that whoever takes them has let go of.
             halted: what the file of the kill switch says, or empty.
         """
-        LENDING.free(connection, holder=terms.holder, ids=loose)
-        found = claim_now(
-            connection,
-            holder=terms.holder,
-            now=terms.now,
-            lease_until=terms.lease_until,
-            ids=ids,
-        )
+        LENDING.free(connection, holder=loan.holder, ids=loose)
+        found = claim_now(connection, loan, ids)
         acting = [one for one in found if one.stage == Stage.ACTING]
         told = self._jobs.recall(connection, acting, halted)
         return [Taken(one, told.get(one.id)) for one in found]

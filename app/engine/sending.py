@@ -12,11 +12,16 @@ from functools import partial
 from typing import TypeVar
 
 from app.core.clock import Clock
-from app.core.errors import CannotTell, NotAccepted, OutgoingFailed
+from app.core.errors import (
+    CannotTell,
+    NotAccepted,
+    NotHere,
+    OutgoingFailed,
+)
 from app.engine.running import Following, Jobs
 from app.engine.ways import Hold, Ways
 from app.models.job import Job, JobState, Order, Progress
-from app.models.mission import Mission
+from app.models.mission import SECOND, Mission
 from app.ports import Backend, Hearing
 from app.store.ledger import Connection
 
@@ -28,6 +33,8 @@ CALL_SECONDS = 60.0
 LOOK_SECONDS = 10.0
 # A backend that cannot be asked is asked again so many polls later.
 PATIENCE = 3
+# After its time, the node that a job runs on may still tell of its end.
+LAST_WORD = 30 * SECOND
 RESOLVED = "alert_resolved"
 LOST_US = OutgoingFailed("we ended while it was being sent")
 LOST = "the lease ran out before it was sent"
@@ -308,7 +315,14 @@ class Sending:
     async def _missed(
         self, mission: Mission, job: Job, now: int, error: OutgoingFailed
     ) -> Mission:
-        """Ask again later, unless a job had had its time by then."""
+        """Ask again later, unless a job had had its time by then.
+
+        Raises:
+            NotHere: its own node follows it, and may tell of its end.
+        """
+        is_elsewhere = isinstance(error, NotHere)
+        if is_elsewhere and job.until and now < job.until + LAST_WORD:
+            raise error
         if job.until is not None and now >= job.until:
             why = f"nobody knows what became of it: {error}"
             return await self._end(mission, JobState.UNKNOWN, why)

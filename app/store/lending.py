@@ -7,9 +7,24 @@ after a freeze or a cut cable, matches no row any more.
 from collections.abc import Collection
 from typing import Any
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, update
 
 from app.store.among import among
+
+
+class Loan(msgspec.Struct, frozen=True):
+    """By whom rows are taken, and for how long.
+
+    Attributes:
+        holder: who takes them.
+        now: the time.
+        until: until when they are taken.
+    """
+
+    holder: str
+    now: int
+    until: int
 
 
 class Lending:

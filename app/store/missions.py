@@ -32,7 +32,7 @@ from app.store.among import among
 from app.store.decisions import DECISION, IS_LIVE
 from app.store.incidents import INCIDENT, next_id
 from app.store.indexing import note_spans
-from app.store.lending import Lending
+from app.store.lending import Lending, Loan
 from app.store.listings import Listing
 from app.store.opened import IS_LONG_OPEN
 
@@ -98,6 +98,7 @@ DUE = (
         MISSION.c.due_at <= bindparam("now"),
         IS_FREE,
         not_(among(MISSION.c.target, "targets")),
+        not_(among(MISSION.c.id, "left")),
     )
     .order_by(MISSION.c.due_at, MISSION.c.id)
     .limit(bindparam("most"))
@@ -112,7 +113,7 @@ WAKE = (
 # Those that nobody has come in the order of their moments; few are lent.
 NEXT = (
     select(MISSION.c.due_at)
-    .where(text(IS_DUE), IS_FREE)
+    .where(text(IS_DUE), IS_FREE, not_(among(MISSION.c.id, "left")))
     .order_by(MISSION.c.due_at)
     .limit(1)
 )
@@ -123,7 +124,12 @@ NEXT_LENT = select(
             else_=MISSION.c.lease_until,
         )
     )
-).where(text(IS_LENT), text(IS_DUE), not_(IS_FREE))
+).where(
+    text(IS_LENT),
+    text(IS_DUE),
+    not_(IS_FREE),
+    not_(among(MISSION.c.id, "left")),
+)
 GOING = MISSION.c.stage.in_([one.value for one in Stage if one not in OVER])
 STAGES = (
     select(MISSION.c.stage, func.count())
@@ -235,10 +241,9 @@ def save_mission(
 
 def claim_due(
     connection: Connection,
-    holder: str,
-    now: int,
-    lease_until: int,
+    loan: Loan,
     limit: int,
+    left: Collection[int] = (),
 ) -> list[Mission]:
     """Take missions that are due and that nobody has, the oldest due first.
 
@@ -246,43 +251,43 @@ def claim_due(
 
     Args:
         connection: the turn's transaction.
-        holder: who takes them.
-        now: the time.
-        lease_until: until when they are taken.
+        loan: by whom they are taken, and for how long.
         limit: how many at most.
+        left: which are left to others.
     """
-    found = _find_due(connection, now, limit)
-    rows = LENDING.claim(connection, holder, found, (now, lease_until))
+    found = _find_due(connection, loan.now, limit, left)
+    moments = (loan.now, loan.until)
+    rows = LENDING.claim(connection, loan.holder, found, moments)
     taken = [to_mission(row) for row in rows]
     return sorted(taken, key=lambda one: (one.due_at or 0, one.id))
 
 
 def claim_now(
     connection: Connection,
-    holder: str,
-    now: int,
-    lease_until: int,
+    loan: Loan,
     ids: Collection[int],
 ) -> list[Mission]:
     """Take some missions that nobody has, whenever they are due.
 
     Args:
         connection: the turn's transaction.
-        holder: who takes them.
-        now: the time; they are due from then on.
-        lease_until: until when they are taken.
+        loan: by whom they are taken, and for how long; they are due now.
         ids: which.
     """
-    wake(connection, ids, now)
-    rows = LENDING.claim(connection, holder, ids, (now, lease_until))
+    wake(connection, ids, loan.now)
+    moments = (loan.now, loan.until)
+    rows = LENDING.claim(connection, loan.holder, ids, moments)
     return [to_mission(row) for row in rows]
 
 
-def _find_due(connection: Connection, now: int, limit: int) -> list[int]:
+def _find_due(
+    connection: Connection, now: int, limit: int, left: Collection[int]
+) -> list[int]:
     """Return missions to take, of as many targets as there are."""
     found: dict[str, int] = {}
     for _ in range(MOST_PAGES):
-        bounds = {"now": now, "targets": found.keys(), "most": limit}
+        bounds: dict[str, Any] = {"now": now, "most": limit, "left": left}
+        bounds["targets"] = found.keys()
         rows = connection.execute(DUE, bounds).all()
         for row in rows:
             if len(found) < limit:
@@ -298,10 +303,18 @@ def wake(connection: Connection, ids: Collection[int], now: int) -> None:
         connection.execute(WAKE, {"ids": ids, "now": now})
 
 
-def next_due(connection: Connection, now: int) -> int | None:
-    """Return the first moment at which one can be taken, or None."""
-    asked = (NEXT, NEXT_LENT)
-    moments = [connection.execute(one, {"now": now}).scalar() for one in asked]
+def next_due(
+    connection: Connection, now: int, left: Collection[int] = ()
+) -> int | None:
+    """Return the first moment at which one can be taken, or None.
+
+    Args:
+        connection: where to ask.
+        now: the time.
+        left: which are left to others.
+    """
+    asked, bounds = (NEXT, NEXT_LENT), {"now": now, "left": left}
+    moments = [connection.execute(one, bounds).scalar() for one in asked]
     return min((one for one in moments if one is not None), default=None)
 
 

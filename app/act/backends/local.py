@@ -8,6 +8,7 @@ from app.act.local.client import Client
 from app.act.local.executor import Executor
 from app.act.local.repaying import keep_repaying
 from app.act.local.settings import LocalSettings, make_executor
+from app.core.errors import NotHere
 from app.core.here import Here
 from app.core.look.past import Past
 from app.models.action import Risk
@@ -69,10 +70,14 @@ class Local:
 
     async def watch(self, order: Order) -> Progress:
         """Return how a job goes on."""
-        return await _aside(self._hands.watch, order)
+        found = await self.find(order)
+        if found is None:
+            raise NotHere("it was never started here")
+        return found
 
     async def abort(self, order: Order) -> Progress:
         """Tell a job to end."""
+        await self.watch(order)
         return await _aside(self._hands.abort, order)
 
     async def find(self, order: Order) -> Progress | None:

@@ -14,7 +14,7 @@ from app.act.local.deed import Deed, Done, read_arguments
 from app.act.local.hand import Hand, Stopped, Unwilling
 from app.act.local.journal import End, Journal, write_all
 from app.core.brief import brief
-from app.core.errors import NotAccepted, OutgoingFailed
+from app.core.errors import NotAccepted, NotHere, OutgoingFailed
 from app.core.log import get_log
 from app.models.job import JobState, Order, Progress
 from app.models.menu import Arguments
@@ -104,10 +104,10 @@ class Executor:
         return self.watch(order)
 
     def watch(self, order: Order) -> Progress:
-        """Return how a job goes on, or raise OutgoingFailed for none."""
+        """Return how a job goes on, or raise NotHere for none."""
         found = self.find(order)
         if found is None:
-            raise OutgoingFailed("it was never started here")
+            raise NotHere("it was never started here")
         return found
 
     def abort(self, order: Order) -> Progress:

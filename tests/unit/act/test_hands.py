@@ -20,7 +20,7 @@ from app.act.hands import (
 )
 from app.act.masking import Secrets
 from app.act.settings import ActSettings
-from app.core.errors import ConfigError, NotAccepted, OutgoingFailed
+from app.core.errors import ConfigError, NotAccepted, NotHere, OutgoingFailed
 from app.core.registry import scan
 from app.models.action import Catalogue, Run
 from app.models.job import JobState, Order, Progress
@@ -107,6 +107,9 @@ def test_a_failure_keeps_its_kind_and_loses_secrets() -> None:
         asyncio.run(talk(OutgoingFailed(OWN)).find(order("job")))
     assert not isinstance(second.value, NotAccepted)
     assert OWN not in str(second.value)
+    with pytest.raises(NotHere) as third:
+        asyncio.run(talk(NotHere(OWN)).watch(order("job")))
+    assert OWN not in str(third.value)
 
 
 def test_a_place_that_is_too_long_is_none() -> None:

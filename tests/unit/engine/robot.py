@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 
-from app.core.errors import CannotTell, OutgoingFailed
+from app.core.errors import CannotTell, NotHere, OutgoingFailed
 from app.models.job import JobState, Order, Progress
 from app.models.verdict import Judgement, Reading, Subject
 from tests.fakes import FakeClock
@@ -29,6 +29,8 @@ class Robot:
         self.is_blind = False
         self.listens = True
         self.is_deafened = False
+        # Whether what runs was begun on another machine.
+        self.is_elsewhere = False
         # Cleared, watching hangs.
         self.gate = asyncio.Event()
         self.gate.set()
@@ -68,6 +70,8 @@ class Robot:
 
     async def watch(self, order: Order) -> Progress:
         """Return how it goes on."""
+        if self.is_elsewhere:
+            raise NotHere("it was never started here")
         if self.failures:
             raise self.failures.pop(0)
         self.watched.set()
@@ -76,6 +80,8 @@ class Robot:
 
     async def abort(self, order: Order) -> Progress:
         """End a job."""
+        if self.is_elsewhere:
+            raise NotHere("it was never started here")
         self.aborts.append(order.key)
         self.aborted.set()
         await self.ending.wait()

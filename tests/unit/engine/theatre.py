@@ -57,6 +57,7 @@ from app.store.glance import Seen, Stamps, look_again
 from app.store.inbox import SqlInbox
 from app.store.jobs import find_job
 from app.store.ledger import Ledger
+from app.store.lending import Loan
 from app.store.missions import claim_due, find_mission, next_due
 from app.verify.checking import Verifier
 from tests.unit.engine.robot import Health, Robot
@@ -322,7 +323,7 @@ class Theatre(Room):
         now = self.clock.now()
         return self.turn(
             lambda c: claim_due(
-                c, holder, now, lease_until=now + 9 * SECOND, limit=10
+                c, Loan(holder, now, now + 9 * SECOND), limit=10
             )
         )
 

@@ -14,6 +14,7 @@ from app.models.mission import Mission, Stage
 from app.store import missions as store
 from app.store.decisions import add_decision, find_decision
 from app.store.ledger import Connection, Ledger
+from app.store.lending import Loan
 from app.store.location import Location
 from app.store.missions import LENDING, MISSIONS, Fenced
 from app.store.reading import Reader, Wish
@@ -56,10 +57,8 @@ def claim(
     connection: Connection, holder: str = "a", now: int = NOW, limit: int = 10
 ) -> list[Mission]:
     """Let a worker take what is due."""
-    until = now + 15 * SECOND
-    return store.claim_due(
-        connection, holder, now, lease_until=until, limit=limit
-    )
+    loan = Loan(holder, now, now + 15 * SECOND)
+    return store.claim_due(connection, loan, limit=limit)
 
 
 def test_a_mission_comes_back_as_it_was(connection: Connection) -> None:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from app.models.job import Job
 from app.store.jobs import add_job, find_live_jobs
 from app.store.ledger import Connection, Ledger
+from app.store.lending import Loan
 from app.store.location import Location
 from app.store.missions import (
     Fenced,
@@ -24,7 +25,7 @@ WORKERS = 3
 
 def take_and_move(turn: Connection, holder: str) -> list[int]:
     """Let a worker end what is due; return what it ended."""
-    taken = claim_due(turn, holder, NOW, lease_until=NOW + HOUR, limit=3)
+    taken = claim_due(turn, Loan(holder, NOW, NOW + HOUR), limit=3)
     for one in taken:
         over = replace(one, version=2, stage="closed", due_at=None)
         save_mission(turn, one, over)

@@ -10,6 +10,7 @@ from app.models.ruling import Scope
 from app.store import approvals, decisions, jobs, lanes, missions, overtaken
 from app.store.jobs import StoreTally
 from app.store.ledger import Connection, Ledger
+from app.store.lending import Loan
 from app.store.location import Location
 from tests.unit.store.missions import HOUR, NOW
 
@@ -94,9 +95,7 @@ def connection(location: Location) -> Iterator[Connection]:
 
 def claim(connection: Connection) -> object:
     """Take what is due: nothing is."""
-    return missions.claim_due(
-        connection, "a", NOW, lease_until=NOW + HOUR, limit=10
-    )
+    return missions.claim_due(connection, Loan("a", NOW, NOW + HOUR), limit=10)
 
 
 QUESTIONS: list[tuple[str, Ask, set[str]]] = [

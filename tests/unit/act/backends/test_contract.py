@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.act import backends
-from app.core.errors import CannotTell, NotAccepted, OutgoingFailed
+from app.core.errors import CannotTell, NotAccepted, NotHere, OutgoingFailed
 from app.core.registry import scan
 from app.models.job import JobState
 from app.ports import Hearing
@@ -136,3 +136,15 @@ async def test_a_job_that_is_not_there(stand: Stand) -> None:
     assert not refusal.value.may_retry
     with pytest.raises(OutgoingFailed):
         await stand.backend.watch(order("nothing"))
+
+
+@pytest.mark.parametrize("name", ["local", "hands", "ansible"])
+@on_a_loop
+async def test_what_runs_on_one_machine_is_told_apart(
+    name: str, tmp_path: Path
+) -> None:
+    """Another node is where it runs; a failed look is something else."""
+    for stand in STANDS[name](tmp_path):
+        for call in (stand.backend.watch, stand.backend.abort):
+            with pytest.raises(NotHere):
+                await call(order("later", "sj-9-none"))

@@ -1,0 +1,104 @@
+"""A job that runs on one machine only is followed by that machine's node."""
+
+from app.engine.elsewhere import LET_BE_SECONDS
+from app.engine.sending import LAST_WORD
+from app.engine.stopping import Stop
+from app.models.mission import SECOND
+from app.models.mission_tables import JobRow
+from tests.unit.engine.test_missions import Hall, begin_job, hall
+
+__all__ = ["hall"]
+POLL = 2.5
+
+
+def look_elsewhere(hall: Hall, node: str) -> int:
+    """Let a node take a mission whose job runs elsewhere; return it."""
+    number = begin_job(hall, hall.chore("its own"))
+    hall.clock.advance(POLL)
+    hall.robot.is_elsewhere = True
+    chore = hall.chore(node)
+    hall.round(chore)
+    hall.round(chore)
+    return number
+
+
+def test_it_is_given_back_at_once(hall: Hall) -> None:
+    """It is due as it was, and nobody has it."""
+    look_elsewhere(hall, "another")
+    mission = hall.mission()
+    assert (mission.stage, mission.holder) == ("acting", "")
+    assert mission.lease_until == 0
+    assert mission.due_at is not None
+    assert mission.due_at <= hall.clock.now()
+    taken = mission.fence
+    own = hall.chore("its own")
+    hall.robot.is_elsewhere = False
+    hall.robot.end_all()
+    hall.round(own)
+    assert hall.mission().fence == taken + 1
+    assert hall.stage(mission.id) == "verifying"
+
+
+def test_it_is_let_be_for_a_while(hall: Hall) -> None:
+    """Else the one that has it never gets in between."""
+    begin_job(hall, hall.chore("its own"))
+    hall.clock.advance(POLL)
+    hall.robot.is_elsewhere = True
+    chore = hall.chore("another")
+    hall.round(chore)
+    taken = hall.mission().fence
+    hall.round(chore)
+    hall.clock.advance(POLL)
+    hall.round(chore)
+    assert hall.mission().fence == taken
+    hall.clock.advance(LET_BE_SECONDS)
+    hall.round(chore)
+    assert hall.mission().fence == taken + 1
+
+
+def test_what_nobody_follows_is_unknown(hall: Hall) -> None:
+    """Its node is gone for good: people get it, and it is no success."""
+    number = look_elsewhere(hall, "another")
+    chore = hall.chore("another")
+    (job,) = hall.rows(JobRow)
+    hall.clock.advance((job.until - hall.clock.now()) / SECOND)
+    hall.round(chore)
+    assert hall.stage(number) == "acting", "its node may tell of its end"
+    hall.clock.advance(LAST_WORD / SECOND + LET_BE_SECONDS)
+    hall.round(chore)
+    (job,) = hall.rows(JobRow)
+    assert (job.state, hall.stage(number)) == ("unknown", "escalated")
+    assert "never started here" in job.reason
+
+
+def test_a_halt_reaches_it_through_its_own_node(hall: Hall) -> None:
+    """Whoever is first writes down that it is told; its node tells it."""
+    number = begin_job(hall, hall.chore("its own"))
+    stop = Stop(author="bo", reason="smoke")
+    hall.turn(lambda c: hall.stopping.halt(c, stop))
+    hall.robot.is_elsewhere = True
+    hall.round(hall.chore("another"))
+    assert hall.robot.aborts == []
+    assert hall.mission().holder == ""
+    hall.robot.is_elsewhere = False
+    hall.round(hall.chore("its own"))
+    assert len(hall.robot.aborts) == 1
+    assert hall.stage(number) != "acting"
+
+
+def test_a_halt_leaves_alone_what_is_known_to_be_elsewhere(
+    hall: Hall,
+) -> None:
+    """Nobody takes it from the node that can end it."""
+    begin_job(hall, hall.chore("its own"))
+    hall.clock.advance(POLL)
+    hall.robot.is_elsewhere = True
+    chore = hall.chore("another")
+    hall.round(chore)
+    taken = hall.mission().fence
+    stop = Stop(author="bo", reason="smoke")
+    hall.turn(lambda c: hall.stopping.halt(c, stop))
+    hall.round(chore)
+    assert hall.mission().fence == taken
+    (job,) = hall.rows(JobRow)
+    assert job.told == ""
