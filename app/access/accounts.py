@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from app.access.room import check_room
 from app.access.secrets import digest_of, make_secret
 from app.core.errors import Refused
 from app.models.account import Account, Caller, Invitation, Nature, Role
@@ -21,7 +22,6 @@ from app.store.accounts import (
     find_account,
     find_by_name,
     find_invitation,
-    list_accounts,
     save_account,
     use_invitation,
 )
@@ -33,7 +33,6 @@ from app.store.sessions import end_sessions
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9._@+-]{0,62}[a-z0-9])?")
 # So the log calls who has no account.
 NOBODY = frozenset({"local", "settings"})
-MOST_ACCOUNTS = 5_000
 DAY = 86_400_000_000
 INVITED_DAYS = 7
 SHOWN = ("name", "nature", "role", "teams", "is_disabled")
@@ -93,12 +92,7 @@ def add(connection: Connection, wish: Wish, by: By) -> tuple[Account, str]:
             field="name",
             remedy="Take another name, or change that account.",
         )
-    if len(list_accounts(connection)) >= MOST_ACCOUNTS:
-        raise Refused(
-            409,
-            "too_many_accounts",
-            f"There are {MOST_ACCOUNTS} accounts already.",
-        )
+    check_room(connection)
     account = add_account(
         connection,
         Account(

@@ -12,12 +12,15 @@ import msgspec
 from app.access.accounts import By, check_name, tell
 from app.access.oidc_claims import Person, needs_more, read_person
 from app.access.oidc_state import Login, Logins
+from app.access.room import check_room
 from app.core.clock import Clock
 from app.core.errors import OutgoingFailed, Refused, TooBusy
 from app.core.log import get_log
 from app.models.account import Account, Nature
 from app.store.accounts import (
     add_account,
+    count_admins,
+    drop_invitations,
     find_by_name,
     find_by_subject,
     save_account,
@@ -165,6 +168,7 @@ class SingleSignOn:
                 f"There is another account with the name {name}.",
                 remedy="Ask an admin: it is never taken over.",
             )
+        check_room(connection)
         now = self._clock.now()
         account = Account(
             name=name,
@@ -190,7 +194,12 @@ class SingleSignOn:
         changed = msgspec.structs.replace(
             account, role=role, teams=teams, version=account.version + 1
         )
+        had_admin = count_admins(connection) > 0
         save_account(connection, changed)
+        if had_admin and not count_admins(connection):
+            # The provider is believed; but whoever finds the link of the
+            # first start years later does not become admin by this.
+            drop_invitations(connection, 0)
         by = By(ACTOR, self._clock.now())
         tell(connection, by, account, changed)
         return changed

@@ -108,7 +108,10 @@ def make_router(product: Product) -> APIRouter:
             tried = await desk.try_incident(body.incident, body.brain)
             return TrialPage(items=[TrialView.of(tried)])
         name = body.source or ""
-        alerts = read_payload(product, name, body.payload)
+        # As long as a delivery may be: not on the event loop.
+        alerts = await asyncio.to_thread(
+            read_payload, product, name, body.payload
+        )
         items = [
             TrialView.of(await desk.try_alert(name, alert, body.brain))
             for alert in alerts

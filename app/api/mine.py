@@ -1,9 +1,9 @@
 """What is one's own: where one is signed in, and one's tokens."""
 
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from app.access.accounts import By, sign_out
@@ -12,16 +12,15 @@ from app.api.cookies import take_cookie
 from app.api.examples import AT, LATER
 from app.api.people_views import EndedView, SessionView
 from app.api.speech import RowId
-from app.api.token_views import TokenView
+from app.api.token_views import TokenPage, TokenView
+from app.api.tokens import PageQuery, show_page
 from app.api.turns import write
 from app.bootstrap import Product
 from app.core.errors import Refused
 from app.models.account import Caller, Role
 from app.store.ledger import Connection
 from app.store.sessions import list_sessions
-from app.store.tokens import find_page
 
-MOST_TOKENS = 200
 LOST: dict[int | str, dict[str, Any]] = {
     404: {"description": "One has no such session or token."},
     409: {"description": "Only who has signed in may."},
@@ -55,7 +54,8 @@ TOKENS: dict[str, Any] = {
             "used_at": None,
             "revoked_at": None,
         }
-    ]
+    ],
+    "next": None,
 }
 
 
@@ -64,12 +64,6 @@ class MySessions(BaseModel):
 
     items: list[SessionView]
     current: int = Field(description="the session that asks, or 0")
-
-
-class MyTokens(BaseModel):
-    """One's tokens, the newest first; what they are is not shown."""
-
-    items: list[TokenView]
 
 
 def make_router(product: Product) -> APIRouter:
@@ -88,10 +82,11 @@ def make_router(product: Product) -> APIRouter:
         )
 
     @router.get("/tokens", responses=_shown(TOKENS))
-    def get_tokens(who: Who) -> MyTokens:
-        """List the tokens of one's account."""
-        find = partial(_find_tokens, who=who)
-        return MyTokens(items=product.reader.ask(find))
+    def get_tokens(
+        request: Request, query: Annotated[PageQuery, Query()], who: Who
+    ) -> TokenPage:
+        """List the tokens of one's account, the newest first."""
+        return show_page(product, request, query, who.account_id)
 
     _add_ending(router, product)
     return router
@@ -169,13 +164,3 @@ def _find_sessions(
         return []
     found = list_sessions(connection, who.account_id, now)
     return [SessionView.of(one) for one in found]
-
-
-def _find_tokens(connection: Connection, who: Caller) -> list[TokenView]:
-    """Return the tokens of who asks."""
-    if not who.account_id:
-        return []
-    found = find_page(
-        connection, account=who.account_id, before=None, limit=MOST_TOKENS
-    )
-    return [TokenView.of(one.token, one.owner) for one in found]

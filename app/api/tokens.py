@@ -22,18 +22,23 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 
 
-class TokenQuery(BaseModel):
-    """What the list takes."""
+class PageQuery(BaseModel):
+    """Which part of a list is wanted."""
 
     model_config = ConfigDict(extra="forbid")
 
-    account: int | None = Field(
-        None, ge=1, le=LAST_ID, description="only those of one account"
-    )
     before: int | None = Field(
         None, ge=1, le=LAST_ID, description="only ids below this one"
     )
     limit: int = Field(50, ge=1, le=MOST_ON_A_PAGE)
+
+
+class TokenQuery(PageQuery):
+    """What the list takes."""
+
+    account: int | None = Field(
+        None, ge=1, le=LAST_ID, description="only those of one account"
+    )
 
 
 def make_router(product: Product) -> APIRouter:
@@ -55,25 +60,7 @@ def _add_reading(router: APIRouter, product: Product) -> None:
         request: Request, query: Annotated[TokenQuery, Query()]
     ) -> TokenPage:
         """List tokens, newest first; what they are is not shown again."""
-        question = partial(
-            find_page,
-            account=query.account,
-            before=query.before,
-            limit=query.limit + 1,
-        )
-        found: list[Named] = product.reader.ask(question)
-        following = None
-        if len(found) > query.limit:
-            last = found[query.limit - 1].token.id
-            url = request.url.include_query_params(before=last)
-            following = f"{url.path}?{url.query}"
-        return TokenPage(
-            items=[
-                TokenView.of(one.token, one.owner)
-                for one in found[: query.limit]
-            ],
-            next=following,
-        )
+        return show_page(product, request, query, query.account)
 
 
 def _add_writing(router: APIRouter, product: Product) -> None:
@@ -99,3 +86,27 @@ def _add_writing(router: APIRouter, product: Product) -> None:
         revoked = await write(product, work)
         await keys.locksmith.look()
         return TokenView.of(revoked.token, revoked.owner)
+
+
+def show_page(
+    product: Product, request: Request, query: PageQuery, account: int | None
+) -> TokenPage:
+    """Return a page of the tokens of an account, or of all."""
+    question = partial(
+        find_page,
+        account=account,
+        before=query.before,
+        limit=query.limit + 1,
+    )
+    found: list[Named] = product.reader.ask(question)
+    following = None
+    if len(found) > query.limit:
+        last = found[query.limit - 1].token.id
+        url = request.url.include_query_params(before=last)
+        following = f"{url.path}?{url.query}"
+    return TokenPage(
+        items=[
+            TokenView.of(one.token, one.owner) for one in found[: query.limit]
+        ],
+        next=following,
+    )

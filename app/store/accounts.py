@@ -18,12 +18,19 @@ INVITATION = table_of(InvitationRow)
 # What lets somebody sign in.
 HAS_WAY = or_(ACCOUNT.c.secret != "", ACCOUNT.c.subject != "")
 ANYBODY = select(ACCOUNT.c.id).where(HAS_WAY).limit(1)
+# So many are listed; one more is not made.
 MOST_ACCOUNTS = 10_000
 
 
 def has_people(connection: Connection) -> bool:
     """Tell whether any account has a way to sign in, disabled or not."""
     return connection.execute(ANYBODY).first() is not None
+
+
+def count_accounts(connection: Connection) -> int:
+    """Return how many accounts there are, disabled or not."""
+    query = select(func.count()).select_from(ACCOUNT)
+    return int(connection.execute(query).scalar_one())
 
 
 def count_admins(connection: Connection) -> int:

@@ -162,6 +162,22 @@ def test_the_list_shows_no_secret_and_who_uses_it(guarded: Service) -> None:
     assert page["next"].startswith("/api/v1/tokens?")
 
 
+def test_ones_own_come_in_pages(guarded: Service) -> None:
+    """A page that does not show all of them says where the next one is."""
+    made = [make(guarded) for _ in range(3)]
+    own = bearer(made[0]["secret"])
+    url, seen = "/api/v1/me/tokens?limit=1", []
+    for _ in made:
+        answer = httpx.get(f"{guarded.url}{url}", **own)
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        seen += [one["id"] for one in page["items"]]
+        url = page["next"]
+    assert seen == [one["token"]["id"] for one in reversed(made)]
+    wrong = httpx.get(f"{guarded.url}/api/v1/me/tokens?limit=x", **own)
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "query.limit")
+
+
 def test_a_source_comes_in_with_its_token(guarded: Service) -> None:
     """By bearer, as a password, or as a PUT; and nobody without."""
     secret = make(guarded, sources=["lab", "bearer"])["secret"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.access import accounts
+from app.access import accounts, room
 from app.access.accounts import By, Change, Wish
 from app.access.secrets import digest_of
 from app.core.errors import Refused
@@ -158,6 +158,16 @@ def test_a_name_is_taken_once(node: Node, name: str) -> None:
     add(node)
     assert why(lambda: add(node, name)) == (409, "name_taken")
     assert len(log(node)) == 1
+
+
+def test_there_are_never_more_than_are_listed(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One more is refused, and nothing is made of it."""
+    add(node, "ben")
+    monkeypatch.setattr(room, "MOST_ACCOUNTS", 1)
+    assert why(lambda: add(node, "kim")) == (409, "too_many_accounts")
+    assert [one.name for one in node.write(list_accounts)] == ["ben"]
 
 
 def test_a_link_holds_once(node: Node) -> None:

@@ -6,6 +6,7 @@ from typing import cast
 import msgspec
 import pytest
 
+from app.access import accounts, room
 from app.access.oidc import SingleSignOn
 from app.access.oidc_claims import Person
 from app.access.provider import Provider
@@ -93,6 +94,39 @@ def test_role_and_teams_follow_the_provider(ledger: Ledger) -> None:
     assert isinstance(after, dict)
     assert (before["role"], after["role"]) == ("viewer", "admin")
     assert (before["teams"], after["teams"]) == ([], ["db"])
+
+
+def test_the_provider_may_take_the_last_admin_away(ledger: Ledger) -> None:
+    """It is believed; the link of the first start does not hold again."""
+    with ledger.turn() as connection:
+        secret = accounts.make_setup_link(connection, 1)
+    boss = msgspec.structs.replace(ANA, role=Role.ADMIN)
+    enter(ledger, boss)
+    assert enter(ledger, ANA).role == "viewer"
+    with ledger.turn() as connection, pytest.raises(Refused) as caught:
+        accounts.find_link(connection, secret, 2)
+    assert caught.value.reason == "link_used"
+
+
+def test_the_link_of_the_first_start_outlives_viewers(ledger: Ledger) -> None:
+    """They cannot make an admin, whatever the provider says of them."""
+    with ledger.turn() as connection:
+        secret = accounts.make_setup_link(connection, 1)
+    enter(ledger, ANA)
+    enter(ledger, msgspec.structs.replace(ANA, role=Role.APPROVER))
+    with ledger.turn() as connection:
+        assert not accounts.find_link(connection, secret, 2).account_id
+
+
+def test_there_are_never_more_than_are_listed(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is here already comes in nevertheless."""
+    enter(ledger, ANA)
+    monkeypatch.setattr(room, "MOST_ACCOUNTS", 1)
+    ben = msgspec.structs.replace(ANA, subject="https://i u-2", name="ben")
+    assert reason(ledger, ben) == "too_many_accounts"
+    assert enter(ledger, ANA).name == "ana"
 
 
 def test_a_disabled_account_stays_out(ledger: Ledger) -> None:

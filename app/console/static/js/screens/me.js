@@ -5,7 +5,7 @@ import { at, facts, fill, h } from "../lib/dom.js";
 import { attempt, confirm, say } from "../lib/says.js";
 import { author, begin, me as shown, reload } from "../lib/shell.js";
 import { drawSessions, moment } from "./people/sessions.js";
-import { drawTokens } from "./people/tokens.js";
+import { drawTokens, more, PAGE } from "./people/tokens.js";
 
 const WAYS = { session: "signed in with this browser", token: "a token",
   settings: "a token of the settings",
@@ -19,7 +19,7 @@ async function load() {
   // First: what the others do not know yet must come by the stream.
   const { seq } = await get("status");
   const [me, mine, held] = await Promise.all([get("me"),
-    get("me/sessions"), get("me/tokens")]);
+    get("me/sessions"), get("me/tokens", { limit: PAGE })]);
   fill(who, facts([["name", me.name || "none: nobody has signed in"],
     ["role", me.role], ["sees", me.teams.length
       ? `the teams ${me.teams.join(", ")}` : "all teams"],
@@ -32,7 +32,8 @@ async function load() {
       mine.current),
     mine.items.length ? h("p", {}, end) : null);
   fill(tokens, h("h2", {}, "Your tokens"), drawTokens(held.items,
-    "me/tokens", reload), h("p", { class: "soft" }, "An admin makes them."));
+    "me/tokens", reload), more(held), h("p", { class: "soft" },
+    "An admin makes them."));
   at("password").hidden = !mine.current;
   return seq;
 }

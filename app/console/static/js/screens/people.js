@@ -5,9 +5,8 @@ import { at, fill, h, refill } from "../lib/dom.js";
 import { keyButton } from "../lib/keys.js";
 import { begin, reload, renew } from "../lib/shell.js";
 import { drawAccounts, newAccount } from "./people/accounts.js";
-import { drawTokens, newToken } from "./people/tokens.js";
+import { drawTokens, more, newToken, PAGE } from "./people/tokens.js";
 
-const PAGE = 200;
 const PAUSE_MS = 500;
 const accounts = h("div", { id: "accounts" });
 const tokens = h("div", { id: "tokens" });
@@ -33,9 +32,7 @@ async function load() {
     get("tokens", { limit: PAGE })]);
   people = found.items;
   refill(accounts, drawAccounts(people, reload));
-  refill(tokens, drawTokens(page.items, "tokens", reload),
-    page.next ? h("p", { class: "need" },
-      `There are more: these are the newest ${PAGE}.`) : null);
+  refill(tokens, drawTokens(page.items, "tokens", reload), more(page));
   return seq;
 }
 

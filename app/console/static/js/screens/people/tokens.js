@@ -8,6 +8,8 @@ import { choice, field, names, openForm, ROLES, showOnce }
   from "./dialogs.js";
 import { moment, table } from "./sessions.js";
 
+/** So many are on a page. */
+export const PAGE = 200;
 const HEADS = ["for what", "whose", "may", "teams", "until", "used", "made",
   "what to do"];
 
@@ -26,6 +28,12 @@ export function drawTokens(items, path, reload) {
       until(one), moment(one.used_at, "never"),
       [moment(one.created_at), " by ", h("bdi", {}, seen(one.created_by))],
       revokeButton(one, path, reload)] })));
+}
+
+/** Return what says that a page does not show all, or null. */
+export function more(page) {
+  return page.next ? h("p", { class: "need" },
+    `There are more: these are the newest ${PAGE}.`) : null;
 }
 
 function until(one) {
