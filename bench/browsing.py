@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from app.store.ledger import Ledger
 from app.store.location import Location, locate
@@ -33,7 +33,7 @@ from bench.board.filling import fill as fill_board
 from bench.log.filling import fill_sqlite
 from bench.log.making import word
 from tests.service import Service
-from tests.ui.browser import Watched, go, open_browser
+from tests.ui.browser import Chromium, Watched, go, open_browser
 
 SECONDS = 600.0
 FEW = 100
@@ -117,7 +117,7 @@ def serve(folder: Path, make: Make, many: int) -> Service:
 
 
 def browse(
-    browser: Browser,
+    browser: Chromium,
     sides: Mapping[int, Service],
     paths: Mapping[str, str],
     tries: int,

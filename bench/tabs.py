@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 import psutil
-from playwright.sync_api import Browser, BrowserContext, Page, Request
+from playwright.sync_api import BrowserContext, Page, Request
 
 from app.store.ledger import Ledger
 from app.store.location import locate
@@ -30,7 +30,7 @@ from bench.console import write
 from bench.idle import resident_mb
 from bench.ingest.run import cpu_seconds
 from tests.service import Service
-from tests.ui.browser import go, open_browser
+from tests.ui.browser import Chromium, go, open_browser
 
 BOARD = "/console/incidents"
 # What a whole team has open on a bad night.
@@ -79,7 +79,7 @@ class Bench:
     """A service with a browser, and what writes beside it."""
 
     def __init__(
-        self, service: Service, browser: Browser, database: Path, rate: int
+        self, service: Service, browser: Chromium, database: Path, rate: int
     ) -> None:
         self.service = service
         self._browser = browser

@@ -18,12 +18,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from app.access.gate import COOKIE
 from app.console.screens import SCREENS
 from tests.flow.deciding import firing
-from tests.ui.browser import PHONE, Watched, go, open_browser
+from tests.ui.browser import PHONE, Chromium, Watched, go, open_browser
 from tests.ui.night import NightService, fill_night
 from tests.unit.simulator.running import Simulator
 
@@ -119,7 +119,7 @@ def settle(page: Page) -> None:
 
 
 def take(
-    browser: Browser, room: Room, pages: dict[str, str], to: Path
+    browser: Chromium, room: Room, pages: dict[str, str], to: Path
 ) -> None:
     """Write a picture of each page in each look."""
     for look, options in LOOKS.items():
@@ -138,7 +138,7 @@ def take(
 
 
 def take_late(
-    browser: Browser, url: str, pages: dict[str, str], to: Path
+    browser: Chromium, url: str, pages: dict[str, str], to: Path
 ) -> None:
     """Write pictures of what comes after all others, in each look."""
     for look, options in LOOKS.items():
@@ -156,7 +156,7 @@ def take_some(page: Page, look: str, pages: dict[str, str], to: Path) -> None:
         page.screenshot(path=to / f"{name}-{look}.png")
 
 
-def take_stale(browser: Browser, service: NightService, to: Path) -> None:
+def take_stale(browser: Chromium, service: NightService, to: Path) -> None:
     """Write pictures of a board whose service is gone; it is, after this."""
     with ExitStack() as stack:
         pages: dict[str, Page] = {}

@@ -13,10 +13,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from tests.programs import free_port
-from tests.ui.browser import Watched, go, open_browser
+from tests.ui.browser import Chromium, Watched, go, open_browser
 
 HOME = Path(__file__).parent.parent
 FAULTS = ("cpu", "disk")
@@ -36,7 +36,7 @@ def read_until(demo: subprocess.Popen[str], words: str) -> re.Match[str]:
     raise SystemExit(f"The demo never said {words!r}:\n{''.join(said)}")
 
 
-def watch(demo: subprocess.Popen[str], browser: Browser, to: Path) -> None:
+def watch(demo: subprocess.Popen[str], browser: Chromium, to: Path) -> None:
     """Look on at the console, and write what it shows."""
     list_of = read_until(demo, r"console +(http\S+)")[1]
     site, _, path = list_of.partition("/console")

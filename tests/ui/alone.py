@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Page, Route
 
 from app.console.assets import FOLDER, TEXTS
+from tests.ui.browser import Chromium, close
 
 ORIGIN = "http://127.0.0.1:9"
 
@@ -23,14 +24,14 @@ def give(route: Route) -> None:
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser) -> Iterator[Page]:
+def page(browser: Chromium) -> Iterator[Page]:
     """Return an empty page that can import our modules; no service."""
     context = browser.new_context()
     context.route("**/*", give)
     opened = context.new_page()
     opened.goto(f"{ORIGIN}/")
     yield opened
-    context.close()
+    close(context)
 
 
 @pytest.fixture

@@ -12,7 +12,9 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Error,
     Page,
+    Playwright,
     Request,
     Response,
     Route,
@@ -37,33 +39,64 @@ PHONE = {"width": 390, "height": 844}
 TOLD = "Failed to load resource"
 
 
-@contextmanager
-def open_browser() -> Iterator[Browser]:
-    """Start Chromium; end it."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
+class Chromium:
+    """A browser; one that had to be killed is started anew."""
+
+    def __init__(self, playwright: Playwright) -> None:
+        """Take what drives it."""
+        self._playwright = playwright
+        self._running: Browser | None = None
+
+    def new_context(self, **options: Any) -> BrowserContext:
+        """Open a context, in a browser that runs."""
+        if self._running is not None:
+            # That it was killed is heard of at the next call.
+            with suppress(Error):
+                return self._running.new_context(**options)
+        self._running = self._playwright.chromium.launch(
             executable_path=CHROMIUM, args=list(FLAGS)
         )
+        return self._running.new_context(**options)
+
+    def close(self) -> None:
+        """End it."""
+        if self._running is not None:
+            close(self._running)
+
+
+@contextmanager
+def open_browser() -> Iterator[Chromium]:
+    """Start Chromium when it is asked for; end it."""
+    with sync_playwright() as playwright:
+        browser = Chromium(playwright)
         try:
             yield browser
         finally:
-            with in_time():
-                browser.close()
+            browser.close()
 
 
-@contextmanager
-def in_time(seconds: float = CLOSING_SECONDS) -> Iterator[None]:
-    """Bound a closing, which has no limit of its own: Chromium is killed."""
-    limit = threading.Timer(seconds, kill_chromium)
+def close(one: Browser | BrowserContext) -> None:
+    """Close something; now and then Chromium never does, and is killed."""
+    was_late = threading.Event()
+
+    def end() -> None:
+        """End it; whoever waits for it is told so."""
+        was_late.set()
+        kill_chromium()
+
+    limit = threading.Timer(CLOSING_SECONDS, end)
     limit.start()
     try:
-        yield
+        one.close()
+    except Error:
+        if not was_late.is_set():
+            raise
     finally:
         limit.cancel()
 
 
 def kill_chromium() -> None:
-    """End what this process has of it; whoever waits for it is told so."""
+    """End what this process has of it."""
     for one in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):
             if one.name().startswith("chrom"):
@@ -78,7 +111,7 @@ class Watched:
         wrong: what went wrong until now.
     """
 
-    def __init__(self, browser: Browser, url: str, **options: Any) -> None:
+    def __init__(self, browser: Chromium, url: str, **options: Any) -> None:
         self._host = urlsplit(url).netloc
         self.context: BrowserContext = browser.new_context(
             base_url=url, viewport=options.pop("viewport", WIDE), **options
@@ -105,8 +138,7 @@ class Watched:
 
     def close(self) -> None:
         """Close its pages."""
-        with in_time():
-            self.context.close()
+        close(self.context)
 
     def _route(self, route: Route) -> None:
         """Let nothing out of this machine."""

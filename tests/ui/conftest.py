@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
 
 from tests.programs import need
-from tests.ui.browser import CHROMIUM, Watched, open_browser
+from tests.ui.browser import CHROMIUM, Chromium, Watched, open_browser
 
 Opener = Callable[..., Watched]
 
@@ -15,7 +14,7 @@ Opener = Callable[..., Watched]
 # No longer than these tests: what drives it keeps an event loop running in
 # this thread, within which no later test could run one of its own.
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+def browser() -> Iterator[Chromium]:
     """Return a running Chromium."""
     if CHROMIUM is None:
         need("chromium", "chromium")
@@ -24,7 +23,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def watched(browser: Browser) -> Iterator[Opener]:
+def watched(browser: Chromium) -> Iterator[Opener]:
     """Return what opens contexts on a service; all are checked at the end."""
     contexts: list[Watched] = []
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from app.models.account import Role
 from tests.flow.acting import ActingService
-from tests.ui.browser import PHONE
+from tests.ui.browser import PHONE, Chromium
 from tests.ui.conftest import Opener
 from tests.ui.dialogs import tab_to
 from tests.ui.entering import enter_as
@@ -26,7 +26,7 @@ ALWAYS = {"open": "always"}
 
 @pytest.fixture(scope="module")
 def node(
-    tmp_path_factory: pytest.TempPathFactory, browser: Browser
+    tmp_path_factory: pytest.TempPathFactory, browser: Chromium
 ) -> Iterator[ActingService]:
     """Return a service that has decided once."""
     del browser  # without one nothing is started

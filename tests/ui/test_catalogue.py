@@ -5,13 +5,13 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from app.api.catalogue import PlacedActionView
 from app.bootstrap import Product
 from app.models.action import ActionSpec
 from tests.flow.acting import ActingService
-from tests.ui.browser import PHONE
+from tests.ui.browser import PHONE, Chromium
 from tests.ui.conftest import Opener
 from tests.ui.inspecting import look
 
@@ -21,7 +21,7 @@ SOON_MS = 30_000
 
 @pytest.fixture(scope="module")
 def node(
-    tmp_path_factory: pytest.TempPathFactory, browser: Browser
+    tmp_path_factory: pytest.TempPathFactory, browser: Chromium
 ) -> Iterator[ActingService]:
     """Return a service that asks about whatever it would do."""
     del browser  # without one nothing is started

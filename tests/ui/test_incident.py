@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.flow.acting import ActingService
 from tests.flow.visitors import Visitors
-from tests.ui.browser import go
+from tests.ui.browser import Chromium, go
 from tests.ui.conftest import Opener
 
 SOON_MS = 30_000
@@ -18,7 +18,7 @@ CALL = "collect_diagnostics(host="
 
 @pytest.fixture(scope="module")
 def node(
-    tmp_path_factory: pytest.TempPathFactory, browser: Browser
+    tmp_path_factory: pytest.TempPathFactory, browser: Chromium
 ) -> Iterator[ActingService]:
     """Return a service whose jobs go on until they are ended."""
     del browser  # without one nothing is started

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.flow.acting import ActingService
-from tests.ui.browser import go
+from tests.ui.browser import Chromium, go
 from tests.ui.conftest import Opener
 
 SOON_MS = 30_000
@@ -69,7 +69,7 @@ class Output:
 
 @pytest.fixture(scope="module")
 def node(
-    tmp_path_factory: pytest.TempPathFactory, browser: Browser
+    tmp_path_factory: pytest.TempPathFactory, browser: Chromium
 ) -> Iterator[ActingService]:
     """Return a service with a job that goes on."""
     del browser

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Route, expect
 
 from tests.flow.acting import ActingService
-from tests.ui.browser import go
+from tests.ui.browser import Chromium, go
 from tests.ui.conftest import Opener
 from tests.ui.holding import Held
 
@@ -24,7 +24,7 @@ RENEW = """async () => {
 
 @pytest.fixture(scope="module")
 def node(
-    tmp_path_factory: pytest.TempPathFactory, browser: Browser
+    tmp_path_factory: pytest.TempPathFactory, browser: Chromium
 ) -> Iterator[ActingService]:
     """Return a service whose jobs go on until they are ended."""
     del browser  # without one nothing is started

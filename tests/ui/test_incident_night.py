@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.ui.browser import PHONE
+from tests.ui.browser import PHONE, Chromium
 from tests.ui.conftest import Opener
 from tests.ui.night import NightService
 from tests.ui.plot import ALERTS
@@ -17,7 +17,7 @@ Told = tuple[NightService, dict[str, int]]
 
 @pytest.fixture(scope="module")
 def told(
-    tmp_path_factory: pytest.TempPathFactory, browser: Browser
+    tmp_path_factory: pytest.TempPathFactory, browser: Chromium
 ) -> Iterator[Told]:
     """Return a service with one incident measured, one handed over."""
     del browser

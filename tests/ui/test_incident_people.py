@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
-from playwright.sync_api import Browser, Error, Route, expect
+from playwright.sync_api import Error, Route, expect
 
 from app.access.gate import COOKIE
 from app.models.account import Role
 from tests.flow.acting import ActingService
 from tests.flow.deciding import firing
 from tests.flow.visitors import Visitors
-from tests.ui.browser import PHONE, go
+from tests.ui.browser import PHONE, Chromium, go
 from tests.ui.conftest import Opener
 from tests.ui.dialogs import inspect_dialog
 
@@ -24,7 +24,7 @@ CALL = "collect_diagnostics(host="
 
 @pytest.fixture(scope="module")
 def node(
-    tmp_path_factory: pytest.TempPathFactory, browser: Browser
+    tmp_path_factory: pytest.TempPathFactory, browser: Chromium
 ) -> Iterator[ActingService]:
     """Return a service whose jobs go on until they are ended."""
     del browser  # without one nothing is started

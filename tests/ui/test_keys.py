@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from app.console.screens import SCREENS
 from tests.flow.acting import ActingService
 from tests.flow.events import note, write
+from tests.ui.browser import Chromium
 from tests.ui.conftest import Opener
 
 # What each key does, as some word of its title has it.
@@ -88,7 +89,7 @@ PATHS = [one.name for one in SCREENS if one.name != "simulator"]
 
 @pytest.fixture(scope="module")
 def node(
-    tmp_path_factory: pytest.TempPathFactory, browser: Browser
+    tmp_path_factory: pytest.TempPathFactory, browser: Chromium
 ) -> Iterator[ActingService]:
     """Return a service in which a question waits for people."""
     del browser  # without one nothing is started

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from app.models.account import Role
 from tests.flow.acting import ActingService
-from tests.ui.browser import PHONE
+from tests.ui.browser import PHONE, Chromium
 from tests.ui.conftest import Opener
 from tests.ui.dialogs import tab_to
 from tests.ui.entering import enter_as
@@ -35,7 +35,7 @@ END:VCALENDAR\r
 
 @pytest.fixture(scope="module")
 def node(
-    tmp_path_factory: pytest.TempPathFactory, browser: Browser
+    tmp_path_factory: pytest.TempPathFactory, browser: Chromium
 ) -> Iterator[ActingService]:
     """Return a service with two open incidents."""
     del browser  # without one nothing is started

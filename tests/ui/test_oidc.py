@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.real.oidc import configure, run_provider
 from tests.service import Service
-from tests.ui.browser import PATIENCE_MS
+from tests.ui.browser import PATIENCE_MS, Chromium, close
 
 pytestmark = pytest.mark.real
 
@@ -40,12 +40,12 @@ def service(
 
 
 @pytest.fixture
-def page(browser: Browser, service: Service) -> Iterator[Page]:
+def page(browser: Chromium, service: Service) -> Iterator[Page]:
     """Return a page of a new browser."""
     context = browser.new_context(base_url=service.url)
     context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()
-    context.close()
+    close(context)
 
 
 def know(issuer: str, sub: str, **claims: object) -> None:

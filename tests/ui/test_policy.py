@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from app.models.account import Role
 from tests.flow.acting import ActingService
-from tests.ui.browser import PHONE, go
+from tests.ui.browser import PHONE, Chromium, go
 from tests.ui.conftest import Opener
 from tests.ui.entering import enter_as
 from tests.ui.inspecting import look
@@ -23,7 +23,7 @@ MARKUP = "<img src=x onerror=window.pwned=1>"
 
 @pytest.fixture(scope="module")
 def node(
-    tmp_path_factory: pytest.TempPathFactory, browser: Browser
+    tmp_path_factory: pytest.TempPathFactory, browser: Chromium
 ) -> Iterator[ActingService]:
     """Return a service that has asked about one call."""
     del browser  # without one nothing is started
@@ -34,7 +34,7 @@ def node(
 
 
 @pytest.fixture
-def alone(tmp_path: Path, browser: Browser) -> Iterator[ActingService]:
+def alone(tmp_path: Path, browser: Chromium) -> Iterator[ActingService]:
     """Return a service of its own, whose files a test changes."""
     del browser
     with ActingService(tmp_path) as running:

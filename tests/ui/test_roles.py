@@ -7,13 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from app.models.account import Role
 from tests.flow.acting import ActingService
 from tests.flow.visitors import Visitors
 from tests.service import Service
-from tests.ui.browser import go
+from tests.ui.browser import Chromium, go
 from tests.ui.conftest import Opener
 from tests.ui.entering import enter_as
 from tests.ui.test_people import add, sign_in
@@ -34,7 +34,7 @@ OFFERED = """async () => {
 
 @pytest.fixture(scope="module")
 def node(
-    tmp_path_factory: pytest.TempPathFactory, browser: Browser
+    tmp_path_factory: pytest.TempPathFactory, browser: Chromium
 ) -> Iterator[ActingService]:
     """Return a service where the tests themselves may do everything."""
     del browser  # without one nothing is started

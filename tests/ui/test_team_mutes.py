@@ -5,11 +5,11 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.flow.deciding import firing
 from tests.service import Service
-from tests.ui.browser import go
+from tests.ui.browser import Chromium, go
 from tests.ui.conftest import Opener
 from tests.ui.test_people import add, sign_in
 
@@ -28,7 +28,7 @@ def label(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def node(
-    tmp_path_factory: pytest.TempPathFactory, browser: Browser, label: str
+    tmp_path_factory: pytest.TempPathFactory, browser: Chromium, label: str
 ) -> Iterator[Service]:
     """Return a service that calls teams so."""
     del browser  # without one nothing is started
