@@ -79,6 +79,8 @@ class Chance(Dealer):
         self.random = random.Random(seed)
         # How often things go wrong differs from history to history.
         self.trouble = self.random.choice((0.0, 0.05, 0.15, 0.3))
+        # What the brain chooses whenever it can, in some histories.
+        self.habit = ""
 
     def maybe(self, share: float) -> bool:
         """Tell whether something happens that does so often."""
@@ -95,7 +97,10 @@ class Chance(Dealer):
         del case
         usual = [n for n in menu.names if n not in RARE]
         usual = usual or [NO_ACTION]
-        action = self.pick(*usual, *usual)
+        if self.habit in usual:
+            action = self.habit
+        else:
+            action = self.pick(*usual, *usual)
         if self.maybe(0.1):
             action = self.pick(*RARE)
         if self.maybe(0.03):

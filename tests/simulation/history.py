@@ -21,6 +21,10 @@ HANDY = ("web-1", "web-2", "web-3", "app-1")
 # What an incident may have besides, and what is decided on then.
 OLDER = "Hot"
 PEOPLE = ("ana", "bo", "cy")
+# What is done over and over, to one host, in every fourth history: else no
+# budget is ever spent.
+HABITS = ("clean", "watch", "sync", "stop", "tune")
+HABIT_EVERY, ROUNDS = 4, 6
 # What can fail at which point, besides to die there.
 FAILS = {
     "turn": ("fails", "undone"),
@@ -47,6 +51,10 @@ class History:
         self.sim.stage.receiver.knows_keys = self.chance.maybe(0.8)
         self._people = People(self.sim)
         self._steps = steps
+        self._home = ""
+        if seed % HABIT_EVERY == HABIT_EVERY - 1:
+            self._home = random.choice(HANDY)
+            self.chance.habit = random.choice(HABITS)
         self._may_jump = self.chance.maybe(0.2)
         self.sim.stage.audit.is_time_sane = not (skew or self._may_jump)
         self._deeds: tuple[tuple[float, Callable[[], object]], ...] = (
@@ -77,6 +85,8 @@ class History:
             self._sicken()
             for _ in range(self._steps):
                 self._step()
+            if self._home:
+                self._insist()
             self._calm_down()
             sim.on_rest = self._on_rest
             sim.drain(PATIENCE + (2 * HOUR / SECOND) * self._may_jump)
@@ -115,6 +125,18 @@ class History:
             fate = self.chance.pick(*fates)
         self.sim.release(point, fate)
 
+    def _insist(self) -> None:
+        """Let one host be sick again and again, and be mended each time."""
+        sim, random = self.sim, self.chance.random
+        host = sim.stage.hosts.all[self._home]
+        host.is_silent, host.is_reachable = False, True
+        self._resume()
+        for _ in range(ROUNDS):
+            for value, seconds in ((BROKEN, 40.0), (CALM, 5.0)):
+                host.value = value
+                self._monitor()
+                sim.run(seconds * random.choice((1, 1, 2)))
+
     def _calm_down(self) -> None:
         """End what would keep it from coming to rest."""
         sim = self.sim
@@ -139,6 +161,8 @@ class History:
 
     def _host(self) -> str:
         """Return one of the hosts."""
+        if self._home and self.chance.maybe(0.8):
+            return self._home
         return self.chance.pick(*HOSTS, *HANDY, *HANDY, *HANDY)
 
     def _sicken(self) -> None:
@@ -193,7 +217,7 @@ class History:
         if missions:
             incident = self.chance.random.choice(list(missions.values()))
             names = [one.name for one in the_scene().catalogue.specs]
-            action = self.chance.pick(*names)
+            action = self.chance.habit or self.chance.pick(*names)
             self._people.propose(incident.incident_id, action, self._host())
 
     def _abort(self) -> None:

@@ -13,12 +13,15 @@ from app.guard.protection import Protection
 from app.models.approval import Answer, ApprovalState
 from app.models.mission import Mission
 from app.verify.judging import Stretch
+from tests.simulation import history
 from tests.simulation.dealing import Deal
 from tests.simulation.people import People
 from tests.simulation.plots import PLOTS, play
 from tests.simulation.sim import Violation
 from tests.simulation.stories import begin, lose_lease, until
 
+# Histories in which budgets are spent.
+HABITUAL = (19, 59, 167)
 Break = Callable[[pytest.MonkeyPatch], None]
 
 
@@ -61,6 +64,11 @@ def trusts_everybody(patch: pytest.MonkeyPatch) -> None:
 def touches_all(patch: pytest.MonkeyPatch) -> None:
     """Let nothing be protected."""
     patch.setattr(Protection, "find", lambda *_: "")
+
+
+def counts_nothing(patch: pytest.MonkeyPatch) -> None:
+    """Let no budget ever be spent."""
+    patch.setattr(guard, "find_limit", lambda *_: None)
 
 
 def says_nothing(patch: pytest.MonkeyPatch) -> None:
@@ -118,6 +126,12 @@ def is_asked_again() -> None:
         sim.close()
 
 
+def has_habits() -> None:
+    """Do the same to one host again and again, in some histories."""
+    for seed in HABITUAL:
+        history.play(seed)
+
+
 def plays(name: str) -> Callable[[], object]:
     """Return the play of a plot."""
     return lambda: play(PLOTS[name])
@@ -129,6 +143,7 @@ FAULTS: Sequence[tuple[Break, Callable[[], object]]] = (
     (forgets_the_halt, plays("halted while asking")),
     (trusts_everybody, plays("nobody answers")),
     (touches_all, plays("protected")),
+    (counts_nothing, has_habits),
     (says_nothing, plays("fixed")),
     (is_easily_content, plays("nothing helps")),
     (never_loses_a_lease, wakes_late),
