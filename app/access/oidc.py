@@ -20,7 +20,7 @@ from app.models.account import Account, Nature
 from app.store.accounts import (
     add_account,
     count_admins,
-    drop_invitations,
+    drop_first_link,
     find_by_name,
     find_by_subject,
     save_account,
@@ -199,7 +199,7 @@ class SingleSignOn:
         if had_admin and not count_admins(connection):
             # The provider is believed; but whoever finds the link of the
             # first start years later does not become admin by this.
-            drop_invitations(connection, 0)
+            drop_first_link(connection)
         by = By(ACTOR, self._clock.now())
         tell(connection, by, account, changed)
         return changed

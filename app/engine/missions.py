@@ -6,7 +6,7 @@ that dies lets its lease run out, and the next one goes on from the row.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from copy import copy
 from functools import partial
@@ -22,17 +22,17 @@ from app.engine.bell import Bell
 from app.engine.elsewhere import Elsewhere
 from app.engine.keeper import Keeper
 from app.engine.leases import Lease, call_off, wind_down
+from app.engine.looks import Look, look_at_halt
 from app.engine.missionmeters import Meters
 from app.engine.moves import Moves
 from app.engine.neglect import find_neglected, take_over
 from app.engine.piecemeal import do_each
 from app.engine.quieting import expire_suggestions, quiet
-from app.engine.recall import Taken, find_unaware
+from app.engine.recall import Taken
 from app.engine.ways import Ways
 from app.models.mission import SECOND, Mission
 from app.store.casefile import find_news, find_seq
 from app.store.glance import Seen
-from app.store.halts import find_halt
 from app.store.ledger import Connection
 from app.store.lending import Loan
 from app.store.missions import (
@@ -57,28 +57,6 @@ RETRY_SECONDS = 2.0
 FOREVER = 86_400.0
 PAGE = 200
 log = get_log("missions")
-
-
-class Look(msgspec.Struct, frozen=True):
-    """What a look at the store found.
-
-    Attributes:
-        due_at: when the next mission can be taken, or None.
-        disturbed: missions whose incidents are not open any more.
-        running: missions whose jobs must be ended now: nothing may run.
-        is_halted: whether nothing may be started.
-        has_more: whether the log may tell of more.
-        neglected: open incidents that people get by now, and why.
-        stages: how many missions stand where, on a sweep.
-    """
-
-    due_at: int | None
-    disturbed: tuple[int, ...] = ()
-    running: tuple[int, ...] = ()
-    is_halted: bool = False
-    has_more: bool = False
-    neglected: Mapping[int, str] = {}
-    stages: dict[str, int] | None = None
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -141,7 +119,7 @@ class MissionChore:
         if ids:
             give = partial(LENDING.free, holder=self._node, ids=ids)
             with suppress(SmokejumperError):
-                await self._parts.ways.turn(give)
+                await self._parts.ways.urge(give)
 
     async def _try_round(self) -> float:
         """Look once; return for how long nothing can be due."""
@@ -158,7 +136,7 @@ class MissionChore:
         """End what runs if all is halted, whatever a round waits for."""
         try:
             says = await self._parts.ways.halted()
-            look = partial(self._look_at_halt, halted=says)
+            look = partial(look_at_halt, clock=self._parts.clock, halted=says)
             await self._halt(await self._parts.ways.look(look), says)
         except SmokejumperError as error:
             log.warning("missions.not_stopped", error=str(error))
@@ -189,7 +167,7 @@ class MissionChore:
             await self._sweep(seen)
         due_at = self._parts.clock.now() if is_stopping else seen.due_at
         pause = await self._take(due_at)
-        is_ending = seen.is_halted and self._tasks
+        is_ending = seen.is_halted and (self._tasks or seen.is_going)
         return min(pause, HALTED_SECONDS) if is_ending else pause
 
     def _lasting(self) -> Seen[Look] | None:
@@ -199,7 +177,7 @@ class MissionChore:
         found, now = self._seen.found, self._parts.clock.now()
         # What must end is looked at until it has; what could not be quieted
         # comes with the next sweep.
-        if found.is_halted or found.disturbed or found.has_more:
+        if found.is_halted or found.disturbed or found.has_more or found.left:
             return None
         return self._seen.before(found.due_at, now)
 
@@ -248,7 +226,7 @@ class MissionChore:
         self, connection: Connection, *, is_sweep: bool, halted: str
     ) -> Look:
         """Return what there is to do; on a snapshot."""
-        now = self._parts.clock.now()
+        now, left = self._parts.clock.now(), self._elsewhere.now()
         if self._position is None:
             self._position = find_seq(connection)
         news = find_news(connection, self._position)
@@ -260,20 +238,13 @@ class MissionChore:
             over = find_overtaken(connection, touched, PAGE)
             disturbed = (*(number for number, _ in found), *over)
         seen = msgspec.structs.replace(
-            self._look_at_halt(connection, halted=halted),
-            due_at=next_due(connection, now, self._elsewhere.now()),
+            look_at_halt(connection, self._parts.clock, halted),
+            due_at=next_due(connection, now, left),
+            left=left,
             disturbed=disturbed,
             has_more=news.has_more,
         )
         return self._search(connection, seen) if is_sweep else seen
-
-    def _look_at_halt(self, connection: Connection, *, halted: str) -> Look:
-        """Return whether all is halted, and what must be ended then."""
-        is_halted = bool(halted) or find_halt(connection).is_halted
-        running: tuple[int, ...] = ()
-        if is_halted:
-            running = find_unaware(connection, self._parts.clock.now())
-        return Look(None, running=running, is_halted=is_halted)
 
     def _search(self, connection: Connection, seen: Look) -> Look:
         """Return what is only looked for now and then, too."""
@@ -381,8 +352,9 @@ class MissionChore:
         try:
             await parts.advancer.end(taken, lease)
         except NotHere:
-            self._elsewhere.leave(mission.id)
-            await self._give_back([mission.id])
+            if self._tasks.get(mission.id) is asyncio.current_task():
+                self._elsewhere.leave(mission.id)
+                await self._give_back([mission.id])
         except TooLate as error:
             parts.meters.fenced.inc()
             log.info("mission.fenced", mission=mission.id, why=str(error))

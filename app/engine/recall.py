@@ -10,12 +10,14 @@ import msgspec
 
 from app.engine.running import Following, Jobs
 from app.models.job import UNSENT
-from app.models.mission import Mission, Stage
+from app.models.mission import SECOND, Mission, Stage
 from app.store.jobs import find_live_jobs
 from app.store.ledger import Connection
 from app.store.lending import Loan
 from app.store.missions import LENDING, claim_now, find_live
 
+# What nobody knows the backend's name of is looked up again so soon.
+AGAIN = SECOND // 2
 # How the word begins that a job is told by the kill switch.
 HALTED = "halted"
 
@@ -36,19 +38,24 @@ def find_unaware(connection: Connection, now: int) -> tuple[int, ...]:
     """Return missions that nobody has, and whose jobs do not know of a halt.
 
     What is under way already is let be: that would be done again and again.
-    Of a job that no backend has told of there is nothing to end. What runs
-    comes before what was not sent yet.
+    A job that no backend has told of is looked up first, now and then. What
+    runs comes before what was not sent yet.
     """
     jobs = [
         job
         for job in find_live_jobs(connection)
         if not job.told.startswith(HALTED)
-        and (job.reference or job.state in UNSENT)
     ]
     jobs.sort(key=lambda job: job.state in UNSENT)
     going = find_live(connection, {job.incident_id for job in jobs})
-    found = (going.get(job.incident_id) for job in jobs)
-    return tuple(one.id for one in found if one and one.lease_until <= now)
+    found: list[int] = []
+    for job in jobs:
+        one = going.get(job.incident_id)
+        is_known = bool(job.reference) or job.state in UNSENT
+        rest = 0 if is_known else AGAIN
+        if one and max(one.lease_until, one.changed_at + rest) <= now:
+            found.append(one.id)
+    return tuple(found)
 
 
 class Recall:

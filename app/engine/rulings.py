@@ -334,7 +334,7 @@ def _granted(grant: Approval | None) -> Question | None:
     if grant is None:
         return None
     whom: list[str] = msgspec.json.decode(grant.whom)
-    return Question(whom=tuple(whom), people=grant.people)
+    return Question(whom=tuple(whom), people=grant.people, rule=grant.rule)
 
 
 def find_grant(

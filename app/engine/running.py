@@ -199,6 +199,20 @@ class Jobs:
         self._moves.tell(connection, mission, line)
         return knowing
 
+    def left(
+        self, connection: Connection, mission: Mission, word: str
+    ) -> None:
+        """Write down that a job was not told: another node has it."""
+        job = self.find(connection, mission)
+        save_job(connection, job, replace(job, told="", fence=mission.fence))
+        line = Word(
+            kind="job.not_told",
+            action=call_of(job.action, job.arguments),
+            summary=f"job {job.id}: {word}: it runs on another machine",
+            body={"job": job.id, "told": ""},
+        )
+        self._moves.tell(connection, mission, line)
+
     def end(
         self,
         connection: Connection,

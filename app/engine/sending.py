@@ -137,6 +137,13 @@ class Sending:
         now = self._clock.now()
         try:
             return await self._call_off(mission, told, backend, None)
+        except NotHere:
+            # Its own node finds it as one that knows of nothing.
+            left = partial(
+                self._jobs.left, mission=mission, word=told.why_abort
+            )
+            await self._ways.urge(left)
+            raise
         except OutgoingFailed as error:
             return await self._missed(mission, told.job, now, error)
 

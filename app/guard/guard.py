@@ -149,7 +149,11 @@ class Guard:
         if motion.approved != self.version:
             why = f"It was granted under another policy. {asks.reason}"
             return Finding(Outcome.ASK, "policy-changed", why)
-        if not _is_enough(motion.granted or Question(), question):
+        granted = motion.granted or Question()
+        if asks.rule == standing.PRECONDITION != granted.rule:
+            why = f"Nobody who granted it could know that. {asks.reason}"
+            return Finding(Outcome.ASK, "precondition-changed", why)
+        if not _is_enough(granted, question):
             why = f"Others, or more, must grant it now. {asks.reason}"
             return Finding(Outcome.ASK, "not-enough", why)
         why = f"People granted it. {asks.reason}"

@@ -10,7 +10,7 @@ from app.models.incident import State
 from app.models.proposer import SURE
 from app.models.ruling import Motion, Outcome
 
-NOT_FIRING = "not-firing"
+NOT_FIRING, PRECONDITION = "not-firing", "precondition"
 
 
 def halted(motion: Motion) -> Finding | None:
@@ -61,11 +61,11 @@ def precondition(motion: Motion) -> Finding | None:
     for one in motion.preconditions:
         if one.holds is False:
             why = f"{one.name} does not hold. {one.says}".strip()
-            return Finding(Outcome.DENY, "precondition", why)
+            return Finding(Outcome.DENY, PRECONDITION, why)
     for one in motion.preconditions:
         if one.holds is None:
             why = f"Nobody can tell whether {one.name} holds. {one.says}"
-            return Finding(Outcome.ASK, "precondition", why.strip())
+            return Finding(Outcome.ASK, PRECONDITION, why.strip())
     return None
 
 

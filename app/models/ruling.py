@@ -42,11 +42,13 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         whom: names of people or teams; empty for anybody.
         people: how many must grant it: one or two.
         seconds: how long it waits for an answer.
+        rule: of what was granted: the rule that had asked.
     """
 
     whom: tuple[str, ...] = ()
     people: int = 1
     seconds: int = 1_800
+    rule: str = ""
 
 
 class Precondition(msgspec.Struct, frozen=True):

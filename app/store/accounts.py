@@ -102,6 +102,17 @@ def drop_invitations(connection: Connection, account_id: int) -> None:
     )
 
 
+def drop_first_link(connection: Connection) -> None:
+    """Make the link of the first start void, which has no end."""
+    connection.execute(
+        delete(INVITATION).where(
+            INVITATION.c.account_id == 0,
+            INVITATION.c.used_at.is_(None),
+            INVITATION.c.expires_at.is_(None),
+        )
+    )
+
+
 def find_invitation(
     connection: Connection, digest: str, now: int
 ) -> Invitation | None:

@@ -1,6 +1,9 @@
 """A job that runs on one machine only is followed by that machine's node."""
 
+import asyncio
+
 from app.engine.elsewhere import LET_BE_SECONDS
+from app.engine.missions import SWEEP_SECONDS
 from app.engine.sending import LAST_WORD
 from app.engine.stopping import Stop
 from app.models.mission import SECOND
@@ -56,6 +59,24 @@ def test_it_is_let_be_for_a_while(hall: Hall) -> None:
     assert hall.mission().fence == taken + 1
 
 
+def test_it_is_let_be_no_longer_than_that(hall: Hall) -> None:
+    """Nobody writes meanwhile, and no sweep comes in time."""
+    chore = hall.chore("another")
+    hall.round(chore)
+    hall.clock.advance(SWEEP_SECONDS / 3)
+    begin_job(hall, hall.chore("its own"))
+    hall.clock.advance(POLL)
+    hall.robot.is_elsewhere = True
+    hall.round(chore)
+    taken = hall.mission().fence
+    hall.clock.advance(LET_BE_SECONDS - 1)
+    hall.round(chore)
+    assert hall.mission().fence == taken
+    hall.clock.advance(1)
+    hall.round(chore)
+    assert hall.mission().fence == taken + 1
+
+
 def test_what_nobody_follows_is_unknown(hall: Hall) -> None:
     """Its node is gone for good: people get it, and it is no success."""
     number = look_elsewhere(hall, "another")
@@ -80,10 +101,20 @@ def test_a_halt_reaches_it_through_its_own_node(hall: Hall) -> None:
     hall.round(hall.chore("another"))
     assert hall.robot.aborts == []
     assert hall.mission().holder == ""
+    assert "it runs on another machine" in hall.log("job.not_told")[0].summary
     hall.robot.is_elsewhere = False
-    hall.round(hall.chore("its own"))
+    own = hall.chore("its own")
+
+    async def look() -> None:
+        """Look at once, as whoever looks out for a halt has it."""
+        await own._try_stop()
+        await asyncio.gather(*own._tasks.values())
+
+    asyncio.run(look())
     assert len(hall.robot.aborts) == 1
     assert hall.stage(number) != "acting"
+    kinds = [one for one in hall.kinds() if "told" in one]
+    assert kinds == ["job.told", "job.not_told", "job.told"]
 
 
 def test_a_halt_leaves_alone_what_is_known_to_be_elsewhere(

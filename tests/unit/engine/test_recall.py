@@ -203,3 +203,26 @@ def test_a_switch_that_cannot_be_asked_says_so(tmp_path: Path) -> None:
 
     asyncio.run(run())
     assert woken.is_set()
+
+
+def test_what_nobody_has_told_of_is_looked_up_at_once(hall: Hall) -> None:
+    """The answer to its start was lost, and so was the first look-up."""
+    chore = hall.chore()
+    hall.robot.loses_answer = hall.robot.is_away = True
+    let_run(hall, chore, 1)
+    number = hall.mission().id
+    (job,) = hall.rows(JobRow)
+    assert (job.state, job.reference) == ("started", "")
+    halt(hall)
+    hall.clock.advance(0.5)
+    hall.round(chore)
+    assert hall.stage(number) == "acting", "it cannot be asked yet"
+    hall.robot.is_away = False
+    hall.clock.advance(0.25)
+    hall.round(chore)
+    assert hall.robot.aborts == [], "it is not asked without a rest"
+    hall.clock.advance(0.25)
+    hall.round(chore)
+    hall.round(chore)
+    assert len(hall.robot.aborts) == 1
+    assert hall.stage(number) != "acting"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app.models.approval import Answer
 from app.models.inventory import Thing
 from app.models.mission import Mission
 from app.models.verdict import Reading, Subject
@@ -113,3 +114,29 @@ def test_a_precondition_that_fails_meanwhile_starts_nothing(
 
     assert between(theatre, fail, "careful").stage == "escalated"
     expect_unstarted(theatre, "not started: precondition: ready")
+
+
+def test_a_grant_covers_no_doubt_that_came_later(theatre: Theatre) -> None:
+    """Whoever granted it was told that what must hold does."""
+    theatre.things = (OTHER, host("production"))
+    theatre.decide(theatre.fire("web-01"), "careful")
+    theatre.go()
+    theatre.answer(Answer.GRANT, "cleo")
+    theatre.ready.value = None
+    mission = theatre.go()
+    assert not theatre.robot.starts
+    assert "job.started" not in theatre.kinds()
+    last = theatre.log("ruling.made")[-1].summary
+    assert "Nobody who granted it could know" in last
+    assert mission.stage in ("awaiting_approval", "escalated")
+
+
+def test_a_doubt_that_was_granted_is_no_obstacle(theatre: Theatre) -> None:
+    """People were told that nobody can tell, and want it nevertheless."""
+    theatre.ready.value = None
+    theatre.decide(theatre.fire("web-01"), "careful")
+    theatre.go()
+    assert "Nobody can tell" in theatre.asked().reason
+    theatre.answer(Answer.GRANT, "cleo")
+    theatre.go()
+    assert list(theatre.robot.starts.values()) == [1]

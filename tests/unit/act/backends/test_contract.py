@@ -148,3 +148,20 @@ async def test_what_runs_on_one_machine_is_told_apart(
         for call in (stand.backend.watch, stand.backend.abort):
             with pytest.raises(NotHere):
                 await call(order("later", "sj-9-none"))
+
+
+@on_a_loop
+async def test_what_cannot_be_read_is_told_to_end_nevertheless(
+    tmp_path: Path,
+) -> None:
+    """A deed whose output nobody can read is the last to be left running."""
+    for stand in STANDS["local"](tmp_path):
+        sent = order("endless")
+        said = await stand.backend.start(sent)
+        sent = further(sent, await stand.until(sent, said, LINES[0]))
+        (output,) = (tmp_path / "journal").glob("*.out")
+        output.unlink()
+        output.mkdir()
+        with pytest.raises(OutgoingFailed):
+            await stand.backend.abort(sent)
+        assert stand.count("abort", sent.key) == 1

@@ -77,6 +77,16 @@ export class Events {
       throw new Error(`stream: ${answer.status}`);
     }
     this.onSight(answer.headers.get(SIGHT));
+    try {
+      await this.follow(line, answer);
+    } finally {
+      // Whoever leaves early keeps none of the few connections.
+      line.abort();
+    }
+  }
+
+  /** Take what comes until it is over. */
+  async follow(line, answer) {
     const reader = answer.body.pipeThrough(new TextDecoderStream())
       .getReader();
     let rest = "";

@@ -4,6 +4,8 @@ const CHUNK = 262_144;
 const MOST_BYTES = 33_554_432;
 const POLL_MS = 1000;
 const RETRY_MS = 4000;
+// Each time that it is refused, the page asks to sign in again.
+const SIGNED_OUT_MS = 30_000;
 
 /** Reads on as long as something comes. */
 export class Pull {
@@ -53,7 +55,7 @@ export class Pull {
       // Whoever is signed out may sign in again, and read on.
       this.hasEnded = [403, 404].includes(error.status);
       this.onFlaw(`Not read on: ${error.message}`);
-      return RETRY_MS;
+      return error.status === 401 ? SIGNED_OUT_MS : RETRY_MS;
     }
   }
 

@@ -1,0 +1,55 @@
+"""Looks: what a look at the store finds for the missions to do."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from app.core.clock import Clock
+from app.engine.recall import find_unaware
+from app.store.halts import find_halt
+from app.store.jobs import find_live_jobs
+from app.store.ledger import Connection
+
+
+class Look(msgspec.Struct, frozen=True):
+    """What a look at the store found.
+
+    Attributes:
+        due_at: when the next mission can be taken, or None.
+        disturbed: missions whose incidents are not open any more.
+        running: missions whose jobs must be ended now: nothing may run.
+        is_halted: whether nothing may be started.
+        is_going: whether anything runs nevertheless.
+        left: missions that are left to other nodes for a while.
+        has_more: whether the log may tell of more.
+        neglected: open incidents that people get by now, and why.
+        stages: how many missions stand where, on a sweep.
+    """
+
+    due_at: int | None
+    disturbed: tuple[int, ...] = ()
+    running: tuple[int, ...] = ()
+    is_halted: bool = False
+    is_going: bool = False
+    left: tuple[int, ...] = ()
+    has_more: bool = False
+    neglected: Mapping[int, str] = {}
+    stages: dict[str, int] | None = None
+
+
+def look_at_halt(connection: Connection, clock: Clock, halted: str) -> Look:
+    """Return whether all is halted, and what must be ended then.
+
+    Args:
+        connection: where to ask.
+        clock: the time.
+        halted: what the file of the kill switch says, or empty.
+    """
+    if not halted and not find_halt(connection).is_halted:
+        return Look(None)
+    return Look(
+        None,
+        running=find_unaware(connection, clock.now()),
+        is_halted=True,
+        is_going=bool(find_live_jobs(connection)),
+    )
