@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 
 from app.core.clock import Clock
 
@@ -16,7 +17,7 @@ class Lease:
 
     Attributes:
         is_interruptible: whether what is done now may be called off.
-        is_hurried: see app/engine/ways.py.
+        hurried: see app/engine/ways.py.
     """
 
     def __init__(self, clock: Clock, seconds: float) -> None:
@@ -25,7 +26,13 @@ class Lease:
         self._seconds = seconds
         self._until = clock.monotonic() + seconds
         self.is_interruptible = False
-        self.is_hurried = False
+        self.hurried = asyncio.Event()
+
+    def another(self) -> "Lease":
+        """Return one that lasts as long, and is hurried by itself."""
+        lease = copy(self)
+        lease.hurried = asyncio.Event()
+        return lease
 
     def renew(self, began: float) -> None:
         """Have it for longer, since a moment before it was renewed."""

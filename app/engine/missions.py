@@ -8,7 +8,6 @@ that dies lets its lease run out, and the next one goes on from the row.
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from copy import copy
 from functools import partial
 
 import msgspec
@@ -202,7 +201,7 @@ class MissionChore:
         self._loose.update(looks)
         self._loose -= self._tasks.keys()
         for lease in self._leases.values():
-            lease.is_hurried = True
+            lease.hurried.set()
         left = self._elsewhere.now()
         ids = (*self._loose, *(n for n in seen.running if n not in left))
         room = PAGE + self._parts.settings.concurrency - len(self._tasks)
@@ -340,7 +339,7 @@ class MissionChore:
         if is_ours or not began.is_held():
             return
         # It counts from before the claim; each is renewed by itself.
-        lease = copy(began)
+        lease = began.another()
         self._leases[mission.id] = lease
         task = asyncio.create_task(self._advance(taken, lease))
         self._tasks[mission.id] = task
@@ -369,4 +368,5 @@ class MissionChore:
             if self._tasks.get(mission.id) is asyncio.current_task():
                 del self._tasks[mission.id], self._leases[mission.id]
             # It may have been sent while all was halted, and runs now.
-            (self._alarm if lease.is_hurried else self._bell).ring()
+            is_hurried = lease.hurried.is_set()
+            (self._alarm if is_hurried else self._bell).ring()

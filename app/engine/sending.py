@@ -18,6 +18,7 @@ from app.core.errors import (
     NotHere,
     OutgoingFailed,
 )
+from app.engine.beginning import begin
 from app.engine.running import Following, Jobs
 from app.engine.ways import Hold, Ways
 from app.models.job import Job, JobState, Order, Progress
@@ -27,9 +28,7 @@ from app.store.ledger import Connection
 
 TRIES = 3
 PAUSE_SECONDS = 1.0
-# A call to a backend takes no longer, whatever its own bounds are.
-CALL_SECONDS = 60.0
-# To look at a job takes less: whoever halts everything waits for it.
+# Whoever halts everything waits until a look has ended.
 LOOK_SECONDS = 10.0
 # A backend that cannot be asked is asked again so many polls later.
 PATIENCE = 3
@@ -81,7 +80,7 @@ class Sending:
             return await self.never_ran(mission, why or LOST)
         for left in reversed(range(TRIES)):
             try:
-                progress = await _in_time(backend.start(order))
+                progress = await begin(backend, order, hold)
             except NotAccepted as error:
                 why = str(error)
                 if left and error.may_retry:
@@ -95,7 +94,8 @@ class Sending:
                     mission, order, backend, error, hold
                 )
             # What is not known to run cannot be told to end.
-            write = self._ways.urge if hold.is_hurried else self._ways.turn
+            is_hurried = hold.hurried.is_set()
+            write = self._ways.urge if is_hurried else self._ways.turn
             return await write(self._noting(mission, progress))
         raise AssertionError("unreachable")
 
@@ -123,7 +123,7 @@ class Sending:
                 await self._tell(mission, following, backend, hold)
             # A halt does not wait until a backend that hangs is given up.
             with hold.interruptible():
-                seen = await _in_time(backend.watch(order), LOOK_SECONDS)
+                seen = await _in_time(backend.watch(order))
             return await self._note(mission, seen)
         except OutgoingFailed as error:
             return await self._missed(mission, job, now, error)
@@ -170,7 +170,7 @@ class Sending:
         seen: Progress | None = None
         if following.job.told == why:
             # It was asked to end before: perhaps it has, and says so now.
-            seen = await _in_time(backend.watch(following.order), LOOK_SECONDS)
+            seen = await _in_time(backend.watch(following.order))
             if seen.has_ended:
                 return await self._note(mission, seen)
         else:
@@ -186,7 +186,7 @@ class Sending:
         seen: Progress | None,
     ) -> Mission:
         """Tell a backend to end a job; it may have said that it goes on."""
-        progress = await _in_time(backend.abort(following.order), LOOK_SECONDS)
+        progress = await _in_time(backend.abort(following.order))
         if progress.has_ended or not following.is_over_time:
             says = progress if progress.has_ended or not seen else seen
             return await self._note(mission, says)
@@ -210,7 +210,7 @@ class Sending:
             hear = backend.hear(following.order, RESOLVED)
             try:
                 with hold.interruptible():
-                    if await _in_time(hear, LOOK_SECONDS):
+                    if await _in_time(hear):
                         against = ""
             except OutgoingFailed as error:
                 against = f"nobody knows whether it heard: {error}"
@@ -247,7 +247,7 @@ class Sending:
             OutgoingFailed: it cannot be asked now.
         """
         try:
-            found = await _in_time(backend.find(order), LOOK_SECONDS)
+            found = await _in_time(backend.find(order))
         except CannotTell:
             found, says = None, "the backend does not know jobs by keys"
         else:
@@ -274,7 +274,7 @@ class Sending:
                 )
                 return await self._end(mission, JobState.UNKNOWN, why)
             try:
-                progress = await _in_time(backend.start(order))
+                progress = await begin(backend, order, hold)
             except NotAccepted as error:
                 if not error.may_retry:
                     break
@@ -348,15 +348,15 @@ class Sending:
         return await self._ways.turn(end)
 
 
-async def _in_time(call: Awaitable[T], seconds: float = CALL_SECONDS) -> T:
+async def _in_time(call: Awaitable[T]) -> T:
     """Wait for a backend, but not for ever.
 
     Raises:
         OutgoingFailed: it failed, or took too long.
     """
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(LOOK_SECONDS):
             return await call
     except TimeoutError as error:
-        what = f"no answer in {seconds:g} s"
+        what = f"no answer in {LOOK_SECONDS:g} s"
         raise OutgoingFailed(what) from error

@@ -41,14 +41,15 @@ class Ways(Protocol):
 
 
 class Hold(Protocol):
-    """Whether a mission is ours.
+    """Whether a mission is ours."""
 
-    Attributes:
-        is_hurried: whether all is halted, and what its backend says must be
-            known before anything else is written.
-    """
+    @property
+    def hurried(self) -> asyncio.Event:
+        """Return what is set once all is halted.
 
-    is_hurried: bool
+        What its backend says must be known then before anything else is
+        written.
+        """
 
     def is_held(self) -> bool:
         """Tell whether nobody else can have taken it meanwhile."""

@@ -94,6 +94,7 @@ def test_what_is_being_sent_is_ended_when_it_is_known(
 ) -> None:
     """Its backend answers after the halt; that waits for no line either."""
     chore, ways = lend(hall)
+    hall.robot.knows_keys = False
     hall.propose(hall.fire("web-01"), "mend", "web-01")
     hall.round(chore)
     hall.grant()
@@ -103,7 +104,7 @@ def test_what_is_being_sent_is_ended_when_it_is_known(
     async def halted() -> None:
         """Wait until the chore knows of it."""
         for _ in range(STEPS):
-            if all(one.is_hurried for one in chore._leases.values()):
+            if all(one.hurried.is_set() for one in chore._leases.values()):
                 return
             await asyncio.sleep(0.001)
 
@@ -125,3 +126,26 @@ def test_what_is_being_sent_is_ended_when_it_is_known(
         )
     )
     assert hall.robot.aborts == list(hall.robot.starts)
+
+
+def test_what_never_answers_is_found_and_ended(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backend may say that it has started something when that is over."""
+    chore, ways = lend(hall)
+    hall.propose(hall.fire("web-01"), "mend", "web-01")
+    hall.round(chore)
+    hall.grant()
+    hall.robot.answering.clear()
+    monkeypatch.setattr("app.engine.leases.GRACE_SECONDS", 0.1)
+    asyncio.run(
+        play(
+            chore,
+            ways,
+            hall.robot.started.wait,
+            lambda: throw(hall, chore),
+            hall.robot.aborted.wait,
+        )
+    )
+    assert hall.robot.aborts == list(hall.robot.starts)
+    assert hall.log("job.told")[0].summary.endswith("smoke")

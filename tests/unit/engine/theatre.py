@@ -163,7 +163,11 @@ class Held:
     def __init__(self) -> None:
         """Begin held."""
         self.is_ours = True
-        self.is_hurried = False
+
+    @property
+    def hurried(self) -> asyncio.Event:
+        """Return what is never set; each run has a loop of its own."""
+        return asyncio.Event()
 
     def is_held(self) -> bool:
         """Tell what the test says."""
