@@ -35,7 +35,7 @@ const until = async (is) => {
 """
 _LINES = r"""
 const lines = [];
-// How the next lines are answered.
+// How the next lines are answered, and after which promise.
 const next = { status: 200, sight: 'ana' };
 globalThis.fetch = async (url, { signal }) => {
   const line = { url, signal };
@@ -48,8 +48,12 @@ globalThis.fetch = async (url, { signal }) => {
   });
   signal.addEventListener('abort', () => line.end(signal.reason));
   lines.push(line);
-  return new Response(body, { status: next.status,
-    headers: { 'x-smokejumper-sight': next.sight } });
+  const { status, sight, gate } = next;
+  await Promise.race([gate, new Promise((_, refuse) => {
+    signal.addEventListener('abort', () => refuse(signal.reason));
+  })]);
+  return new Response(body, { status,
+    headers: { 'x-smokejumper-sight': sight } });
 };
 const opens = (many) => until(() => lines.length >= many);
 """

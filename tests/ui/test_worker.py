@@ -146,6 +146,33 @@ return { url: lines[2].url, again: again.states(),
     }
 
 
+def test_who_signs_in_before_the_answer_is_not_turned_away(
+    fresh: Page,
+) -> None:
+    """The line that is on its way is asked for with the cookie of before."""
+    body = """
+next.status = 401;
+lines[0].say(bye);
+await is(ana, 'late');
+fire(250);
+await is(ana, 'out');
+let open;
+Object.assign(next, { status: 200,
+  gate: new Promise((done) => { open = done; }) });
+const again = tab('ana', 5);
+await opens(3);
+Object.assign(next, { sight: 'ben', gate: undefined });
+const ben = tab('ben', 5);
+await opens(4);
+open();
+lines[3].say(hello(5));
+lines[3].say(entry(6));
+await has(ben, 6);
+return { isOut: ben.states().includes('out'), again: again.states().at(-1),
+  ids: again.ids() };"""
+    assert play(fresh, body) == {"isOut": False, "again": "out", "ids": []}
+
+
 def test_a_tab_that_died_is_let_go(fresh: Page) -> None:
     """It says no farewell, but nothing else either; who lives says so."""
     body = """

@@ -19,6 +19,8 @@ const turns = new Turns();
 let events = null;
 // Whose sight the stream is of; null: nobody knows yet.
 let sight = null;
+// Of whose page it was asked for.
+let wanted = null;
 let state = { state: "new" };
 let heard = Date.now();
 let waiting = [];
@@ -44,8 +46,9 @@ function flush() {
   }
 }
 
-function begin(after) {
+function begin(after, theirs) {
   sight = null;
+  wanted = theirs;
   events = new Events({
     url: URL_OF_STREAM,
     onEntries(entries) {
@@ -106,12 +109,12 @@ function join(port, { after, sight: theirs }) {
     // Who was signed out and is in again has missed nothing.
     state = { state: "new" };
     heard = Date.now();
-    begin(last ?? after);
-  } else if (sight !== null && theirs !== sight) {
+    begin(last ?? after, theirs);
+  } else if (theirs !== (sight ?? wanted)) {
     // Somebody else has signed in: the stream is of who it was before.
     flush();
     events.stop();
-    begin(events.last ?? last ?? after);
+    begin(events.last ?? last ?? after, theirs);
   }
   ports.set(port, { sight: theirs, silent: 0 });
   if (events.last === null) {
