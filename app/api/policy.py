@@ -129,4 +129,4 @@ def dry_run(
     policy = choose_policy(held, body.policy)
     since = max(0, product.clock.now() - body.days * DAY)
     seen = look_back(product.reader, policy, since, teams)
-    return DryRunView.of(seen, policy, held.version, guard.known)
+    return DryRunView.of(seen, policy, held, guard.known)

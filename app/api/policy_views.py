@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.clock import to_iso
 from app.core.errors import ConfigProblem
-from app.engine.hindsight import ASSUMED, TRUST_ASSUMED, Hindsight, OnDisk
+from app.engine.hindsight import TRUST_ASSUMED, Hindsight, OnDisk, assume
 from app.guard.known import Known
 from app.guard.policy import MOST_BYTES, Policy
 from app.guard.trust import Standing
@@ -148,7 +148,7 @@ class DryRunView(BaseModel):
         cls,
         seen: Hindsight,
         policy: Policy,
-        in_force: str,
+        held: Policy,
         known: Known,
     ) -> Self:
         """Return a dry run as the API shows it."""
@@ -159,7 +159,7 @@ class DryRunView(BaseModel):
         ]
         return cls(
             policy=found.policy,
-            in_force=in_force,
+            in_force=held.version,
             since=to_iso(seen.since) or "",
             looked_at=found.looked_at,
             left_out=found.left_out,
@@ -169,7 +169,7 @@ class DryRunView(BaseModel):
             moves=found.moves,
             changes=changes,
             warnings=[WarningView.of(w) for w in policy.warnings(known)],
-            assumed=list(ASSUMED),
+            assumed=assume(held, policy),
         )
 
 

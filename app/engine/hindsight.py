@@ -41,6 +41,8 @@ ASSUMED = (
     "What people granted is taken as granted again.",
     "Each motion is put as it was: the catalogue and the inventory of then.",
 )
+# What these parts hold back depends on what ran.
+COUNTING = ("budgets", "blast", "breaker")
 TRUST_ASSUMED = (
     "What people granted unchanged counts for an action.",
     "What they refused or edited counts against it, silence not at all.",
@@ -121,6 +123,27 @@ def _say_all(error: ConfigError) -> str:
         f"{Path(one.where).name}: {one.setting}: {one.what}."
         for one in error.problems[:MOST_PROBLEMS]
     )
+
+
+def assume(held: Policy, tried: Policy) -> list[str]:
+    """Return what a dry run takes for granted, and what it cannot show.
+
+    Args:
+        held: the policy in force.
+        tried: the other one.
+    """
+    other = [
+        name
+        for name in COUNTING
+        if getattr(held.says, name) != getattr(tried.says, name)
+    ]
+    if not other:
+        return list(ASSUMED)
+    hidden = (
+        f"It changes {' and '.join(other)}: what that would hold back, or let"
+        " pass, is not shown."
+    )
+    return [hidden, *ASSUMED]
 
 
 def look_back(

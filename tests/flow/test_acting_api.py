@@ -347,7 +347,11 @@ def test_a_policy_is_tried_and_changes_nothing(node: ActingService) -> None:
     found = node.post(url, other).json()
     assert found["moves"]["ask -> suggest"] > 0
     assert found["changes"][0]["now_rule"] == "trust:suggest"
-    assert found["assumed"]
+    assert set(found["assumed"]) >= set(same["assumed"])
+    budget = "budgets: [{name: all, runs: 1, window: 1h}]\n"
+    found = node.post(url, {"policy": budget + suggests}).json()
+    (hidden,) = set(found["assumed"]) - set(same["assumed"])
+    assert hidden.startswith("It changes budgets and ")
     wrong = node.post(url, {"policy": "trust: {otherwise: sugest}"})
     assert (wrong.status_code, wrong.json()["field"]) == (422, "policy")
     assert "trust.otherwise" in wrong.json()["detail"]
