@@ -50,7 +50,8 @@ def test_an_answer_has_a_form(receiver: Receiver) -> None:
 @pytest.mark.parametrize("mode", ["huge", "packed", "slow", "hang", "lose"])
 def test_an_answer_that_is_none(receiver: Receiver, mode: str) -> None:
     """Too long, too late, packed or cut: it may have arrived."""
-    one = api(receiver.url, timeout_seconds=0.5)
+    # Too short, and a busy machine has not even sent it by then.
+    one = api(receiver.url, timeout_seconds=3.0)
     with pytest.raises(OutgoingFailed, match=r"^Thing: ") as failure:
         post(one, mode)
     assert not isinstance(failure.value, NotSent)
