@@ -35,6 +35,11 @@ PATIENCE_MS = 20_000
 CLOSING_SECONDS = 60.0
 WIDE = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
+# A second frame begins when the first is painted; who is hidden has none.
+PAINTED = """new Promise((done) => {
+  requestAnimationFrame(() => requestAnimationFrame(done));
+  setTimeout(done, 1000);
+})"""
 # A refusal that a test asks for is written to the console by the browser.
 TOLD = "Failed to load resource"
 
@@ -176,3 +181,6 @@ def go(page: Page, path: str) -> None:
     """
     page.goto(path, wait_until="commit")
     page.wait_for_selector("html[data-ready='true']")
+    # Until it has painted, Chromium drops the keys that nobody would press.
+    with suppress(Error):
+        page.evaluate(PAINTED)
