@@ -47,9 +47,10 @@ def look_at_halt(connection: Connection, clock: Clock, halted: str) -> Look:
     """
     if not halted and not find_halt(connection).is_halted:
         return Look(None)
+    live = find_live_jobs(connection)
     return Look(
         None,
-        running=find_unaware(connection, clock.now()),
+        running=find_unaware(connection, live, clock.now()),
         is_halted=True,
-        is_going=bool(find_live_jobs(connection)),
+        is_going=bool(live),
     )

@@ -4,14 +4,13 @@ What is told stands in the log before it is said. One turn for all of them,
 so that the last job waits for no other one's end.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import msgspec
 
 from app.engine.running import Following, Jobs
-from app.models.job import UNSENT
+from app.models.job import UNSENT, Job
 from app.models.mission import SECOND, Mission, Stage
-from app.store.jobs import find_live_jobs
 from app.store.ledger import Connection
 from app.store.lending import Loan
 from app.store.missions import LENDING, claim_now, find_live
@@ -34,18 +33,21 @@ class Taken(msgspec.Struct, frozen=True):
     told: Following | None = None
 
 
-def find_unaware(connection: Connection, now: int) -> tuple[int, ...]:
+def find_unaware(
+    connection: Connection, live: Sequence[Job], now: int
+) -> tuple[int, ...]:
     """Return missions that nobody has, and whose jobs do not know of a halt.
+
+    Args:
+        connection: where to ask.
+        live: the jobs that go on.
+        now: the time.
 
     What is under way already is let be: that would be done again and again.
     A job that no backend has told of is looked up first, now and then. What
     runs comes before what was not sent yet.
     """
-    jobs = [
-        job
-        for job in find_live_jobs(connection)
-        if not job.told.startswith(HALTED)
-    ]
+    jobs = [job for job in live if not job.told.startswith(HALTED)]
     jobs.sort(key=lambda job: job.state in UNSENT)
     going = find_live(connection, {job.incident_id for job in jobs})
     found: list[int] = []

@@ -56,8 +56,11 @@ class Chromium:
         """Open a context, in a browser that runs."""
         if self._running is not None:
             # That it was killed is heard of at the next call.
-            with suppress(Error):
+            try:
                 return self._running.new_context(**options)
+            except Error:
+                if self._running.is_connected():
+                    raise
         self._running = self._playwright.chromium.launch(
             executable_path=CHROMIUM, args=list(FLAGS)
         )

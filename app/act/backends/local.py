@@ -8,7 +8,6 @@ from app.act.local.client import Client
 from app.act.local.executor import Executor
 from app.act.local.repaying import keep_repaying
 from app.act.local.settings import LocalSettings, make_executor
-from app.core.errors import NotHere, OutgoingFailed
 from app.core.here import Here
 from app.core.look.past import Past
 from app.models.action import Risk
@@ -70,19 +69,11 @@ class Local:
 
     async def watch(self, order: Order) -> Progress:
         """Return how a job goes on."""
-        found = await self.find(order)
-        if found is None:
-            raise NotHere("it was never started here")
-        return found
+        return await _aside(self._hands.watch, order)
 
     async def abort(self, order: Order) -> Progress:
         """Tell a job to end."""
-        try:
-            return await _aside(self._hands.abort, order)
-        except OutgoingFailed:
-            # It is told by now; only whose it is may still be asked.
-            await self.watch(order)
-            raise
+        return await _aside(self._hands.abort, order)
 
     async def find(self, order: Order) -> Progress | None:
         """Return a job by its key, or None when it was never started."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from app.act.local.wire import MOST_SAID, Asked, Call, Name, Said
-from app.core.errors import NotAccepted, NotSent, OutgoingFailed
+from app.core.errors import NotAccepted, NotHere, NotSent, OutgoingFailed
 from app.models.job import Order, Progress
 
 SECONDS = 8.0
@@ -102,6 +102,8 @@ class Client:
 
 def _progress(said: Said) -> Progress:
     """Return how far a job is, or raise OutgoingFailed."""
+    if said.missing:
+        raise NotHere("it was never started here")
     if said.progress is None:
         why = said.failed or said.refused or "the executor says nothing"
         raise OutgoingFailed(why)

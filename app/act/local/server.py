@@ -20,7 +20,7 @@ import msgspec
 
 from app.act.local.executor import Executor
 from app.act.local.wire import MOST_ASKED, Call, Said, read_call, who_asks
-from app.core.errors import NotAccepted, OutgoingFailed
+from app.core.errors import NotAccepted, NotHere, OutgoingFailed
 from app.core.log import get_log
 
 MODE = 0o660
@@ -152,6 +152,8 @@ class Server:
             return Said(progress=asked(call.order))
         except NotAccepted as error:
             return Said(refused=str(error), may_retry=error.may_retry)
+        except NotHere:
+            return Said(missing=True)
         except OutgoingFailed as error:
             return Said(failed=str(error))
 

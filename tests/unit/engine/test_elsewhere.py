@@ -3,7 +3,7 @@
 import asyncio
 
 from app.engine.elsewhere import LET_BE_SECONDS
-from app.engine.missions import SWEEP_SECONDS
+from app.engine.missions import SWEEP_SECONDS, MissionChore
 from app.engine.sending import LAST_WORD
 from app.engine.stopping import Stop
 from app.models.mission import SECOND
@@ -14,20 +14,19 @@ __all__ = ["hall"]
 POLL = 2.5
 
 
-def look_elsewhere(hall: Hall, node: str) -> int:
-    """Let a node take a mission whose job runs elsewhere; return it."""
-    number = begin_job(hall, hall.chore("its own"))
+def visit(hall: Hall) -> MissionChore:
+    """Return a node that has taken a mission whose job runs elsewhere."""
+    begin_job(hall, hall.chore("its own"))
     hall.clock.advance(POLL)
     hall.robot.is_elsewhere = True
-    chore = hall.chore(node)
+    chore = hall.chore("another")
     hall.round(chore)
-    hall.round(chore)
-    return number
+    return chore
 
 
 def test_it_is_given_back_at_once(hall: Hall) -> None:
     """It is due as it was, and nobody has it."""
-    look_elsewhere(hall, "another")
+    visit(hall)
     mission = hall.mission()
     assert (mission.stage, mission.holder) == ("acting", "")
     assert mission.lease_until == 0
@@ -44,11 +43,7 @@ def test_it_is_given_back_at_once(hall: Hall) -> None:
 
 def test_it_is_let_be_for_a_while(hall: Hall) -> None:
     """Else the one that has it never gets in between."""
-    begin_job(hall, hall.chore("its own"))
-    hall.clock.advance(POLL)
-    hall.robot.is_elsewhere = True
-    chore = hall.chore("another")
-    hall.round(chore)
+    chore = visit(hall)
     taken = hall.mission().fence
     hall.round(chore)
     hall.clock.advance(POLL)
@@ -79,8 +74,8 @@ def test_it_is_let_be_no_longer_than_that(hall: Hall) -> None:
 
 def test_what_nobody_follows_is_unknown(hall: Hall) -> None:
     """Its node is gone for good: people get it, and it is no success."""
-    number = look_elsewhere(hall, "another")
-    chore = hall.chore("another")
+    chore = visit(hall)
+    number = hall.mission().id
     (job,) = hall.rows(JobRow)
     hall.clock.advance((job.until - hall.clock.now()) / SECOND)
     hall.round(chore)
@@ -121,11 +116,7 @@ def test_a_halt_leaves_alone_what_is_known_to_be_elsewhere(
     hall: Hall,
 ) -> None:
     """Nobody takes it from the node that can end it."""
-    begin_job(hall, hall.chore("its own"))
-    hall.clock.advance(POLL)
-    hall.robot.is_elsewhere = True
-    chore = hall.chore("another")
-    hall.round(chore)
+    chore = visit(hall)
     taken = hall.mission().fence
     stop = Stop(author="bo", reason="smoke")
     hall.turn(lambda c: hall.stopping.halt(c, stop))
