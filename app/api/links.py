@@ -9,7 +9,7 @@ from app.api.access import Allow
 from app.api.paging import RowId, must_find
 from app.bootstrap import Product
 from app.core.errors import Refused
-from app.guard.replay import Past, replay
+from app.engine.hindsight import rule_again
 from app.models.account import Role
 from app.store.chaining import Link, find_link
 from app.store.rulings import PastRuling, find_ruling
@@ -34,7 +34,6 @@ TODAY: dict[str, Any] = {
     "now_rule": "trust:auto",
     "reason": "Nothing speaks against it.",
     "is_same": False,
-    "is_counted": False,
 }
 
 
@@ -77,9 +76,6 @@ class TodayView(BaseModel):
     now_rule: str = Field(description="empty when is_same")
     reason: str
     is_same: bool
-    is_counted: bool = Field(
-        description="what had run decided it: that cannot be counted again"
-    )
 
 
 def make_router(product: Product) -> APIRouter:
@@ -119,8 +115,7 @@ def rule_today(product: Product, past: PastRuling) -> TodayView:
             field="ruling_id",
             remedy="Read its entry of the log: it says what was ruled.",
         )
-    asked = Past(past.id, past.body.motion, past.outcome, past.rule)
-    found = replay(product.acting.guard, [asked])
+    found = rule_again(product.reader, product.acting.guard, past)
     change = next(iter(found.changes), None)
     return TodayView(
         ruling=past.id,
@@ -131,8 +126,7 @@ def rule_today(product: Product, past: PastRuling) -> TodayView:
         now=change.now if change else past.outcome,
         now_rule=change.now_rule if change else "",
         reason=change.reason if change else "",
-        is_same=change is None and not found.left_out,
-        is_counted=bool(found.left_out),
+        is_same=change is None,
     )
 
 

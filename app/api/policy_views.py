@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.clock import to_iso
 from app.core.errors import ConfigProblem
-from app.engine.hindsight import TRUST_ASSUMED, Hindsight, OnDisk, assume
+from app.engine.hindsight import TRUST_ASSUMED, Hindsight, OnDisk
 from app.guard.known import Known
 from app.guard.policy import MOST_BYTES, Policy
 from app.guard.trust import Standing
@@ -134,7 +134,6 @@ class DryRunView(BaseModel):
     in_force: str = Field(description="that of the one in force")
     since: str
     looked_at: int = Field(description="how many rulings were put to it")
-    left_out: int = Field(description="those that counts had decided")
     unread: int = Field(description="those of another release")
     is_cut: bool = Field(description="whether there were more: the newest")
     same: int
@@ -162,14 +161,13 @@ class DryRunView(BaseModel):
             in_force=held.version,
             since=to_iso(seen.since) or "",
             looked_at=found.looked_at,
-            left_out=found.left_out,
             unread=seen.unread,
             is_cut=seen.is_cut,
             same=found.same,
             moves=found.moves,
             changes=changes,
             warnings=[WarningView.of(w) for w in policy.warnings(known)],
-            assumed=assume(held, policy),
+            assumed=seen.assumed,
         )
 
 

@@ -139,13 +139,10 @@ def _tell(view: DryRunView) -> None:
     if view.changes:
         rows = [one.model_dump() for one in view.changes]
         print_table(rows, CHANGE_COLUMNS)
-    left = (
-        (view.left_out, "were decided by counts, and are left out."),
-        (view.unread, "were written by another release, and are left out."),
-    )
-    for count, what in left:
-        if count:
-            out.print(f"{count} {what}")
+    if view.unread:
+        out.print(
+            f"{view.unread} were written by another release, and are left out."
+        )
     if view.is_cut:
         out.print("There were more: only the newest were looked at.")
     for line in view.assumed:

@@ -4,14 +4,17 @@ Both only read. What was ruled is put to another policy as it was stored;
 how often people agreed says which actions have earned more trust.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from app.core.errors import ConfigError, Refused
 from app.core.yamlfile import read_text
+from app.guard.chronicle import Asked, Chronicle, History, Ran
+from app.guard.durations import LONGEST
 from app.guard.guard import Guard
 from app.guard.policy import (
     MOST_BYTES,
@@ -23,26 +26,30 @@ from app.guard.policy import (
 )
 from app.guard.replay import Past, Replayed, replay
 from app.guard.trust import Answers, Results, Standing, report
+from app.models.ruling import Motion, Question
 from app.store.approvals import count_agreement
+from app.store.history import MOST as MOST_RUNS
+from app.store.history import find_asked, find_ran
 from app.store.jobs import count_verdicts
 from app.store.ledger import Connection
 from app.store.reading import Reader, Wish
 from app.store.rulings import RULINGS, PastRuling, find_rulings
 from app.store.teams import Teams
 
-DAY = 86_400_000_000
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
 # So many rulings are put to another policy, the newest ones.
 MOST_RULINGS = 5_000
 PAGE = 250
 MOST_PROBLEMS = 10
 ASSUMED = (
-    "Nothing is taken to have run: recent, runs and targets are 0.",
-    "What budgets, locks and cool-downs had held back is left out.",
+    "What it allows counts for what comes after, and comes out as it did.",
+    "What never ran ends at once, and nobody measures it.",
+    "What other rulings led to counts as it was.",
+    "A verdict counts from the end of its job on.",
     "What people granted is taken as granted again.",
     "Each motion is put as it was: the catalogue and the inventory of then.",
 )
-# What these parts hold back depends on what ran.
-COUNTING = ("budgets", "blast", "breaker")
 TRUST_ASSUMED = (
     "What people granted unchanged counts for an action.",
     "What they refused or edited counts against it, silence not at all.",
@@ -58,12 +65,20 @@ class Hindsight(msgspec.Struct, frozen=True):
         unread: how many rulings cannot be read by this release.
         is_cut: whether there were more rulings than are looked at.
         since: the moment from which on they were looked at.
+        is_short: whether more had run than is counted.
     """
 
     replayed: Replayed
     unread: int
     is_cut: bool
     since: int
+    is_short: bool = False
+
+    @property
+    def assumed(self) -> list[str]:
+        """Return what is taken for granted."""
+        few = f"Only the newest {MOST_RUNS} runs count."
+        return [few, *ASSUMED] if self.is_short else list(ASSUMED)
 
 
 class OnDisk(msgspec.Struct, frozen=True):
@@ -125,27 +140,6 @@ def _say_all(error: ConfigError) -> str:
     )
 
 
-def assume(held: Policy, tried: Policy) -> list[str]:
-    """Return what a dry run takes for granted, and what it cannot show.
-
-    Args:
-        held: the policy in force.
-        tried: the other one.
-    """
-    other = [
-        name
-        for name in COUNTING
-        if getattr(held.says, name) != getattr(tried.says, name)
-    ]
-    if not other:
-        return list(ASSUMED)
-    hidden = (
-        f"It changes {' and '.join(other)}: what that would hold back, or let"
-        " pass, is not shown."
-    )
-    return [hidden, *ASSUMED]
-
-
 def look_back(
     reader: Reader, policy: Policy, since: int, teams: Teams = ()
 ) -> Hindsight:
@@ -161,6 +155,11 @@ def look_back(
     page = reader.page(RULINGS, wish)
     kept = {row.id for row in page.rows}
     unread = 0
+    begins, ends = _span(page.rows)
+    history = _read_history(
+        reader, begins, ends, {row.decision_id for row in page.rows}
+    )
+    chronicle = Chronicle(history)
 
     def tell() -> Iterator[Past]:
         """Yield each ruling that can be read."""
@@ -172,17 +171,27 @@ def look_back(
                 continue  # of another team
             if one.body is None:
                 unread += 1
+                chronicle.let_be(one.decision_id)
                 continue
-            yield Past(
-                one.id,
-                one.body.motion,
-                one.outcome,
-                one.rule,
-                one.body.question,
-            )
+            yield _past(one, one.body.motion, one.body.question)
 
-    found = replay(Guard(policy), tell())
-    return Hindsight(found, unread, page.has_more, since)
+    found = replay(Guard(policy), tell(), chronicle)
+    is_short = len(history.runs) >= MOST_RUNS
+    return Hindsight(found, unread, page.has_more, since, is_short)
+
+
+def rule_again(reader: Reader, guard: Guard, past: PastRuling) -> Replayed:
+    """Return what a guard says now to what was ruled before, alone.
+
+    Raises:
+        LookupError: this release cannot read its motion.
+    """
+    if past.body is None:
+        raise LookupError(f"the motion of ruling {past.id}")
+    now = past.body.motion.now
+    history = _read_history(reader, now, now, (past.decision_id,))
+    asked = _past(past, past.body.motion, None)
+    return replay(guard, [asked], Chronicle(history))
 
 
 def find_trust(
@@ -208,3 +217,29 @@ def _rulings(
             return
         yield from found
         after = found[-1].id
+
+
+def _past(one: PastRuling, motion: Motion, question: Question | None) -> Past:
+    """Return a ruling as it is put once more."""
+    return Past(one.id, motion, one.outcome, one.rule, question)
+
+
+def _span(rows: Sequence[Any]) -> tuple[int, int]:
+    """Return when the first and the last of some rulings were."""
+    moments = [row.at for row in rows]
+    return min(moments, default=0), max(moments, default=0)
+
+
+def _read_history(
+    reader: Reader, begins: int, ends: int, replayed: Collection[int]
+) -> History:
+    """Return what ran, and was asked, as far as anything may count it."""
+    since = begins - LONGEST * SECOND
+    ran = reader.ask(lambda one: find_ran(one, since, ends))
+    asked = reader.ask(lambda one: find_asked(one, since, ends))
+    return History(
+        runs=[Ran(*row) for row in ran],
+        questions=[Asked(*row) for row in asked],
+        replayed=replayed,
+        since=begins,
+    )

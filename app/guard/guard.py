@@ -31,8 +31,6 @@ from app.models.ruling import (
 )
 
 Step = tuple[str, Callable[[], Finding | None]]
-# The names of what the steps say that counted what had run before.
-COUNTED = ("target-busy", "cool-down", "budget:", "blast-radius", "breaker")
 
 FREE = Finding(Outcome.ALLOW, "trust:auto", "Nothing speaks against it.")
 

@@ -1,17 +1,17 @@
 """A dry run: what another policy would have said to what was asked before.
 
-What ran back then cannot be counted again, as other rulings would have led
-to other runs. So nothing is taken to have run: motions that were ruled by
-what was counted are left out, and conditions on ``recent``, ``runs`` and
-``targets`` see zeros. What people granted is taken as granted again.
+The motions are put to it in their order, and what it allows counts for what
+comes after; see app/guard/chronicle.py. What people granted is taken as
+granted again.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 import msgspec
 
-from app.guard.guard import COUNTED, Guard
-from app.models.ruling import Motion, Question, Runs, Scope
+from app.guard.chronicle import Chronicle
+from app.guard.guard import Guard
+from app.models.ruling import Motion, Outcome, Question
 
 MOST_CHANGES = 1_000
 
@@ -66,7 +66,6 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         policy: the version of the other policy.
         looked_at: how many motions were put to it.
-        left_out: how many were not, as they had been ruled by counts.
         same: to how many it says the same.
         moves: how often which outcome becomes which, as ``ask -> allow``;
             ``ask -> ask`` asks others, more or fewer, or for another time.
@@ -75,47 +74,27 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
 
     policy: str
     looked_at: int
-    left_out: int
     same: int
     moves: dict[str, int]
     changes: tuple[Change, ...]
 
 
-class Quiet:
-    """A tally in which nothing ever ran."""
-
-    def count(self, _scope: Scope) -> Runs:
-        """Return that nothing was started."""
-        return Runs()
-
-    def expect(self, _scopes: Collection[Scope]) -> None:
-        """Hear what will be counted: there is nothing to prepare."""
-
-    def running(self, _target: str, _now: int) -> int:
-        """Return that no job is on a target."""
-        return 0
-
-    def asking(self, _action: str) -> int:
-        """Return that nobody is asked."""
-        return 0
-
-
-def replay(guard: Guard, past: Iterable[Past]) -> Replayed:
+def replay(
+    guard: Guard, past: Iterable[Past], chronicle: Chronicle
+) -> Replayed:
     """Return what a guard would have said otherwise.
 
     Args:
         guard: of the other policy.
-        past: what was asked before.
+        past: what was asked before, in its order.
+        chronicle: knows what had run by then.
     """
     changes: list[Change] = []
     moves: dict[str, int] = {}
-    looked_at = left_out = 0
+    looked_at = 0
     for one in past:
-        if one.rule.startswith(COUNTED):
-            left_out += 1
-            continue
         looked_at += 1
-        change = _compare(guard, one)
+        change = _compare(guard, one, chronicle)
         if change is None:
             continue
         move = f"{change.was} -> {change.now}"
@@ -125,19 +104,23 @@ def replay(guard: Guard, past: Iterable[Past]) -> Replayed:
     return Replayed(
         policy=guard.version,
         looked_at=looked_at,
-        left_out=left_out,
         same=looked_at - sum(moves.values()),
         moves=dict(sorted(moves.items())),
         changes=tuple(changes),
     )
 
 
-def _compare(guard: Guard, past: Past) -> Change | None:
+def _compare(guard: Guard, past: Past, chronicle: Chronicle) -> Change | None:
     """Return how a motion would be ruled otherwise, or None."""
     motion = past.motion
     if motion.approved:
         motion = msgspec.structs.replace(motion, approved=guard.version)
-    ruling = guard.rule(motion, Quiet())
+    chronicle.go_to(motion)
+    ruling = guard.rule(motion, chronicle)
+    if ruling.outcome is Outcome.ALLOW:
+        chronicle.allow(motion)
+    elif ruling.question is not None:
+        chronicle.ask(motion, ruling.question)
     reason = ruling.reason
     if ruling.outcome.value == past.outcome:
         other = _compare_questions(past.question, ruling.question)

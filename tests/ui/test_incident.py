@@ -288,9 +288,6 @@ def test_a_ruling_of_the_log_is_asked_again(
     told.update(is_same=False, **changed)
     page.reload()
     expect(panel).to_contain_text("Today it would say allow (trust:auto)")
-    told.update(is_counted=True)
-    page.reload()
-    expect(panel).to_contain_text("That cannot be counted again.")
 
 
 def test_entries_have_addresses(node: ActingService, watched: Opener) -> None:

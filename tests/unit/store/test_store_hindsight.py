@@ -2,12 +2,17 @@
 
 from collections.abc import Iterator
 
-import msgspec
 import pytest
 
 from app.core.errors import Refused
 from app.engine import hindsight
-from app.engine.hindsight import choose_policy, find_trust, look_back
+from app.engine.hindsight import (
+    choose_policy,
+    find_trust,
+    look_back,
+    rule_again,
+)
+from app.guard.guard import Guard
 from app.guard.policy import default_policy, parse_policy
 from app.models.action import ActionSpec, Risk
 from app.models.ruling import Motion, Outcome, Ruling
@@ -16,15 +21,21 @@ from app.store.jobs import add_job, count_verdicts
 from app.store.ledger import Ledger
 from app.store.location import Location
 from app.store.reading import Reader
-from app.store.rulings import RULING, add_ruling
+from app.store.rulings import RULING, add_ruling, find_ruling
 from tests.unit.store.missions import (
     NOW,
+    SECOND,
     make_approval,
     make_job,
     make_mission,
 )
 
 SUGGEST = parse_policy("trust: {ladder: [], otherwise: suggest}")
+ONCE = parse_policy(
+    "trust: {ladder: [], otherwise: approve}\n"
+    "budgets: [{name: once, per: [action], runs: 1,"
+    " window: 1h, risks: [observe]}]\n"
+)
 SPEC = ActionSpec(
     name="look_at",
     purpose="Look at one host.",
@@ -68,16 +79,47 @@ def test_the_newest_rulings_are_put_again(
     assert (none.replayed.looked_at, none.is_cut) == (0, False)
 
 
-def test_what_counts_decided_is_left_out(
+def test_what_had_run_by_then_is_counted(
     ledger: Ledger, reader: Reader
 ) -> None:
-    """Other rulings would have led to other counts."""
+    """A budget that was smaller would have handed it over; and says so."""
     rule(ledger, NOW)
-    spent = msgspec.structs.replace(ASKS, rule="budget:hour")
-    rule(ledger, NOW, spent)
-    seen = look_back(reader, default_policy(), NOW)
-    assert (seen.replayed.looked_at, seen.replayed.left_out) == (1, 1)
-    assert (seen.replayed.same, seen.replayed.moves) == (1, {})
+    with ledger.turn() as connection:
+        ran = make_job(
+            8,
+            action="look_at",
+            target="host:web-9",
+            state="succeeded",
+            risk="observe",
+            planned_at=NOW - SECOND,
+            started_at=NOW - SECOND,
+            ended_at=NOW - SECOND,
+        )
+        add_job(connection, ran)
+    seen = look_back(reader, ONCE, NOW)
+    assert seen.replayed.moves == {"ask -> escalate": 1}
+    assert seen.replayed.changes[0].now_rule == "budget:once"
+    assert not seen.is_short
+    alone = reader.ask(lambda one: find_ruling(one, 1))
+    assert alone is not None
+    again = rule_again(reader, Guard(ONCE), alone)
+    assert again.changes == seen.replayed.changes
+
+
+def test_it_says_when_more_had_run_than_is_counted(
+    ledger: Ledger, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody takes a part for the whole."""
+    rule(ledger, NOW)
+    monkeypatch.setattr("app.store.history.MOST", 1)
+    monkeypatch.setattr(hindsight, "MOST_RUNS", 1)
+    with ledger.turn() as connection:
+        for number in (1, 2):
+            made = make_job(number, target=f"host:{number}", planned_at=NOW)
+            add_job(connection, made)
+    seen = look_back(reader, SUGGEST, NOW)
+    assert seen.is_short
+    assert seen.assumed[0] == "Only the newest 1 runs count."
 
 
 def test_what_cannot_be_read_is_counted(

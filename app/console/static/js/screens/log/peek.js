@@ -84,10 +84,6 @@ async function showToday(node, entry) {
 }
 
 function say(told) {
-  if (told.is_counted) {
-    return `? It said ${told.was} (${told.was_rule}) because of what had run`
-      + " then. That cannot be counted again.";
-  }
   if (told.is_same) {
     return `= It would say the same: ${told.was}.`;
   }

@@ -39,8 +39,6 @@ function drawVerdict(tried) {
   return h("p", {}, h("strong", { class: many ? "need" : "good" },
     many ? `It would change ${verdicts}` : "It would change no verdict"),
   ` of ${tried.looked_at} looked at; ${tried.same} stay the same.`,
-  tried.left_out ? ` ${tried.left_out} were ruled by what was counted, and `
-    + "are left out." : "",
   tried.unread ? ` ${tried.unread} are of another release.` : "",
   tried.is_cut ? " There were more: these are the newest." : "");
 }
