@@ -57,7 +57,6 @@ class Misstep(TooLate):
     """What happened does not fit the stage: somebody else was first."""
 
 
-MEASURED = (JobState.SUCCEEDED, JobState.FAILED)
 # What may happen in which stage. Whatever else comes is told too late.
 FITS: Mapping[Stage, tuple[type, ...]] = {
     Stage.DECIDING: (Decided, Quieted, Late),
@@ -185,9 +184,9 @@ def _(event: Running, mission: Mission, _now: int, _limits: Limits) -> Mission:
 
 @_step.register
 def _(event: Ended, mission: Mission, now: int, _limits: Limits) -> Mission:
-    """Measure what ended by itself; people get the rest."""
-    if event.state in MEASURED and event.is_checked:
-        # What failed may have done harm half-way: that is measured, too.
+    """Measure what ran; people get the rest."""
+    if event.state is not JobState.UNKNOWN and event.is_checked:
+        # What failed, or was ended, may have done harm half-way.
         return _go(mission, Stage.VERIFYING, event.reason, now)
     if event.state is JobState.SUCCEEDED:
         reason = f"the evidence is there, people look at it: {event.reason}"
@@ -213,7 +212,7 @@ def _(event: Measured, mission: Mission, now: int, limits: Limits) -> Mission:
             approval_id=0,
         )
         return _go(undone, Stage.RULING, event.reason, now)
-    if event.is_worse:
+    if event.is_worse or event.is_cut:
         return _escalate(mission, event.reason)
     return _again(mission, event.reason, now, limits)
 

@@ -129,8 +129,15 @@ class Acting:
         is_looking = settings.enabled and settings.collect_evidence
         self.looks = evidence.will_look if is_looking else None
         self.stop_all = chore.stop_all
-        lookout = Lookout(hands.halting, grounds.switch, self.stop_all)
-        own = (chore, lookout) if settings.enabled else (chore,)
+        fleet = self.advancer.fleet
+
+        def wake() -> None:
+            """Let those who end what runs hear of a halt."""
+            chore.stop_all()
+            fleet.look()
+
+        lookout = Lookout(hands.halting, grounds.switch, wake)
+        own = (chore, lookout, fleet) if settings.enabled else (chore,)
         self.chores = (*own, looking) if is_looking else own
 
     def _parts(self, grounds: Grounds, ways: Ways) -> Parts:

@@ -10,6 +10,7 @@ from functools import partial
 import msgspec
 
 from app.core.clock import Clock
+from app.engine.fleet import Fleet
 from app.engine.measuring import Measuring, readings_of
 from app.engine.motions import Motions
 from app.engine.moves import Moves
@@ -60,6 +61,7 @@ class Advancer:
 
     Attributes:
         recall: tells what runs to end.
+        fleet: ends what was sent when the store is away.
     """
 
     def __init__(self, crew: Crew, ways: Ways, clock: Clock) -> None:
@@ -68,8 +70,9 @@ class Advancer:
         self._ways = ways
         self._clock = clock
         self.recall = Recall(crew.jobs)
+        self.fleet = Fleet(crew.backends, ways)
         self._sending = Sending(
-            crew.jobs, crew.backends, ways, clock, crew.motions.reaches
+            crew.jobs, self.fleet, ways, clock, crew.motions.reaches
         )
         self._stages: Mapping[
             Stage, Callable[[Mission, Hold], Awaitable[Mission]]

@@ -2,7 +2,8 @@
 
 Some answer late, and some only when the job is over. Whoever halts everything
 does not wait for that: the backend is asked by the key whether it runs, and
-what is known to run can be told to end.
+what is known to run can be told to end. One that cannot say it is told to end
+whatever has that key, again and again until it answers.
 """
 
 import asyncio
@@ -16,6 +17,8 @@ from app.ports import Backend
 # A call to a backend takes no longer, whatever its own bounds are.
 CALL_SECONDS = 60.0
 PEEK_SECONDS = 0.25
+# What was told to end by its key may have arrived only after that.
+AGAIN_SECONDS = 1.0
 
 
 async def begin(backend: Backend, order: Order, hold: Hold) -> Progress:
@@ -58,10 +61,15 @@ async def _peek(
     """Once all is halted, look for a job until it is there; then end that."""
     await hold.hurried.wait()
     while not seen:
-        with suppress(OutgoingFailed, CannotTell):
-            found = await backend.find(order)
+        pause = PEEK_SECONDS
+        with suppress(OutgoingFailed):
+            try:
+                found = await backend.find(order)
+            except CannotTell:
+                await backend.abort(order)
+                found, pause = None, AGAIN_SECONDS
             if found is not None and (found.reference or found.has_ended):
                 seen.append(found)
                 limit.reschedule(asyncio.get_running_loop().time())
                 return
-        await asyncio.sleep(PEEK_SECONDS)
+        await asyncio.sleep(pause)

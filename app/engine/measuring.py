@@ -19,6 +19,8 @@ from app.verify.judging import Conclusion
 # So many readings of one job are kept, the newest.
 MOST = 500
 FEW = 2
+# What was ended, or given up, before its end.
+CUT = (JobState.ABORTED, JobState.TIMED_OUT)
 # So far apart the clocks of two nodes may be.
 SKEW = 60 * SECOND
 Conclude = Callable[[Check, tuple[Reading, ...], int, int], Conclusion]
@@ -80,6 +82,8 @@ class Measuring:
         found = self._conclude(spec.check, readings, job.ended_at, now)
         if job.state == JobState.FAILED:
             found = _of_failed(found, readings)
+        elif job.state in CUT:
+            found = _of_cut(job, found, readings)
         verdict = found.verdict.value if found.verdict else ""
         known = replace(
             job,
@@ -102,6 +106,7 @@ class Measuring:
             until=found.look_again_at,
             undo=undo,
             is_worse=found.is_worse,
+            is_cut=job.state in CUT,
         )
         return self._moves.move(connection, mission, event)
 
@@ -122,6 +127,42 @@ def _of_failed(found: Conclusion, readings: tuple[Reading, ...]) -> Conclusion:
         reason=f"the job failed, and {readings[-1].says or 'it is bad'}",
         look_again_at=None,
     )
+
+
+def _of_cut(
+    job: Job, found: Conclusion, readings: tuple[Reading, ...]
+) -> Conclusion:
+    """Return the verdict on a job that was ended before its end.
+
+    Harm is told, like that of one that failed. Whoever ended it before its
+    time never let it help, so nobody says whether it did.
+    """
+    if found.is_worse:
+        return found
+    last = readings[-1]
+    says = last.says or f"it is {last.judgement}"
+    if not _had_its_time(job):
+        if found.verdict is None and len(readings) < FEW:
+            return found
+        reason = f"the job was ended: {says}"
+        return Conclusion(verdict=Verdict.UNKNOWN, reason=reason)
+    may_wait = len(readings) < FEW or last.judgement is Judgement.GOOD
+    is_open = found.verdict is None and may_wait
+    if is_open or found.verdict in (Verdict.FIXED, Verdict.UNKNOWN):
+        return found
+    reason = f"the job had its time, and was ended: {says}"
+    is_known = last.judgement is not Judgement.UNKNOWN
+    verdict = Verdict.NOT_FIXED if is_known else Verdict.UNKNOWN
+    return Conclusion(verdict=verdict, reason=reason)
+
+
+def _had_its_time(job: Job) -> bool:
+    """Tell whether a job ended no sooner than it should have."""
+    if job.state == JobState.TIMED_OUT:
+        return True
+    if job.until is None or job.ended_at is None:
+        return False
+    return job.ended_at >= job.until
 
 
 def readings_of(text: str) -> tuple[Reading, ...]:

@@ -234,7 +234,9 @@ class Jobs:
         """
         job = self.find(connection, mission)
         says = clip(clean(reason), LONGEST)
-        verdict = _verdict(state, has_run=has_run)
+        spec = self._catalogue.find(job.action)
+        is_checked = has_run and spec is not None and spec.check is not None
+        verdict = _verdict(state, has_run=has_run, is_checked=is_checked)
         ended = replace(
             job,
             state=state.value,
@@ -250,8 +252,6 @@ class Jobs:
             set_verdict(connection, job.decision_id, verdict)
         word = _tell_end(ended)
         self._moves.tell(connection, mission, word)
-        spec = self._catalogue.find(job.action)
-        is_checked = has_run and spec is not None and spec.check is not None
         event = Ended(
             state=state,
             reason=word.summary,
@@ -331,7 +331,9 @@ def _told(job: Job, word: str) -> Word:
     )
 
 
-def _verdict(state: JobState, *, has_run: bool) -> str:
+def _verdict(state: JobState, *, has_run: bool, is_checked: bool) -> str:
     """Return what is known of a job's help before anything is measured."""
-    is_measured = state in (JobState.SUCCEEDED, JobState.FAILED)
-    return "" if is_measured or not has_run else Verdict.UNKNOWN.value
+    if not has_run or state in (JobState.SUCCEEDED, JobState.FAILED):
+        return ""
+    is_measured = is_checked and state is not JobState.UNKNOWN
+    return "" if is_measured else Verdict.UNKNOWN.value

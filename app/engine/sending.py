@@ -7,7 +7,7 @@ sent again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from app.core.errors import (
     OutgoingFailed,
 )
 from app.engine.beginning import begin
+from app.engine.fleet import Fleet
 from app.engine.running import Following, Jobs
 from app.engine.ways import Hold, Ways
 from app.models.job import Job, JobState, Order, Progress
@@ -46,7 +47,7 @@ class Sending:
     def __init__(
         self,
         jobs: Jobs,
-        backends: Mapping[str, Backend],
+        fleet: Fleet,
         ways: Ways,
         clock: Clock,
         reaches: Callable[..., bool],
@@ -55,14 +56,14 @@ class Sending:
 
         Args:
             jobs: writes down what backends say.
-            backends: where they are.
+            fleet: where they are, and what was sent.
             ways: how the store is reached.
             clock: the time.
             reaches: tells whether a job would run from here as planned.
         """
         self._reaches = reaches
         self._jobs = jobs
-        self._backends = backends
+        self._fleet = fleet
         self._ways = ways
         self._clock = clock
 
@@ -70,7 +71,7 @@ class Sending:
         self, mission: Mission, order: Order, name: str, hold: Hold
     ) -> Mission:
         """Send what is written down as started, the first time."""
-        backend = self._backends.get(name)
+        backend = self._fleet.find(name)
         if backend is None:
             why = f"there is no backend {name!r} any more"
             return await self.never_ran(mission, why)
@@ -78,6 +79,7 @@ class Sending:
         why = await self._why_not(mission)
         if why or not hold.is_held():
             return await self.never_ran(mission, why or LOST)
+        self._fleet.note(mission.job_id, name, order)
         for left in reversed(range(TRIES)):
             try:
                 progress = await begin(backend, order, hold)
@@ -108,7 +110,7 @@ class Sending:
             partial(self._jobs.follow, mission=mission, halted=halted)
         )
         job, order = following.job, following.order
-        backend = self._backends.get(job.backend)
+        backend = self._fleet.find(job.backend)
         if backend is None:
             why = f"there is no backend {job.backend!r} any more"
             return await self._end(mission, JobState.UNKNOWN, why)
@@ -124,13 +126,14 @@ class Sending:
             # A halt does not wait until a backend that hangs is given up.
             with hold.interruptible():
                 seen = await _in_time(backend.watch(order))
+            self._fleet.note(job.id, job.backend, order)
             return await self._note(mission, seen)
         except OutgoingFailed as error:
             return await self._missed(mission, job, now, error)
 
     async def end(self, mission: Mission, told: Following) -> Mission:
         """End a job of which it is written down that it is told to end."""
-        backend = self._backends.get(told.job.backend)
+        backend = self._fleet.find(told.job.backend)
         if backend is None:
             why = f"there is no backend {told.job.backend!r} any more"
             return await self._end(mission, JobState.UNKNOWN, why)
@@ -149,6 +152,7 @@ class Sending:
 
     async def never_ran(self, mission: Mission, why: str) -> Mission:
         """Write down that a job was certainly not started."""
+        self._fleet.forget(mission.job_id)
         end = partial(
             self._jobs.end,
             mission=mission,
@@ -187,6 +191,7 @@ class Sending:
     ) -> Mission:
         """Tell a backend to end a job; it may have said that it goes on."""
         progress = await _in_time(backend.abort(following.order))
+        self._fleet.told(following.job.id)
         if progress.has_ended or not following.is_over_time:
             says = progress if progress.has_ended or not seen else seen
             return await self._note(mission, says)
@@ -317,6 +322,8 @@ class Sending:
         self, mission: Mission, progress: Progress
     ) -> Callable[[Connection], Mission]:
         """Return the work of writing down what a backend says."""
+        if progress.has_ended:
+            self._fleet.forget(mission.job_id)
         return partial(self._jobs.note, mission=mission, progress=progress)
 
     async def _missed(
@@ -344,6 +351,7 @@ class Sending:
         self, mission: Mission, state: JobState, why: str
     ) -> Mission:
         """Write down how a job ended."""
+        self._fleet.forget(mission.job_id)
         end = partial(self._jobs.end, mission=mission, state=state, reason=why)
         return await self._ways.turn(end)
 

@@ -194,13 +194,24 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """It was measured; without a verdict it goes on being measured."""
+    """It was measured; without a verdict it goes on being measured.
+
+    Attributes:
+        verdict: whether it helped, or None.
+        reason: why, in one line.
+        until: when it is measured next.
+        undo: the decision that takes it back, or 0.
+        is_worse: whether it is worse than before.
+        is_cut: whether its job was ended before its end: then nothing else
+            is tried by itself.
+    """
 
     verdict: Verdict | None
     reason: str = ""
     until: int | None = None
     undo: int = 0
     is_worse: bool = False
+    is_cut: bool = False
 
 
 class Overtaken(msgspec.Struct, frozen=True, kw_only=True):

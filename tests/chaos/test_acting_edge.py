@@ -1,7 +1,11 @@
 """F12, F13, F26: lost answers, the kill switch, many clicks, and SIGTERM."""
 
+import random
+import sqlite3
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,8 @@ import yaml
 
 from tests.chaos.acting import ASKED, ActingService, Story
 from tests.chaos.load import wait_until
+from tests.chaos.wire import Wire
+from tests.postgres import Postgres
 from tests.receiver import Receiver
 
 pytestmark = pytest.mark.chaos
@@ -125,6 +131,64 @@ def test_the_kill_switch_ends_what_runs_and_starts_nothing(
         halt(node, way, is_halted=False)
         story.fire("web-03")
         wait_until(lambda: receiver.starts() == 2, "a start again")
+
+
+@contextmanager
+def written_by_another(node: ActingService, _wire: Wire) -> Iterator[None]:
+    """Hold the database, so that nothing can be written into it."""
+    with closing(sqlite3.connect(node.database, isolation_level=None)) as one:
+        one.execute("BEGIN IMMEDIATE")
+        yield
+
+
+@contextmanager
+def away(_node: ActingService, wire: Wire) -> Iterator[None]:
+    """Hang up on whoever speaks with the database."""
+    wire.cut()
+    yield
+    wire.mend()
+
+
+@contextmanager
+def silent(_node: ActingService, wire: Wire) -> Iterator[None]:
+    """Let the database say nothing any more."""
+    wire.silence()
+    yield
+    wire.mend()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "is_far"),
+    [(written_by_another, False), (away, True), (silent, True)],
+)
+def test_the_file_ends_what_runs_though_the_database_is_away(
+    make: Any,
+    receiver: Receiver,
+    postgres: Postgres,
+    trouble: Any,
+    *,
+    is_far: bool,
+) -> None:
+    """Nothing can be written down; what runs is told to end all the same."""
+    url = postgres.make_database(f"edge_{random.getrandbits(48):x}")
+    with Wire(postgres.port) as wire:
+        through = url.replace(str(postgres.port), str(wire.port))
+        far = {"url": url, "through": through}
+        with make(mode="endless", **(far if is_far else {})) as node:
+            story = Story(node)
+            story.fire("web-01")
+            wait_until(lambda: node.has(RUNS), "a job that runs")
+            with trouble(node, wire):
+                began = time.monotonic()
+                halt(node, "file", is_halted=True)
+                wait_until(
+                    lambda: receiver.noted("abort") > 0, "the abort", 10
+                )
+                seconds = time.monotonic() - began
+                print(f"aborted in {seconds:.2f} s")  # noqa: T201 (shown)
+            story.wait()
+            assert [state for state, _ in node.ask(STATE)] == ["aborted"]
+            assert receiver.starts() == 1
 
 
 def test_a_budget_is_spent_whatever_dies(

@@ -26,8 +26,8 @@ STAGES: Mapping[str, str] = {
 }
 UNDO = "undo"
 NEVER_RAN = ("aborted", "failed")
-# What ended by itself is measured, whatever it says of itself.
-ENDED = ("succeeded", "failed")
+# What ran is measured, whatever it says of itself.
+ENDED = ("succeeded", "failed", "aborted", "timed_out")
 
 
 class State(msgspec.Struct):

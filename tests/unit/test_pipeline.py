@@ -120,15 +120,17 @@ def test_a_grant_is_ruled_on_once_more() -> None:
         (JobState.SUCCEEDED, False, "escalated"),
         (JobState.FAILED, True, "verifying"),
         (JobState.FAILED, False, "escalated"),
-        (JobState.ABORTED, True, "escalated"),
-        (JobState.TIMED_OUT, True, "escalated"),
+        (JobState.ABORTED, True, "verifying"),
+        (JobState.ABORTED, False, "escalated"),
+        (JobState.TIMED_OUT, True, "verifying"),
+        (JobState.TIMED_OUT, False, "escalated"),
         (JobState.UNKNOWN, True, "escalated"),
     ],
 )
 def test_a_job_that_ended_is_followed(
     state: JobState, stage: str, *, is_checked: bool
 ) -> None:
-    """What ended by itself is measured, whatever the backend says."""
+    """What ran is measured, whatever the backend says."""
     event = Ended(state=state, reason="why", is_checked=is_checked)
     assert after(at(Stage.ACTING), event)[0] == stage
 

@@ -35,6 +35,10 @@ class Robot:
         self.gate = asyncio.Event()
         self.gate.set()
         self.watched = asyncio.Event()
+        # Whether a job can be told to end before it has answered.
+        self.ends_by_key = False
+        # Whether a job that is told to end goes on.
+        self.is_stubborn = False
         # Cleared, ending a job takes for ever.
         self.ending = asyncio.Event()
         self.ending.set()
@@ -82,10 +86,13 @@ class Robot:
         """End a job."""
         if self.is_elsewhere:
             raise NotHere("it was never started here")
+        if not order.reference and not self.ends_by_key:
+            raise OutgoingFailed("it is not known where that runs")
         self.aborts.append(order.key)
         self.aborted.set()
         await self.ending.wait()
-        self.end(order.key, JobState.ABORTED)
+        if not self.is_stubborn:
+            self.end(order.key, JobState.ABORTED)
         return self.running[order.key]
 
     async def find(self, order: Order) -> Progress | None:

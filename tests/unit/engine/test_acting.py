@@ -271,7 +271,7 @@ def test_the_kill_switch_lets_nothing_start(
     else:
         theatre.turn(lambda c: theatre.stopping.halt(c, stop))
     theatre.decide(theatre.fire("web-02"), "mend", host="web-02")
-    theatre.play(10)
+    theatre.play(30)
     assert len(theatre.robot.starts) == 1
     assert len(theatre.robot.aborts) == 1
     ended = {row.stage for row in theatre.rows(MissionRow)}
@@ -284,7 +284,7 @@ def test_a_job_is_aborted_by_a_person(theatre: Theatre) -> None:
     number = theatre.job().id
     stop = Stop(author="ana", reason="wrong host")
     theatre.turn(lambda c: theatre.stopping.abort(c, number, stop))
-    mission = theatre.play(5)
+    mission = theatre.play(25)
     assert (mission.stage, theatre.job().state) == ("escalated", "aborted")
     with pytest.raises(Refused, match="aborted already"):
         theatre.turn(lambda c: theatre.stopping.abort(c, number, stop))

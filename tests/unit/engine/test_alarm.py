@@ -149,3 +149,27 @@ def test_what_never_answers_is_found_and_ended(
     )
     assert hall.robot.aborts == list(hall.robot.starts)
     assert hall.log("job.told")[0].summary.endswith("smoke")
+
+
+def test_what_nobody_can_look_up_is_ended_by_its_key(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its backend has not answered, and takes the word to end all the same."""
+    chore, ways = lend(hall)
+    hall.robot.knows_keys = False
+    hall.robot.ends_by_key = True
+    hall.propose(hall.fire("web-01"), "mend", "web-01")
+    hall.round(chore)
+    hall.grant()
+    hall.robot.answering.clear()
+    monkeypatch.setattr("app.engine.leases.GRACE_SECONDS", 0.1)
+    asyncio.run(
+        play(
+            chore,
+            ways,
+            hall.robot.started.wait,
+            lambda: throw(hall, chore),
+            hall.robot.aborted.wait,
+        )
+    )
+    assert hall.robot.aborts == list(hall.robot.starts)

@@ -262,7 +262,7 @@ def test_a_halt_reaches_what_runs_with_the_next_look(hall: Hall) -> None:
     hall.round(chore)
     assert hall.robot.aborts
     hall.round(chore)
-    assert hall.stage(number) == "escalated"
+    assert hall.stage(number) == "verifying"
 
 
 def test_a_halt_does_not_wait_for_a_backend_that_hangs(hall: Hall) -> None:
@@ -290,7 +290,7 @@ def test_a_halt_does_not_wait_for_a_backend_that_hangs(hall: Hall) -> None:
     hall.robot.gate.set()
     hall.clock.advance(1)
     hall.round(chore)
-    assert hall.mission().stage == "escalated"
+    assert hall.mission().stage == "verifying"
 
 
 def begin_job(hall: Hall, chore: MissionChore) -> int:
@@ -318,7 +318,7 @@ def test_what_a_halt_must_end_comes_before_what_is_late(hall: Hall) -> None:
     assert hall.robot.aborts
     for _ in range(6):
         hall.round(chore)
-    assert hall.stage(number) == "escalated"
+    assert hall.stage(number) == "verifying"
 
 
 def test_what_a_halt_must_end_does_not_wait_for_a_slot(hall: Hall) -> None:

@@ -1,0 +1,168 @@
+"""What was sent is ended though nobody can write that down."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from app.engine import fleet as module
+from app.engine.fleet import MOST, Fleet
+from app.models.job import Order
+from tests.unit.engine.robot import Robot
+from tests.unit.engine.theatre import Direct, Theatre
+
+PATIENCE, STEPS = 30.0, 30_000
+
+
+@pytest.fixture
+def robot(monkeypatch: pytest.MonkeyPatch) -> Robot:
+    """Return a backend; nobody is given a moment."""
+    monkeypatch.setattr(module, "GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.01)
+    return Robot()
+
+
+def make_order(number: int, reference: str = "") -> Order:
+    """Return what a backend is told of a job."""
+    return Order(
+        key=f"key-{number}",
+        name="mend",
+        action="mend",
+        arguments={},
+        target="host:web-1",
+        incident=1,
+        decision=number,
+        reference=reference,
+    )
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait until something is so, and whoever waits for it not for ever."""
+    for _ in range(STEPS):
+        if is_so():
+            return
+        await asyncio.sleep(0.001)
+
+
+class Rig:
+    """A fleet with one backend, and the file of a kill switch."""
+
+    def __init__(self, theatre: Theatre, robot: Robot) -> None:
+        self.robot = robot
+        self.file = theatre.halting.file
+        self.fleet = Fleet({"robot": robot}, Direct(theatre))
+
+    def play(self, *steps: Callable[[], object]) -> None:
+        """Let it run while steps follow each other."""
+
+        async def run() -> None:
+            """Wait for each step, but not for ever."""
+            running = asyncio.create_task(self.fleet.run())
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    for step in steps:
+                        found = step()
+                        if asyncio.iscoroutine(found):
+                            await found
+            finally:
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
+
+        asyncio.run(run())
+
+    def start(self, number: int, *, is_answered: bool = True) -> None:
+        """Let a job run that the fleet knows of."""
+        order = make_order(number)
+        asyncio.run(self.robot.start(order))
+        known = make_order(number, order.key if is_answered else "")
+        self.fleet.note(number, "robot", known)
+
+    def halt(self) -> None:
+        """Make the file, as a person does; somebody sees it."""
+        self.file.touch()
+        self.fleet.look()
+
+    async def told(self, count: int = 1) -> None:
+        """Wait until so many were told to end."""
+        await until(lambda: len(self.robot.aborts) >= count)
+
+
+@pytest.fixture
+def rig(theatre: Theatre, robot: Robot) -> Rig:
+    """Return a fleet."""
+    return Rig(theatre, robot)
+
+
+def test_what_runs_is_told_by_the_file(rig: Rig) -> None:
+    """Once each; what has ended meanwhile is left alone."""
+    for number in (1, 2, 3):
+        rig.start(number)
+    rig.fleet.forget(2)
+    rig.play(rig.halt, lambda: rig.told(2))
+    assert rig.robot.aborts == ["key-1", "key-3"]
+
+
+def test_what_was_told_is_not_told_again(rig: Rig) -> None:
+    """Whoever writes it down was quicker."""
+    rig.start(1)
+    rig.start(2)
+    rig.fleet.told(1)
+    rig.fleet.note(1, "robot", make_order(1, "key-1"))
+    rig.play(rig.halt, rig.told)
+    assert rig.robot.aborts == ["key-2"]
+
+
+@pytest.mark.parametrize("knows_keys", [True, False])
+def test_what_has_not_answered_is_told_by_its_key(
+    rig: Rig, *, knows_keys: bool
+) -> None:
+    """It is looked up; or its backend takes the key itself."""
+    rig.robot.knows_keys = knows_keys
+    rig.robot.ends_by_key = not knows_keys
+    rig.start(1, is_answered=False)
+    rig.play(rig.halt, rig.told)
+    assert rig.robot.aborts == ["key-1"]
+
+
+def test_what_comes_later_is_told_as_well(rig: Rig) -> None:
+    """It was being sent while the file was made."""
+
+    async def come() -> None:
+        """Let a job be sent once the fleet knows of the halt."""
+        await until(lambda: rig.fleet._is_halted)
+        order = make_order(1, "key-1")
+        await rig.robot.start(order)
+        rig.fleet.note(1, "robot", order)
+
+    rig.play(rig.halt, come, rig.told)
+    assert rig.robot.aborts == ["key-1"]
+
+
+def test_a_backend_that_fails_is_asked_again(rig: Rig) -> None:
+    """One that is away now may be there in a second."""
+    rig.start(1, is_answered=False)
+    rig.robot.is_away = True
+
+    async def come_back() -> None:
+        """Let it fail for a while, and answer then."""
+        await asyncio.sleep(0.05)
+        assert not rig.robot.aborts
+        rig.robot.is_away = False
+
+    rig.play(rig.halt, come_back, rig.told)
+    assert rig.robot.aborts == ["key-1"]
+
+
+def test_without_the_file_nothing_is_told(rig: Rig) -> None:
+    """A look that finds nothing ends nothing."""
+    rig.start(1)
+    rig.play(rig.fleet.look, lambda: asyncio.sleep(0.05))
+    assert not rig.robot.aborts
+
+
+def test_what_is_remembered_is_bounded(rig: Rig) -> None:
+    """The newest are kept."""
+    for number in range(MOST + 5):
+        rig.fleet.note(number, "robot", make_order(number))
+    assert len(rig.fleet._sent) == MOST
+    assert 4 not in rig.fleet._sent
