@@ -167,7 +167,7 @@ class CorrectionBody(Speech):
 
     text: Text = Field(examples=["It was the switch, not the host."])
     about: NameOrNobody = Field(
-        "", description="what was wrong: target, severity, cause ..."
+        "", description="what was wrong: action, target, severity ..."
     )
     correct: NameOrNobody = Field(
         "", description="what is right instead, in a word"

@@ -55,7 +55,9 @@ def note(
 def correct(  # noqa: PLR0913, PLR0917 (each option is a parameter)
     incident: Number,
     text: Text,
-    about: Annotated[str, typer.Option(help="What was wrong.")] = "",
+    about: Annotated[
+        str, typer.Option(help="What was wrong: action, target ...")
+    ] = "",
     right: Annotated[str, typer.Option(help="What is right.")] = "",
     author: Author = None,
     config: ConfigFile = None,

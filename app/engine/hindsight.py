@@ -16,6 +16,7 @@ from app.core.yamlfile import read_text
 from app.guard.chronicle import Asked, Chronicle, History, Ran
 from app.guard.durations import LONGEST
 from app.guard.guard import Guard
+from app.guard.opinions import to_answers
 from app.guard.policy import (
     MOST_BYTES,
     REMEDY,
@@ -32,6 +33,7 @@ from app.store.history import MOST as MOST_RUNS
 from app.store.history import find_asked, find_ran
 from app.store.jobs import count_verdicts
 from app.store.ledger import Connection
+from app.store.opinions import find_observed_kinds, find_opinions
 from app.store.reading import Reader, Wish
 from app.store.rulings import RULINGS, PastRuling, find_rulings
 from app.store.teams import Teams
@@ -53,6 +55,7 @@ ASSUMED = (
 TRUST_ASSUMED = (
     "What people granted unchanged counts for an action.",
     "What they refused or edited counts against it, silence not at all.",
+    "Where nobody is asked, corrections count: the same action is for it.",
     "A step is earned by the lower end of the interval of 95 %.",
 )
 
@@ -200,7 +203,10 @@ def find_trust(
     """Return how far each action may be trusted, by what people said."""
     said = count_agreement(connection, since, teams)
     became = count_verdicts(connection, since, teams)
-    answers = [Answers(*row) for row in said]
+    kinds = find_observed_kinds(connection, since, teams)
+    # Where nothing was only observed, nobody can have said anything of it.
+    of_it = find_opinions(connection, since, teams) if kinds else []
+    answers = [Answers(*row) for row in said] + to_answers(kinds, of_it)
     results = [Results(*row) for row in became]
     return report(answers, results)
 

@@ -1,8 +1,9 @@
 """The trust report: which actions have earned the next step of the ladder.
 
 People agree or they do not: what they granted unchanged counts for the
-action, what they refused or edited against it. With few answers nothing is
-known, so it is the lower end of the interval that must be good.
+action, what they refused or edited against it; where nobody is asked, what
+they say of it afterwards counts, see app/guard/opinions.py. With few answers
+nothing is known, so it is the lower end of the interval that must be good.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,6 +25,11 @@ NEXT: Mapping[Mode, Mode] = {
     Mode.SUGGEST: Mode.APPROVE,
     Mode.APPROVE: Mode.AUTO,
 }
+# Where nobody is asked, people must know how to answer.
+HOW = (
+    ": confirm or correct what was observed, on its incident's page or with"
+    " main.py correct N TEXT --about action --right ACTION"
+)
 Key = tuple[str, str]
 
 
@@ -34,7 +40,7 @@ class Answers(msgspec.Struct, frozen=True):
         action: the action that was asked about.
         environment: where it would run.
         mode: how far it was trusted.
-        state: what became of the questions.
+        state: what became of the questions; empty: nobody said anything.
         count: how many.
     """
 
@@ -156,7 +162,8 @@ def _next(standing: Standing) -> tuple[str, str]:
         return "", "there is no further step"
     if standing.answers < LEAST_ANSWERS:
         left = LEAST_ANSWERS - standing.answers
-        return "", f"{left} more answers are needed"
+        how = HOW if standing.mode == Mode.OBSERVE else ""
+        return "", f"{left} more answers are needed{how}"
     if standing.low < GOOD_ENOUGH:
         return "", f"people may agree with as few as {standing.low:.0%}"
     judged = standing.fixed + standing.not_fixed

@@ -15,6 +15,7 @@ GOES_ON = "stage NOT IN ('escalated', 'closed')"
 IS_DUE = "due_at IS NOT NULL"
 IS_LENT = "lease_until > 0"
 IS_LIVE = "state IN ('planned', 'claimed', 'started')"
+WAS_OBSERVED = "outcome = 'observe'"
 # What works on nothing in particular locks nothing.
 HOLDS_TARGET = f"{IS_LIVE} AND target <> ''"
 
@@ -188,6 +189,7 @@ class RulingRow(SQLModel, table=True):
     __tablename__ = "ruling"
     __table_args__ = (
         Index("ruling_at", "at"),
+        _part("ruling_observed", "at", where=WAS_OBSERVED),
         Index("ruling_incident", "incident_id", "id"),
     )
 

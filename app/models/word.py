@@ -31,6 +31,8 @@ DECISIONS = (
     Kind.SPLIT,
     Kind.MERGE,
 )
+# Nobody stands behind what was said under such a name.
+NOBODY = frozenset({"", "somebody", "nobody", "anonymous", "unknown"})
 ON_ACKNOWLEDGING = (Kind.ACKNOWLEDGE, Kind.UNACKNOWLEDGE)
 
 

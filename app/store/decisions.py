@@ -20,6 +20,7 @@ from app.models.brevity import clip
 from app.models.case import Happening
 from app.models.choice import Why
 from app.models.decision_tables import DID_NOT_HELP, DecisionRow, ReinRow
+from app.models.proposer import CODE
 from app.models.record import Record, clean, digest_of, evidence
 from app.models.tables import table_of
 from app.models.verdict import Verdict
@@ -41,6 +42,8 @@ DECISIONS = Listing(
 MOST_OF_ONE = 50
 LONGEST_REASON = 1_000
 IS_LIVE = DECISION.c.is_shadow == 0
+# What people speak of: code only looks at what they have already.
+IS_CHOSEN = IS_LIVE & ~DECISION.c.brain.startswith(CODE)
 encode = msgspec.json.Encoder(order="deterministic").encode
 # Made once: to make a statement costs several times what it takes to run.
 ONE = select(DECISION).where(DECISION.c.id == bindparam("number"))

@@ -4,16 +4,16 @@ Texts of people are not even read here: only their names, and the one word
 that says which action is right.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Column, Connection, select
 
 from app.models.canary import ANSWER
 from app.models.verdict import Verdict
 from app.models.word import Kind
-from app.store.decisions import DECISION, IS_LIVE
+from app.store.decisions import DECISION, IS_CHOSEN, IS_LIVE
 from app.store.incidents import in_chunks
 from app.store.people import WORD
 
@@ -65,8 +65,8 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
 def find_corrections(connection: Connection) -> list[Correction]:
     """Return the corrections with the decisions they are about, in order.
 
-    A correction is about the last decision that was made before it, and
-    never about that of a shadow.
+    A correction is about the last decision that was made before it, never
+    about that of a shadow, nor about what code looked at for people.
     """
     query = (
         select(*SAYING)
@@ -75,11 +75,10 @@ def find_corrections(connection: Connection) -> list[Correction]:
         .limit(MOST_WORDS)
     )
     rows = list(connection.execute(query))[::-1]
-    decided: dict[int, list[Any]] = {}
-    for row in _decisions(connection, {row.incident_id for row in rows}):
-        decided.setdefault(row.incident_id, []).append(row)
+    numbers = {row.incident_id for row in rows}
+    decided = find_decided(connection, numbers, DECIDED)
     return [
-        _join(row, _last_before(decided.get(row.incident_id, ()), row.at))
+        _join(row, last_before(decided.get(row.incident_id, ()), row.at))
         for row in rows
     ]
 
@@ -112,19 +111,31 @@ def find_measured(connection: Connection) -> list[Correction]:
     ]
 
 
-def _decisions(
-    connection: Connection, incidents: Iterable[int]
-) -> Iterator[Any]:
-    """Yield the decisions on incidents, in the order of their numbers."""
+def find_decided(
+    connection: Connection,
+    incidents: Iterable[int],
+    columns: Sequence[Column[Any]],
+) -> dict[int, list[Any]]:
+    """Return the decisions that people speak of, by incident, in order.
+
+    Args:
+        connection: where to ask.
+        incidents: the numbers of the incidents.
+        columns: of decisions; the incident must be among them.
+    """
+    found: dict[int, list[Any]] = {}
     for some in in_chunks(sorted(incidents)):
-        yield from connection.execute(
-            select(*DECIDED)
-            .where(DECISION.c.incident_id.in_(some), IS_LIVE)
+        query = (
+            select(*columns)
+            .where(DECISION.c.incident_id.in_(some), IS_CHOSEN)
             .order_by(DECISION.c.id)
         )
+        for row in connection.execute(query):
+            found.setdefault(row.incident_id, []).append(row)
+    return found
 
 
-def _last_before(decisions: Iterable[Any], at: int) -> Any:
+def last_before(decisions: Iterable[Any], at: int) -> Any:
     """Return the last decision that a person can have seen, or None."""
     found = None
     for one in decisions:

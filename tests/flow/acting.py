@@ -16,6 +16,9 @@ JOBS = {
 class ActingService(DecidingService):
     """A service whose brain looks at hosts, by jobs of a script."""
 
+    # How far everything is trusted.
+    mode = "approve"
+
     def __init__(self, folder: Path, job: str = "quick", **more: Any) -> None:
         self.ledger = folder / "ledger.jsonl"
         run = {"collect_diagnostics": {"backend": "scripted", "job": job}}
@@ -24,7 +27,7 @@ class ActingService(DecidingService):
         # One problem on many hosts is what these tests make, and questions.
         policy.write_text(
             "blast: {siblings: 1000, targets: 1000}\n"
-            "trust: {ladder: [], otherwise: approve}\n"
+            f"trust: {{ladder: [], otherwise: {self.mode}}}\n"
         )
         settings = {
             "backends": {
@@ -95,3 +98,9 @@ class ActingService(DecidingService):
             return 0
         lines = self.ledger.read_text().splitlines()
         return sum('"what":"start"' in line for line in lines)
+
+
+class ObservingService(ActingService):
+    """A service that says what it would do, and does nothing."""
+
+    mode = "observe"

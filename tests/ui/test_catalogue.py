@@ -1,6 +1,7 @@
 """The catalogue: what may be done, how far it is trusted, and why."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ from playwright.sync_api import Page, expect
 from app.api.catalogue import PlacedActionView
 from app.bootstrap import Product
 from app.models.action import ActionSpec
-from tests.flow.acting import ActingService
+from tests.flow.acting import ActingService, ObservingService
 from tests.ui.browser import PHONE, Chromium
 from tests.ui.conftest import Opener
 from tests.ui.inspecting import look
@@ -26,6 +27,14 @@ def node(
     """Return a service that asks about whatever it would do."""
     del browser  # without one nothing is started
     with ActingService(tmp_path_factory.mktemp("catalogue")) as running:
+        yield running
+
+
+@pytest.fixture
+def observing(tmp_path: Path, browser: Chromium) -> Iterator[ObservingService]:
+    """Return a service that only says what it would do."""
+    del browser  # without one nothing is started
+    with ObservingService(tmp_path) as running:
         yield running
 
 
@@ -110,6 +119,25 @@ def test_what_people_answer_moves_the_trust(
     expect(box).to_have_attribute("open", "")
     row = page.locator("tr", has_text="collect_diagnostics").last
     expect(row).to_contain_text("? approve")
+
+
+def test_what_was_observed_can_be_judged(
+    observing: ObservingService, watched: Opener
+) -> None:
+    """It says that nobody is asked, and how to be heard; then the counts."""
+    number = observing.decide_on("cat-02")["incident"]
+    observing.wait_for(lambda: observing.get("/trust")["items"])
+    page = watched(observing.url).page(f"{PATH}#collect_diagnostics")
+    box = page.locator("#collect_diagnostics")
+    expect(box).to_contain_text("observe: nobody is asked, and nobody has")
+    expect(box).to_contain_text("--about action --right ACTION")
+    word = {"about": "action", "correct": "collect_diagnostics"}
+    body = {"author": "ana", "text": "so did I", **word}
+    said = observing.post(f"/incidents/{number}/corrections", body)
+    assert said.status_code == 201
+    expect(box).to_contain_text(
+        "observe: people agreed 1 of 1 times", timeout=SOON_MS
+    )
 
 
 def test_it_fits_a_phone(node: ActingService, watched: Opener) -> None:

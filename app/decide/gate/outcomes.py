@@ -17,12 +17,11 @@ from app.decide.grounding import Grounder
 from app.decide.knowledge import Knowledge
 from app.models.action import NO_ACTION
 from app.models.case import Case
+from app.models.word import NOBODY
 from app.store.outcomes import Correction
 
 # A correction is about what was done when it says one of these.
 ABOUT = frozenset({"", "action", "decision"})
-# Nobody stands behind what was said under such a name.
-NOBODY = frozenset({"", "somebody", "nobody", "anonymous", "unknown"})
 # What would be acceptable besides, as in the lessons.
 OK: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(ACTING, ("collect_diagnostics", "escalate")),

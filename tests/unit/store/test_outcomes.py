@@ -96,6 +96,18 @@ def test_a_shadow_is_never_meant(connection: Connection) -> None:
     assert [one.decision for one in find_corrections(connection)] == [meant]
 
 
+def test_what_code_looks_at_for_people_is_never_meant(
+    connection: Connection,
+) -> None:
+    """They have it by then, and speak of what was decided on it."""
+    meant = decide(connection, 1, 10, "restart_service")
+    look = Decision(action="collect_diagnostics", brain="code:evidence")
+    case = Case(incident=1, source="zabbix", name="what is to be seen")
+    add_decision(connection, make_record(1, case, look, at=11))
+    say(connection, 1, 1, 30)
+    assert [one.decision for one in find_corrections(connection)] == [meant]
+
+
 def test_what_was_said_before_any_decision_is_about_none(
     connection: Connection,
 ) -> None:

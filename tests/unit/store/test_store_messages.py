@@ -146,7 +146,7 @@ def test_nothing_old_is_told_after_an_upgrade(location: Location) -> None:
     with engine.begin() as connection:
         for table in NEWER:
             connection.execute(text(f"DROP TABLE {table}"))
-        for index in ("incident_team", "decision_failed"):
+        for index in ("incident_team", "decision_failed", "ruling_observed"):
             connection.execute(text(f"DROP INDEX {index}"))
         connection.execute(text("ALTER TABLE incident DROP COLUMN team"))
         back = "UPDATE alembic_version SET version_num = '0005'"

@@ -7,7 +7,15 @@ import pytest
 from sqlalchemy import event, text
 
 from app.models.ruling import Scope
-from app.store import approvals, decisions, jobs, lanes, missions, overtaken
+from app.store import (
+    approvals,
+    decisions,
+    jobs,
+    lanes,
+    missions,
+    opinions,
+    overtaken,
+)
 from app.store.jobs import StoreTally
 from app.store.ledger import Connection, Ledger
 from app.store.lending import Loan
@@ -61,11 +69,22 @@ FILL = {
           CASE WHEN n <= 5 THEN 'asked' ELSE 'granted' END,
           '', :now, :now, :now, 1
         FROM numbers""",
+    "ruling": """
+        INSERT INTO ruling
+        SELECT n, n, n, n, :now - n, 'restart', 'host:' || n, 'test',
+          CASE WHEN n % 50 = 0 THEN 'observe' ELSE 'ask' END,
+          'r', 'r', 'p', 'approve', '{}'
+        FROM numbers""",
+    "word": """
+        INSERT INTO word
+        SELECT n, n, :now, 'ana', 'correction', '', 0,
+          '{"about":"action","correct":"restart"}', 1, ''
+        FROM numbers WHERE n % 100 = 0""",
 }
 # What goes on has an index of its own, which is walked as a whole.
 WALKS = (
     r"SCAN (mission(?! USING INDEX mission_one)|job|approval|decision"
-    r"|episode)\b"
+    r"|episode|ruling)\b"
 )
 NUMBERS = """
     WITH RECURSIVE numbers(n) AS (
@@ -165,6 +184,21 @@ QUESTIONS: list[tuple[str, Ask, set[str]]] = [
         "failed",
         lambda turn: decisions.find_failed(turn, "host:7", NOW - HOUR, 9),
         {"decision_failed"},
+    ),
+    (
+        "observed",
+        lambda turn: opinions.find_observed_kinds(turn, NOW - HOUR),
+        {"ruling_observed"},
+    ),
+    (
+        "opinions",
+        lambda turn: opinions.find_opinions(turn, NOW - HOUR),
+        {
+            "ruling_incident",
+            "ruling_observed",
+            "decision_incident",
+            "approval_decision",
+        },
     ),
     ("waiting", approvals.count_waiting, {"approval_state"}),
     (

@@ -89,7 +89,10 @@ function drawUndo(spec) {
 function tellTrust(one) {
   const where = one.environment || OTHERS;
   if (!one.answers) {
-    return `${where}: nobody was asked yet.`;
+    return one.mode === "observe"
+      ? `${where}, observe: nobody is asked, and nobody has said yet whether `
+        + `it was right. ${one.why}.`
+      : `${where}: nobody was asked yet.`;
   }
   const runs = one.fixed + one.not_fixed + one.unknown
     ? ` Of what ran, ${one.fixed} helped, ${one.not_fixed} did not, of `
@@ -113,7 +116,8 @@ function drawTrust(steps, earned) {
       class: one.earned ? "good" : false },
     one.earned ? "▲ " : "", tellTrust(one)))
       : h("li", { class: "soft" },
-        `Nobody answered a question about it in ${DAYS} days.`));
+        `Nobody answered a question about it in ${DAYS} days, and it was `
+        + "not observed."));
 }
 
 function drawFacts(action) {
@@ -160,7 +164,10 @@ function drawAction(action, steps, earned) {
 function drawLadder(catalogue, ladder, trust) {
   const key = (one) => `${one.action}\n${one.environment}`;
   const steps = new Map(ladder.items.map((one) => [key(one), one]));
-  const earned = new Set(trust.items.filter((one) => one.earned).map(key));
+  // A step that was taken since is earned no more.
+  const earned = new Set(trust.items
+    .filter((one) => one.earned && one.mode === steps.get(key(one))?.mode)
+    .map(key));
   redraw(table, drawTable("How far each action is trusted",
     ["Action", ...ladder.environments.map((name) => name || OTHERS)],
     catalogue.actions.filter((one) => one.changes || one.ways.length)
@@ -223,7 +230,7 @@ let timer = null;
 begin({
   load,
   onEntries: (entries) => {
-    const matters = /^(approval|policy)\./;
+    const matters = /^(approval|policy)\.|^incident\.corrected$/;
     if (entries.some(({ kind }) => matters.test(kind))) {
       timer ??= setTimeout(() => { timer = null; renew(); }, 1000);
     }

@@ -72,7 +72,8 @@ async function correct() {
   const names = actions.map(({ name }) => [name, name]);
   return ask({ title: "The right action was ...", yes: "Correct it",
     about: h("p", { class: "soft" },
-      "Nothing is undone by it; it is what the product learns from."),
+      "Nothing is undone by it; it is what the product learns from. The "
+      + "action that was decided confirms it."),
     fields: [choice("Action", "correct", [...names,
       ["", "something that is not in the catalogue"]]),
     field("Why, or what was wrong", { tag: "textarea", name: "text",
