@@ -15,6 +15,7 @@ import msgspec
 
 from app.models.action import Catalogue
 from app.models.case import Case
+from app.models.proposer import CODE
 from scripts.evals.truth import Wrong
 
 DECIDED = "decision.made"
@@ -68,7 +69,7 @@ def import_log(
     for entry in entries:
         kind = entry.get("kind")
         incident = int(entry.get("incident_id", 0))
-        if kind == DECIDED:
+        if kind == DECIDED and not _is_of_code(entry):
             made[incident] = _decided(entry)
         elif kind in CORRECTED:
             decided = made.get(incident)
@@ -157,6 +158,11 @@ def _arguments(text: str) -> dict[str, str]:
         for match in ARGUMENT.finditer(text)
         if match[2].strip()
     }
+
+
+def _is_of_code(entry: Mapping[str, Any]) -> bool:
+    """Tell whether code only looked at what people have already."""
+    return str(entry.get("actor", "")).startswith(CODE)
 
 
 def _decided(entry: Mapping[str, Any]) -> Decided:

@@ -69,6 +69,22 @@ def test_a_correction_becomes_a_row(tmp_path: Path) -> None:
     assert case.labels == CASE["labels"]
 
 
+def test_what_code_looks_at_for_people_is_not_what_they_speak_of(
+    tmp_path: Path,
+) -> None:
+    """After it was handed over, evidence is collected as a new decision."""
+    look = {
+        **MADE,
+        "id": 11,
+        "actor": "code:evidence",
+        "action": "collect_diagnostics(host=web-1)",
+        "body": {"decision": 4, "case": CASE},
+    }
+    word = corrected(12, about="action", correct="escalate")
+    (row,) = take(tmp_path, MADE, look, word).rows
+    assert (row["id"], row["was"]) == ("log-10", MADE["action"])
+
+
 def test_the_last_correction_of_a_decision_counts(tmp_path: Path) -> None:
     """Whatever the order of the lines, and newest first is usual."""
     words = [
