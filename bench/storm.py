@@ -4,6 +4,7 @@
     python -m bench.storm --alerts 100000 --seconds 60 --hosts 2000
     python -m bench.storm --postgres --nodes 2
     python -m bench.storm --waiting 10000 --idle 60
+    python -m bench.storm --waiting 10000 --idle 1 --due --postgres --nodes 2
 
 So many alerts of so many hosts are sent on the beat, a few of one host in
 each delivery, and each host again and again: one incident for each host,
@@ -16,7 +17,9 @@ it; with --ask each mission ends with a question instead of a run.
 With --waiting so many incidents wait for an approval: some that came through
 the whole pipe, and the others as copies of these (bench/acting/waiting.py).
 The service is started on them and left alone, and what it takes is measured;
-then they are still there, and nothing else was done.
+then they are still there, and nothing else was done. With --due the time of
+all of them is over at the same moment afterwards: each must be handed over to
+people once, whoever takes it, and how long that takes is told.
 """
 
 import argparse
@@ -28,6 +31,7 @@ from pathlib import Path
 
 import httpx
 import msgspec
+from sqlalchemy import text
 
 from bench.acting.field import Field, Plan, machine
 from bench.acting.sending import Sent, deliveries, send, storm
@@ -41,6 +45,14 @@ PIPED = 20
 LEFT = (
     "SELECT (SELECT max(id) FROM alert)"
     " - (SELECT position FROM mark WHERE name = 'folded')"
+)
+DUE = (
+    "UPDATE approval SET expires_at = :now WHERE state = 'asked'",
+    f"UPDATE mission SET due_at = :now WHERE {WAITING}",
+)
+ENDED = (
+    "SELECT count(*), count(DISTINCT incident_id) FROM entry"
+    " WHERE kind = 'incident.escalated'"
 )
 QUIET_SECONDS = 5.0
 BATCH = 10
@@ -153,8 +165,8 @@ class Idle(msgspec.Struct, frozen=True):
     peak_mb: float
 
 
-def idle(field: Field, count: int, seconds: float) -> Idle:
-    """Let many wait for people, and print what that costs."""
+def let_wait(field: Field, count: int) -> None:
+    """Let so many incidents wait for people."""
     began, piped = time.monotonic(), min(count, PIPED)
     requests = list(deliveries(list(storm(piped, 1)), BATCH))
     ports = [node.port for node in field.nodes]
@@ -164,6 +176,11 @@ def idle(field: Field, count: int, seconds: float) -> Idle:
         multiply(connection, ASKED, count - piped)
     took = time.monotonic() - began
     print(f"{count:,} wait for an approval after {took:.0f} s", flush=True)
+
+
+def idle(field: Field, count: int, seconds: float) -> Idle:
+    """Let many wait for people, and print what that costs."""
+    let_wait(field, count)
     time.sleep(QUIET_SECONDS)
     entries, before = field.count("entry"), field.cpu()
     time.sleep(seconds)
@@ -190,6 +207,53 @@ def prove_idle(field: Field, count: int, entries: int) -> None:
         raise RuntimeError("it was not idle: the log has grown")
 
 
+class Woken(msgspec.Struct, frozen=True):
+    """What it costs that the time of many is over at once.
+
+    Attributes:
+        seconds: until the last one was handed over.
+        cpu_ms: of the services, for each.
+        peak_mb: the most memory of one service.
+    """
+
+    seconds: float
+    cpu_ms: float
+    peak_mb: float
+
+
+def wake(field: Field, count: int) -> Woken:
+    """Let the time of all that wait be over now; prove that each ends once."""
+    before, began = field.cpu(), time.monotonic()
+    make_due(field)
+    field.wait_for(lambda: not field.count("mission", WAITING), 1.0)
+    woken = Woken(
+        time.monotonic() - began,
+        1000 * (field.cpu() - before) / count,
+        max(node.peak_mb() for node in field.nodes),
+    )
+    print(
+        f"due at once: {count:,} handed over after {woken.seconds:.0f} s,"
+        f" {woken.cpu_ms:.1f} ms CPU each, at most {woken.peak_mb:.0f} MB"
+    )
+    prove_ended(field, count)
+    return woken
+
+
+def make_due(field: Field) -> None:
+    """Let the time of all questions be over now."""
+    with field.writing() as connection:
+        for statement in DUE:
+            now = time.time_ns() // 1_000
+            connection.execute(text(statement), {"now": now})
+
+
+def prove_ended(field: Field, count: int) -> None:
+    """Raise unless each of so many was handed over to people, and once."""
+    told = [tuple(row) for row in field.ask(ENDED)]
+    if told != [(count, count)]:
+        raise RuntimeError(f"of {count}, told and once: {told}")
+
+
 def main() -> None:
     """Blow, or wait."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -202,6 +266,7 @@ def main() -> None:
     parser.add_argument("--ask", action="store_true")
     parser.add_argument("--waiting", type=int, default=0)
     parser.add_argument("--idle", type=int, default=60)
+    parser.add_argument("--due", action="store_true")
     options = parser.parse_args()
     print(machine())
     plan = Plan(
@@ -215,6 +280,8 @@ def main() -> None:
     ):
         if options.waiting:
             idle(field, options.waiting, options.idle)
+            if options.due:
+                wake(field, options.waiting)
             return
         wind = Storm(
             alerts=options.alerts,

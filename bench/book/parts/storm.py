@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.acting.field import Field, Plan
 from bench.book.figure import Found
 from bench.book.size import Size
-from bench.storm import Blown, Idle, Storm, blow, idle
+from bench.storm import Blown, Idle, Storm, Woken, blow, idle, wake
 
 STORMS = {
     Size.QUICK: Storm(alerts=500, hosts=10, seconds=2.0),
@@ -45,6 +45,12 @@ def of_idle(found: Idle) -> Iterator[Found]:
     yield Found(id="storm.waiting.memory", now=found.memory_mb)
 
 
+def of_due(found: Woken, count: int) -> Iterator[Found]:
+    """Yield the figures of many whose time is over at once."""
+    yield Found(id="storm.due.rate", now=count / found.seconds)
+    yield Found(id="storm.due.cpu", now=found.cpu_ms)
+
+
 def find_all(size: Size) -> Iterator[Found]:
     """Yield what was found."""
     with field("auto") as lent:
@@ -52,3 +58,4 @@ def find_all(size: Size) -> Iterator[Found]:
     with field("approve") as lent:
         seconds = size.pick(2, 30, 60)
         yield from of_idle(idle(lent, WAITING[size], seconds))
+        yield from of_due(wake(lent, WAITING[size]), WAITING[size])
