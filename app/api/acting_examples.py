@@ -204,7 +204,7 @@ POLICY: dict[str, Any] = {
     "breaker": {"rate": 0.3, "runs": 10, "window": 3600},
     "protected": {"targets": [], "services": ["vault"], "processes": []},
     "evidence": {"decided": 900, "granted": 3600},
-    "ask": {"whom": [], "people": 1, "for": 1800},
+    "ask": {"whom": [], "people": 1, "for": 900},
     "calendars": {},
     "warnings": [],
 }

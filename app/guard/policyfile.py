@@ -48,7 +48,7 @@ class AskPart(Part):
 
     whom: Words = ()
     people: Literal[1, 2] = 1
-    for_: Day = Field(1_800, alias="for")
+    for_: Day = Field(900, alias="for")
 
     @model_validator(mode="after")
     def _is_answerable(self) -> Self:

@@ -47,7 +47,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
     whom: tuple[str, ...] = ()
     people: int = 1
-    seconds: int = 1_800
+    seconds: int = 900
     rule: str = ""
 
 
