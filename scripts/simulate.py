@@ -13,7 +13,10 @@ import os
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Mapping
 from multiprocessing import get_context
+from typing import NamedTuple
 from unittest.mock import patch
 
 import structlog
@@ -31,20 +34,40 @@ def quiet() -> None:
     structlog.configure(wrapper_class=level)
 
 
-def play(seed: int) -> tuple[int, int, int, str]:
-    """Play one history; return its seed, events, starts and what broke."""
+class Played(NamedTuple):
+    """What came of one history.
+
+    Attributes:
+        seed: which one.
+        events: how much happened.
+        starts: how many jobs were started.
+        held: how often which limit held something back.
+        broken: what broke a law, or empty.
+    """
+
+    seed: int
+    events: int = 0
+    starts: int = 0
+    held: Mapping[str, int] = {}
+    broken: str = ""
+
+
+def play(seed: int) -> Played:
+    """Play one history."""
     quiet()
     try:
         sim = history.play(seed)
     except Violation as broken:
-        return seed, 0, 0, str(broken)
-    return seed, sim.events, sim.stage.audit.count_starts(), ""
+        return Played(seed, broken=str(broken))
+    starts = sim.stage.audit.count_starts()
+    return Played(seed, sim.events, starts, sim.held)
 
 
 def play_many(first: int, seeds: int, processes: int) -> int:
     """Play many histories; return how many broke a law."""
     began = time.monotonic()
     played = events = starts = 0
+    held: Counter[str] = Counter()
     broken: list[str] = []
     todo = range(first, first + seeds)
     usual = vault.FAST if vault.FAST.is_dir() else None
@@ -54,14 +77,17 @@ def play_many(first: int, seeds: int, processes: int) -> int:
             patch.dict(os.environ, {vault.FOLDER: home}),
             get_context("spawn").Pool(processes) as pool,
         ):
-            for seed, more, started, text in pool.imap(play, todo, 8):
+            for one in pool.imap(play, todo, 8):
                 played += 1
-                events += more
-                starts += started
-                if text:
-                    broken.append(text.splitlines()[0])
-                    print(f"seed {seed}: {text.splitlines()[0]}", flush=True)
-                    print(f"    python -m scripts.simulate --seed {seed}")
+                events += one.events
+                starts += one.starts
+                # In how many histories, not how often: a few hold much back.
+                held.update(list(one.held))
+                if one.broken:
+                    text = one.broken.splitlines()[0]
+                    broken.append(text)
+                    print(f"seed {one.seed}: {text}", flush=True)
+                    print(f"    python -m scripts.simulate --seed {one.seed}")
     finally:
         # Who ends it early learns what was played by then, too.
         seconds = time.monotonic() - began
@@ -69,8 +95,14 @@ def play_many(first: int, seeds: int, processes: int) -> int:
             f"{played} histories, {events} events, {starts} starts,"
             f" {len(broken)} broken, {seconds:.0f} s"
         )
+        print(f"held back by {say(held) or 'nothing'}")
         write(Tally.of("histories", played, broken))
     return len(broken)
+
+
+def say(held: Mapping[str, int]) -> str:
+    """Return in how many histories which limit held something back."""
+    return ", ".join(f"{name} in {n}" for name, n in sorted(held.items()))
 
 
 def play_one(seed: int) -> int:
@@ -82,6 +114,7 @@ def play_one(seed: int) -> int:
         print(f"seed {seed}: {str(broken).splitlines()[0]}")
         return 1
     print("\n".join(sim.trace))
+    print(f"held back in this one: {dict(sim.held)}")
     print(f"seed {seed}: {sim.events} events, no law broken, {sim.digest}")
     return 0
 

@@ -7,8 +7,8 @@ from typing import Any
 from app.models.approval import Approval, Vote
 from app.models.job import Job, Order
 from app.models.mission import Mission
-from tests.simulation import laws
-from tests.simulation.laws import Start, State
+from tests.simulation import laws, limits
+from tests.simulation.laws import Ran, Start, State
 
 # What goes on has an end that is further away than any.
 NEVER = 2**62
@@ -40,6 +40,8 @@ class Audit:
         self._over_at: dict[str, int] = {}
         self._silent_at: dict[int, int] = {}
         self._arrived: dict[str, int] = {}
+        # When a job was written down as started, by who wrote it.
+        self._began_at: dict[int, int] = {}
         # Whether all clocks go right: else a lease may end too soon.
         self.is_time_sane = True
         # Which node moved a mission under which fence.
@@ -79,6 +81,7 @@ class Audit:
             was = before.jobs.get(job.id)
             if job.state == "started" and (not was or was.state != job.state):
                 self._look_at_start(job, task, now)
+                self._began_at[job.id] = now
                 self._sent_at[job.key] = self._number
             elif job.state != "started":
                 self._over_at.setdefault(job.key, self._number)
@@ -131,6 +134,8 @@ class Audit:
             self.bugs.append(f"{order.key} started and is not written down")
         elif self._arrived[order.key] > 1 and not job.is_idempotent:
             self.bugs.append(f"{order.key} started twice")
+        elsewhere = limits.works_elsewhere(order, job) if job else ""
+        self.bugs += [elsewhere] * bool(elsewhere)
 
     def count_starts(self) -> int:
         """Return how many jobs were started."""
@@ -184,6 +189,19 @@ class Audit:
             if mover != node:
                 self.bugs.append(f"mission {one.id}: {mover} and {node}")
 
+    def _find_ran(self, job: Job) -> list[Ran]:
+        """Return what else started, unless it certainly never ran.
+
+        What arrived did run, whatever its row says.
+        """
+        return [
+            Ran(one, self._began_at[one.id])
+            for one in self.state.jobs.values()
+            if one.id in self._began_at
+            and one.id != job.id
+            and (one.started_at is not None or one.key in self._arrived)
+        ]
+
     def _look_at_start(self, job: Job, task: str, now: int) -> None:
         """Look at whether a job may start."""
         rulings = self.all_rows(
@@ -222,8 +240,9 @@ class Audit:
             asks=bool(decision["asks"]),
             votes=votes,
             is_file_seen=is_file_seen or task not in self._file_looks,
+            ran=self._find_ran(job),
         )
-        for law in laws.STARTS:
+        for law in (*laws.STARTS, *limits.STARTS):
             text = law(start, self.state)
             if text:
                 self.bugs.append(f"job {job.id} ({job.action}): {text}")

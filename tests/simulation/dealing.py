@@ -15,6 +15,7 @@ from app.models.case import Case
 from app.models.choice import Call, Choice, Option
 from app.models.job import JobState, Order
 from app.models.menu import Menu
+from tests.simulation.habits import Habit
 
 # What a brain chooses now and then only, in a history.
 RARE = (ESCALATE, NO_ACTION, "carry", "look")
@@ -79,8 +80,10 @@ class Chance(Dealer):
         self.random = random.Random(seed)
         # How often things go wrong differs from history to history.
         self.trouble = self.random.choice((0.0, 0.05, 0.15, 0.3))
-        # What the brain chooses whenever it can, in some histories.
-        self.habit = ""
+        # What some histories do over and over, and whether that is all that
+        # they want now.
+        self.habit = Habit()
+        self.is_keen = False
 
     def maybe(self, share: float) -> bool:
         """Tell whether something happens that does so often."""
@@ -92,15 +95,15 @@ class Chance(Dealer):
 
     def choose(self, case: Case, menu: Menu) -> Choice:
         """Return what the brain chooses, or raise BrainFailed."""
+        del case
+        wanted = [one for one in self.habit.actions if one in menu.names]
+        if wanted and self._gives_in():
+            return make_choice(menu, self.pick(*wanted), 0.95)
         if self.maybe(self.trouble / 5):
             raise BrainFailed("it makes no sense")
-        del case
         usual = [n for n in menu.names if n not in RARE]
         usual = usual or [NO_ACTION]
-        if self.habit in usual:
-            action = self.habit
-        else:
-            action = self.pick(*usual, *usual)
+        action = self.pick(*(wanted or usual))
         if self.maybe(0.1):
             action = self.pick(*RARE)
         if self.maybe(0.03):
@@ -116,6 +119,8 @@ class Chance(Dealer):
 
     def start(self, order: Order) -> Deal:
         """Return what becomes of an order."""
+        if self._gives_in():
+            return self._deal_by_habit()
         kind = "takes"
         if self.maybe(0.1 + self.trouble):
             kind = self.pick(
@@ -137,8 +142,22 @@ class Chance(Dealer):
             is_stubborn=self.maybe(0.2),
         )
 
+    def _gives_in(self) -> bool:
+        """Tell whether a habit leaves nothing to chance this time."""
+        return self.is_keen and self.maybe(0.85)
+
+    def _deal_by_habit(self) -> Deal:
+        """Return that all goes well, or that it is in vain, in some way."""
+        if not self.habit.is_vain:
+            return Deal()
+        ends = [JobState.SUCCEEDED] * 4
+        ends += [JobState.FAILED, JobState.UNKNOWN]
+        return Deal(effect="nothing", end=self.random.choice(ends))
+
     def _effect(self, action: str) -> str:
         """Return what an action does to its host."""
+        if self.habit.is_vain:
+            return "nothing"
         if action in ("look", "watch", "untune"):
             return self.pick("nothing", "nothing", "heals")
         usual = ("heals", "heals", "heals", "nothing", "nothing")

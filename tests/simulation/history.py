@@ -5,6 +5,8 @@ from collections.abc import Callable
 from app.models.alert import Status
 from app.models.approval import Answer
 from tests.simulation.dealing import Chance
+from tests.simulation.habits import draw_habit
+from tests.simulation.holding import count_held
 from tests.simulation.hosts import BROKEN, CALM
 from tests.simulation.loop import SECOND
 from tests.simulation.people import People
@@ -21,10 +23,10 @@ HANDY = ("web-1", "web-2", "web-3", "app-1")
 # What an incident may have besides, and what is decided on then.
 OLDER = "Hot"
 PEOPLE = ("ana", "bo", "cy")
-# What is done over and over, to one host, in every fourth history: else no
-# budget is ever spent.
-HABITS = ("clean", "watch", "sync", "stop", "tune")
-HABIT_EVERY, ROUNDS = 4, 6
+# How often a habit is given in to at the end, and for how long all is well
+# before that, in seconds: what comes again after it is another incident.
+ROUNDS = 5
+WELL = 65.0
 # What can fail at which point, besides to die there.
 FAILS = {
     "turn": ("fails", "undone"),
@@ -51,10 +53,8 @@ class History:
         self.sim.stage.receiver.knows_keys = self.chance.maybe(0.8)
         self._people = People(self.sim)
         self._steps = steps
-        self._home = ""
-        if seed % HABIT_EVERY == HABIT_EVERY - 1:
-            self._home = random.choice(HANDY)
-            self.chance.habit = random.choice(HABITS)
+        self._habit = draw_habit(seed, random)
+        self.chance.habit = self._habit
         self._may_jump = self.chance.maybe(0.2)
         self.sim.stage.audit.is_time_sane = not (skew or self._may_jump)
         self._deeds: tuple[tuple[float, Callable[[], object]], ...] = (
@@ -85,7 +85,7 @@ class History:
             self._sicken()
             for _ in range(self._steps):
                 self._step()
-            if self._home:
+            if self._habit.hosts:
                 self._insist()
             self._calm_down()
             sim.on_rest = self._on_rest
@@ -94,6 +94,7 @@ class History:
             sim.run(100.0)
             sim.drain(PATIENCE)
             reckon(sim)
+            sim.held = count_held(sim)
         finally:
             sim.close()
         return sim
@@ -126,29 +127,49 @@ class History:
         self.sim.release(point, fate)
 
     def _insist(self) -> None:
-        """Let one host be sick again and again, and be mended each time."""
-        sim, random = self.sim, self.chance.random
-        host = sim.stage.hosts.all[self._home]
-        host.is_silent, host.is_reachable = False, True
-        self._resume()
-        for _ in range(ROUNDS):
-            for value, seconds in ((BROKEN, 40.0), (CALM, 5.0)):
-                host.value = value
+        """Let hosts be sick again and again, and let people want it mended.
+
+        Where all is in vain they also stay sick.
+        """
+        sim, random, habit = self.sim, self.chance.random, self._habit
+        self._go_on()
+        # What people were given before is not decided on while it lasts.
+        for host in sim.stage.hosts.all.values():
+            host.value, host.is_silent, host.is_reachable = CALM, False, True
+        self._monitor()
+        sim.run(WELL)
+        self.chance.is_keen = True
+        for turn in range(ROUNDS):
+            host = sim.stage.hosts.all[habit.hosts[turn % len(habit.hosts)]]
+            if self.chance.maybe(0.2):
+                self._kill()
+            host.value = BROKEN
+            self._monitor()
+            sim.run(2.0)
+            self._people.grant_all(PEOPLE)
+            sim.run(40.0 * random.choice((1, 1, 2)))
+            if not habit.is_vain:
+                host.value = CALM
                 self._monitor()
-                sim.run(seconds * random.choice((1, 1, 2)))
+                sim.run(5.0 * random.choice((1, 1, 2)))
+        self.chance.is_keen = False
 
     def _calm_down(self) -> None:
         """End what would keep it from coming to rest."""
         sim = self.sim
-        for node in sim.nodes:
-            sim.thaw(node)
+        self._go_on()
         while len(sim.nodes) > 1 and self.chance.maybe(0.7):
             sim.retire(sim.nodes[-1])
-        sim.stage.receiver.is_down = False
-        sim.stage.halt_by_file("")
-        self._people.resume()
         self.chance.trouble = 0.0
         sim.say("from here on nothing fails")
+
+    def _go_on(self) -> None:
+        """End what lets nothing start at all."""
+        for node in self.sim.nodes:
+            self.sim.thaw(node)
+        self.sim.stage.receiver.is_down = False
+        self.sim.stage.halt_by_file("")
+        self._people.resume()
 
     # What may happen.
 
@@ -161,8 +182,8 @@ class History:
 
     def _host(self) -> str:
         """Return one of the hosts."""
-        if self._home and self.chance.maybe(0.8):
-            return self._home
+        if self._habit.hosts and self.chance.maybe(0.8):
+            return self.chance.pick(*self._habit.hosts)
         return self.chance.pick(*HOSTS, *HANDY, *HANDY, *HANDY)
 
     def _sicken(self) -> None:
@@ -217,7 +238,7 @@ class History:
         if missions:
             incident = self.chance.random.choice(list(missions.values()))
             names = [one.name for one in the_scene().catalogue.specs]
-            action = self.chance.habit or self.chance.pick(*names)
+            action = self.chance.pick(*(self._habit.actions or names))
             self._people.propose(incident.incident_id, action, self._host())
 
     def _abort(self) -> None:

@@ -39,6 +39,26 @@ class State(msgspec.Struct):
     is_halted: bool = False
 
 
+class Ran(msgspec.Struct, frozen=True):
+    """A job that was seen to start, and of which nobody knows better.
+
+    Attributes:
+        job: as it is now.
+        at: when, by the clock of the machine that wrote it down.
+    """
+
+    job: Job
+    at: int
+
+    def is_since(self, moment: int) -> bool:
+        """Tell whether it counts in a window that begins at a moment.
+
+        It may have been planned and started on two machines, and the clock
+        may have jumped in between: the later word counts.
+        """
+        return max(self.at, self.job.planned_at) >= moment
+
+
 class Start(msgspec.Struct):
     """A job that was just written down as started, and what is around it.
 
@@ -53,6 +73,7 @@ class Start(msgspec.Struct):
         asks: whether it wants a person.
         votes: what people answered.
         is_file_seen: whether the file of the kill switch was seen there.
+        ran: what else was seen to start.
     """
 
     job: Job
@@ -65,6 +86,7 @@ class Start(msgspec.Struct):
     asks: bool
     votes: Sequence[Vote]
     is_file_seen: bool
+    ran: Sequence[Ran]
 
 
 def jobs_move_as_they_may(before: State, after: State) -> Iterator[str]:

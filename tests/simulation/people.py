@@ -1,5 +1,6 @@
 """People: they answer, propose, abort and halt, through the real engine."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from app.engine.approving import Reply
@@ -29,6 +30,12 @@ class People:
         approving = self._sim.nodes[0].approving
         what = f"{who} says {answer} to approval {number} {host}"
         return self._sim.person(what, partial(approving.take, reply=reply))
+
+    def grant_all(self, who: Sequence[str]) -> None:
+        """Let several people grant whatever is asked."""
+        for number in self._sim.asked:
+            for name in who:
+                self.answer(number, Answer.GRANT, name)
 
     def propose(self, incident: int, action: str, host: str) -> str:
         """Propose an action; return why that was refused, or nothing."""

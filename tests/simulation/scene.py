@@ -25,7 +25,7 @@ LIMIT = 50.0
 BRAIN = "sim"
 HANDS, OFF_HANDS = "hands", "elsewhere"
 PROTECTED = "db-1"
-# Few of each, so that budgets and caps are met in every second history.
+# Few of each, so that a habit soon comes to where they end (habits.py).
 POLICY = f"""
 protected: {{targets: [{PROTECTED}]}}
 evidence: {{decided: 2m, granted: 5m}}
@@ -33,7 +33,7 @@ ask: {{for: 60s}}
 budgets:
   - {{name: again, per: [action, target], runs: 2, window: 30m}}
   - {{name: all, runs: 9, window: 20m}}
-blast: {{targets: 3, window: 20m, siblings: 5}}
+blast: {{targets: 3, share: 0.5, least: 1, window: 20m, siblings: 5}}
 breaker: {{rate: 0.6, runs: 5, window: 20m}}
 rules:
   - name: two-for-wiping
@@ -78,6 +78,8 @@ HOSTS = {
     "tip-1": "hint",
     PROTECTED: "auto",
 }
+# Hosts of one role and one environment are a group.
+ROLES = {"app-1": "app", "app-2": "app"}
 
 
 class Scene(msgspec.Struct, frozen=True):
@@ -138,7 +140,13 @@ def the_scene() -> Scene:
     always = make_catalogue(scan(actions), [])
     specs = (always.get("escalate"), always.get("no_action"))
     things = tuple(
-        Thing(kind="host", name=name, environment=place, team="ops")
+        Thing(
+            kind="host",
+            name=name,
+            environment=place,
+            team="ops",
+            role=ROLES.get(name, ""),
+        )
         for name, place in HOSTS.items()
     )
     fold = FoldSettings.model_validate(

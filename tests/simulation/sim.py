@@ -1,6 +1,7 @@
 """The simulation: nodes on a stage, stepped one point at a time."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from itertools import count
@@ -58,6 +59,8 @@ class Simulation:
         self.undoes = False
         # What people and the world do when all rests; tells whether it did.
         self.on_rest: Callable[[Simulation], bool] = lambda _: False
+        # How often which limit held something back, once it is over.
+        self.held: Counter[str] = Counter()
         self._is_alert_in = False
 
     def _make_node(self, place: int) -> Node:
