@@ -71,7 +71,7 @@ def build(config: Config, outside: Outside | None = None) -> Product:
     pollers = _poll(ground, entrances, intake, keeping)
     canary = make_canary(ground, keeper, reader, hands)
     access = make_access(ground, keyring, keeper, reader, entrances)
-    own = (told, cleaner, mind.stock, desk.chore, desk.spans, *acting.chores)
+    own = (told, cleaner, mind.stock, desk.chore, desk.spans)
     around = (*pollers, *canary.chores, *watching.chores, *access.chores)
     return Product(
         settings=ground.settings,
@@ -91,7 +91,7 @@ def build(config: Config, outside: Outside | None = None) -> Product:
         desk=desk,
         acting=acting,
         voice=voice,
-        chores=(*own, *voice.chores, *hands.chores, *around),
+        chores=(*own, *acting.chores, *voice.chores, *hands.chores, *around),
         readings=watching.readings,
         reader=reader,
         tail=Tail(ground.open_engine()),

@@ -25,6 +25,7 @@ from app.engine.rulings import Rulings
 from app.engine.running import Jobs
 from app.engine.starting import Starting
 from app.engine.stopping import Stopping
+from app.engine.tending import Chore
 from app.engine.ways import RealWays, Ways
 from app.guard.guard import Guard
 from app.guard.halting import Halting
@@ -129,16 +130,22 @@ class Acting:
         is_looking = settings.enabled and settings.collect_evidence
         self.looks = evidence.will_look if is_looking else None
         self.stop_all = chore.stop_all
-        fleet = self.advancer.fleet
+        own: tuple[Chore, ...] = (chore,)
+        if settings.enabled:
+            own = (chore, self.advancer.fleet, *self._lookouts(grounds.switch))
+        extra: tuple[Chore, ...] = (looking,) if is_looking else ()
+        self.chores = own + extra
 
-        def wake() -> None:
-            """Let those who end what runs hear of a halt."""
-            chore.stop_all()
-            fleet.look()
+    def _lookouts(self, switch: Switch) -> tuple[Chore, ...]:
+        """Return who looks at the file, and who at the switch."""
 
-        lookout = Lookout(hands.halting, grounds.switch, wake)
-        own = (chore, lookout, fleet) if settings.enabled else (chore,)
-        self.chores = (*own, looking) if is_looking else own
+        def hear() -> None:
+            """Let those who end what runs hear of the file."""
+            self.advancer.fleet.hear(is_halted=file.is_on)
+            self.stop_all()
+
+        file = Lookout(lambda: bool(self.halting.look()), hear)
+        return file, Lookout(switch.is_on, self.stop_all, switch.close)
 
     def _parts(self, grounds: Grounds, ways: Ways) -> Parts:
         """Return what the chore is made of."""

@@ -70,7 +70,7 @@ class Advancer:
         self._ways = ways
         self._clock = clock
         self.recall = Recall(crew.jobs)
-        self.fleet = Fleet(crew.backends, ways)
+        self.fleet = Fleet(crew.backends, clock)
         self._sending = Sending(
             crew.jobs, self.fleet, ways, clock, crew.motions.reaches
         )
@@ -190,7 +190,12 @@ class Advancer:
         crew = self._crew
         needs = await self._needs(mission)
         if needs is None:
-            return await self._late(mission, "nothing says how to measure it")
+            give_up = partial(
+                crew.measuring.give_up,
+                mission=mission,
+                reason="nothing says how to measure it",
+            )
+            return await self._ways.turn(give_up)
         job = await self._ways.look(partial(find_job, number=mission.job_id))
         before = readings_of(job.before) if job else ()
         since = (job.ended_at if job else None) or self._clock.now()

@@ -12,15 +12,17 @@ from collections.abc import Mapping
 import msgspec
 from msgspec.structs import replace
 
-from app.core.errors import CannotTell, NotHere, OutgoingFailed
+from app.core.clock import Clock
+from app.core.errors import CannotTell, NotHere, SmokejumperError
 from app.core.log import get_log
 from app.engine.bell import Bell
-from app.engine.ways import Ways
 from app.models.job import Order
 from app.ports import Backend
 
 # So many jobs are remembered, the newest.
 MOST = 1_000
+# Nobody follows what was not heard of for so long beyond its time.
+STALE_SECONDS = 60.0
 # So long those have who write down what they tell.
 GRACE_SECONDS = 0.5
 RETRY_SECONDS = 1.0
@@ -35,22 +37,25 @@ class Sent(msgspec.Struct):
     Attributes:
         backend: where it runs.
         order: what its backend is told of it.
+        until: when it is forgotten, by the clock that never goes back.
         is_told: whether it was told to end.
     """
 
-    backend: str
+    backend: Backend
     order: Order
+    until: float
     is_told: bool = False
 
 
 class Fleet:
     """Knows the backends, and what was sent; ends it when nobody else can."""
 
-    def __init__(self, backends: Mapping[str, Backend], ways: Ways) -> None:
-        """Take where jobs run, and how the kill switch is reached."""
+    def __init__(self, backends: Mapping[str, Backend], clock: Clock) -> None:
+        """Take where jobs run, and the time."""
         self._backends = backends
-        self._ways = ways
+        self._clock = clock
         self._sent: dict[int, Sent] = {}
+        self._telling: dict[int, asyncio.Task[None]] = {}
         self._is_halted = False
         self._bell = Bell()
 
@@ -58,73 +63,110 @@ class Fleet:
         """Return where jobs of a backend run, None when it is gone."""
         return self._backends.get(name)
 
-    def note(self, job: int, backend: str, order: Order) -> None:
+    def note(self, job: int, backend: Backend, order: Order) -> None:
         """Remember a job that is sent, or runs."""
         known = self._sent.pop(job, None)
         is_told = known is not None and known.is_told
-        self._sent[job] = Sent(backend, order, is_told)
+        until = self._clock.monotonic() + order.seconds + STALE_SECONDS
+        self._sent[job] = Sent(backend, order, until, is_told)
         if len(self._sent) > MOST:
             del self._sent[next(iter(self._sent))]
         if self._is_halted:
             self._bell.ring()
 
-    def told(self, job: int) -> None:
-        """Hear that a job was told to end."""
+    def told(self, job: int, *, is_told: bool = True) -> None:
+        """Hear that a job is told to end, or that this failed."""
         if job in self._sent:
-            self._sent[job].is_told = True
+            self._sent[job].is_told = is_told
 
     def forget(self, job: int) -> None:
         """Hear that a job has ended, or that nobody follows it any more."""
         self._sent.pop(job, None)
 
-    def look(self) -> None:
-        """Look at once whether all is halted; on the event loop."""
+    def hear(self, *, is_halted: bool) -> None:
+        """Hear whether the file is there; on the event loop."""
+        self._is_halted = is_halted
+        if not is_halted:
+            # What goes on may have to be told anew, another time.
+            for one in self._sent.values():
+                one.is_told = False
         self._bell.ring()
 
     async def run(self) -> None:
         """Go on until cancelled."""
-        await self._bell.rounds(self._round)
+        try:
+            await self._bell.rounds(self._round)
+        finally:
+            for task in self._telling.values():
+                task.cancel()
 
     async def _round(self) -> float:
         """Tell what nobody told; return how long there is nothing to do."""
-        self._is_halted = bool(await self._ways.halted())
-        if not self._is_halted or not self._untold():
+        if not self._find_untold():
             return FOREVER
         await asyncio.sleep(GRACE_SECONDS)
-        left = self._untold()
-        await asyncio.gather(*(self._end(number) for number in left))
+        for number in self._find_untold():
+            if number not in self._telling:
+                telling = asyncio.create_task(self._tell(number))
+                self._telling[number] = telling
         return RETRY_SECONDS
 
-    def _untold(self) -> list[int]:
-        """Return the jobs that nobody has told to end."""
+    def _find_untold(self) -> list[int]:
+        """Return what runs while it must not, and nobody has told to end.
+
+        What is old is forgotten.
+        """
+        if not self._is_halted:
+            return []
+        now = self._clock.monotonic()
+        for number, one in tuple(self._sent.items()):
+            if one.until < now:
+                self.forget(number)
         return [n for n, one in self._sent.items() if not one.is_told]
 
-    async def _end(self, number: int) -> None:
+    async def _tell(self, number: int) -> None:
         """Tell a job to end; what fails is tried again."""
-        sent = self._sent[number]
-        backend = self._backends[sent.backend]
         try:
-            async with asyncio.timeout(CALL_SECONDS):
-                await backend.abort(await _find(backend, sent.order))
-        except NotHere:
-            self.forget(number)
-        except (OutgoingFailed, TimeoutError) as error:
+            sent = self._sent.get(number)
+            if sent is not None:
+                async with asyncio.timeout(CALL_SECONDS):
+                    await self._end(number, sent)
+        except (SmokejumperError, TimeoutError) as error:
             log.warning("job.not_ended", job=number, error=str(error))
-        else:
+        finally:
+            del self._telling[number]
+
+    async def _end(self, number: int, sent: Sent) -> None:
+        """Tell a job to end, by its key where it has not answered yet.
+
+        What nobody knows to run may arrive after the word: it is told again.
+
+        Raises:
+            SmokejumperError: it could not be told.
+        """
+        order = await _look_up(sent)
+        try:
+            await sent.backend.abort(order)
+        except NotHere:
+            if order.reference:
+                self.forget(number)
+            raise
+        if order.reference:
             self.told(number)
-            log.warning("job.ended_unwritten", job=number)
+        log.warning("job.ended_unwritten", job=number)
 
 
-async def _find(backend: Backend, order: Order) -> Order:
+async def _look_up(sent: Sent) -> Order:
     """Return an order with what its backend calls it, if that is known.
 
     Raises:
         OutgoingFailed: nobody answers.
     """
-    if order.reference:
-        return order
+    if sent.order.reference:
+        return sent.order
     try:
-        found = await backend.find(order)
+        found = await sent.backend.find(sent.order)
     except CannotTell:
         found = None
-    return replace(order, reference=found.reference) if found else order
+    reference = found.reference if found else ""
+    return replace(sent.order, reference=reference)

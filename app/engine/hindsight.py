@@ -80,7 +80,7 @@ class Hindsight(msgspec.Struct, frozen=True):
     @property
     def assumed(self) -> list[str]:
         """Return what is taken for granted."""
-        few = f"Only the newest {MOST_RUNS} runs count."
+        few = f"Only the newest {MOST_RUNS} runs, and questions, count."
         return [few, *ASSUMED] if self.is_short else list(ASSUMED)
 
 
@@ -179,7 +179,8 @@ def look_back(
             yield _past(one, one.body.motion, one.body.question)
 
     found = replay(Guard(policy), tell(), chronicle)
-    is_short = len(history.runs) >= MOST_RUNS
+    most = max(len(history.runs), len(history.questions))
+    is_short = most >= MOST_RUNS
     return Hindsight(found, unread, page.has_more, since, is_short)
 
 
@@ -241,8 +242,10 @@ def _read_history(
 ) -> History:
     """Return what ran, and was asked, as far as anything may count it."""
     since = begins - LONGEST * SECOND
-    ran = reader.ask(lambda one: find_ran(one, since, ends))
-    asked = reader.ask(lambda one: find_asked(one, since, ends))
+    # What a ruling leads to is planned, or asked, right after it.
+    until = ends + SECOND
+    ran = reader.ask(lambda one: find_ran(one, since, until))
+    asked = reader.ask(lambda one: find_asked(one, since, until))
     return History(
         runs=[Ran(*row) for row in ran],
         questions=[Asked(*row) for row in asked],

@@ -2,7 +2,8 @@
 
 Nobody wakes this node when a file is made, or when another node writes. So
 it looks a few times a second, for next to nothing, and wakes whoever ends
-what runs.
+what runs. The file and the switch have a lookout each: a database that says
+nothing keeps nobody from the file.
 """
 
 import asyncio
@@ -11,23 +12,30 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from app.core.errors import StorageFailed
-from app.guard.halting import Halting
-from app.store.halts import Switch
 
 LOOK_SECONDS = 0.25
 
 
 class Lookout:
-    """Looks at the file and the switch; one of the chores."""
+    """Looks at one of the two; one of the chores."""
 
     def __init__(
-        self, halting: Halting, switch: Switch, wake: Callable[[], None]
+        self,
+        is_on: Callable[[], bool],
+        wake: Callable[[], None],
+        close: Callable[[], None] = lambda: None,
     ) -> None:
-        """Take who looks at either, and who is woken, on the event loop."""
-        self._halting = halting
-        self._switch = switch
+        """Take what to look at, and who is woken.
+
+        Args:
+            is_on: tells whether it halts; called on a thread.
+            wake: is called, on the event loop, whenever that changes.
+            close: is called on the thread, at the end.
+        """
+        self._ask = is_on
         self._wake = wake
-        self._is_halted = False
+        self._close = close
+        self._is_on = False
         self._ended = threading.Event()
 
     async def run(self) -> None:
@@ -40,7 +48,7 @@ class Lookout:
                 if self.look():
                     with suppress(RuntimeError):  # the loop has ended
                         loop.call_soon_threadsafe(self._wake)
-            self._switch.close()
+            self._close()
 
         # Nobody waits for it at the end: the database may be silent.
         threading.Thread(
@@ -51,14 +59,15 @@ class Lookout:
         finally:
             self._ended.set()
 
+    @property
+    def is_on(self) -> bool:
+        """Tell whether it halted when it was last looked at."""
+        return self._is_on
+
     def look(self) -> bool:
-        """Look once; tell whether all is halted, and was not before."""
-        was = self._is_halted
+        """Look once; tell whether it is not as it was."""
+        was = self._is_on
         with suppress(StorageFailed):
             # Whoever needs the store finds out by himself, and tells of it.
-            self._is_halted = self._ask()
-        return self._is_halted and not was
-
-    def _ask(self) -> bool:
-        """Ask the file, which needs no database, and then the switch."""
-        return bool(self._halting.look()) or self._switch.is_on()
+            self._is_on = self._ask()
+        return self._is_on is not was

@@ -19,6 +19,8 @@ from app.verify.judging import Conclusion
 # So many readings of one job are kept, the newest.
 MOST = 500
 FEW = 2
+# After these the next reading may tell.
+OPEN = (Judgement.GOOD, Judgement.WORSE)
 # What was ended, or given up, before its end.
 CUT = (JobState.ABORTED, JobState.TIMED_OUT)
 # So far apart the clocks of two nodes may be.
@@ -80,10 +82,9 @@ class Measuring:
             # No reading would count before the clock is there again.
             return self.give_up(connection, mission, "the clock was set back")
         found = self._conclude(spec.check, readings, job.ended_at, now)
-        if job.state == JobState.FAILED:
-            found = _of_failed(found, readings)
-        elif job.state in CUT:
-            found = _of_cut(job, found, readings)
+        # Of what was read before it ended nothing is said.
+        since = tuple(one for one in readings if one.at >= job.ended_at)
+        found = _of_state(job, found, since)
         verdict = found.verdict.value if found.verdict else ""
         known = replace(
             job,
@@ -98,7 +99,7 @@ class Measuring:
             by = f"check:{spec.check.name}"
             line = _tell(known, spec.check, found, by)
             self._moves.tell(connection, mission, line)
-            if found.is_worse and spec.undo and not mission.undoes:
+            if found.is_worse and spec.undo and _may_undo(job, mission):
                 undo = self._proposing.undo(connection, job, spec.undo)
         event = Measured(
             verdict=found.verdict,
@@ -111,44 +112,67 @@ class Measuring:
         return self._moves.move(connection, mission, event)
 
 
-def _of_failed(found: Conclusion, readings: tuple[Reading, ...]) -> Conclusion:
-    """Return the verdict on a job that failed: it is not waited for long.
+def _of_state(
+    job: Job, found: Conclusion, since: tuple[Reading, ...]
+) -> Conclusion:
+    """Return the verdict on a job by how it ended."""
+    if job.state == JobState.FAILED:
+        return _of_failed(found, since)
+    return _of_cut(job, found, since) if job.state in CUT else found
 
-    Two readings tell whether it did harm; unless the second one is good,
-    nothing more is hoped for.
+
+def _may_undo(job: Job, mission: Mission) -> bool:
+    """Tell whether what a job did may be taken back without a person.
+
+    What was given up may be at work still, and holds its target: people get
+    it at once.
     """
-    if found.verdict is not None or len(readings) < FEW:
-        return found
-    if readings[-1].judgement is Judgement.GOOD:
+    return not mission.undoes and job.state != JobState.TIMED_OUT
+
+
+def _may_tell_more(found: Conclusion, since: tuple[Reading, ...]) -> bool:
+    """Tell whether one more reading may say something of what went wrong.
+
+    Two readings tell; what is good by then may stay so, and what became
+    worse must be seen so twice.
+    """
+    if found.verdict is not None:
+        return False
+    return len(since) < FEW or since[-1].judgement in OPEN
+
+
+def _of_failed(found: Conclusion, since: tuple[Reading, ...]) -> Conclusion:
+    """Return the verdict on a job that failed: it is not waited for long."""
+    if found.verdict is not None or _may_tell_more(found, since):
         return found
     return msgspec.structs.replace(
         found,
         verdict=Verdict.NOT_FIXED,
-        reason=f"the job failed, and {readings[-1].says or 'it is bad'}",
+        reason=f"the job failed, and {since[-1].says or 'it is bad'}",
         look_again_at=None,
     )
 
 
 def _of_cut(
-    job: Job, found: Conclusion, readings: tuple[Reading, ...]
+    job: Job, found: Conclusion, since: tuple[Reading, ...]
 ) -> Conclusion:
     """Return the verdict on a job that was ended before its end.
 
     Harm is told, like that of one that failed. Whoever ended it before its
     time never let it help, so nobody says whether it did.
     """
-    if found.is_worse:
+    if found.is_worse or not since:
         return found
-    last = readings[-1]
+    last = since[-1]
     says = last.says or f"it is {last.judgement}"
     if not _had_its_time(job):
-        if found.verdict is None and len(readings) < FEW:
+        is_good = last.judgement is Judgement.GOOD and len(since) >= FEW
+        if _may_tell_more(found, since) and not is_good:
             return found
         reason = f"the job was ended: {says}"
         return Conclusion(verdict=Verdict.UNKNOWN, reason=reason)
-    may_wait = len(readings) < FEW or last.judgement is Judgement.GOOD
-    is_open = found.verdict is None and may_wait
-    if is_open or found.verdict in (Verdict.FIXED, Verdict.UNKNOWN):
+    is_said = found.verdict in (Verdict.FIXED, Verdict.UNKNOWN)
+    if is_said or _may_tell_more(found, since):
         return found
     reason = f"the job had its time, and was ended: {says}"
     is_known = last.judgement is not Judgement.UNKNOWN

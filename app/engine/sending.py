@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from app.core.clock import Clock
 from app.core.errors import (
     CannotTell,
@@ -79,7 +81,7 @@ class Sending:
         why = await self._why_not(mission)
         if why or not hold.is_held():
             return await self.never_ran(mission, why or LOST)
-        self._fleet.note(mission.job_id, name, order)
+        self._fleet.note(mission.job_id, backend, order)
         for left in reversed(range(TRIES)):
             try:
                 progress = await begin(backend, order, hold)
@@ -95,6 +97,9 @@ class Sending:
                 return await self._look_up_soon(
                     mission, order, backend, error, hold
                 )
+            reference = progress.reference or order.reference
+            known = replace(order, reference=reference)
+            self._fleet.note(mission.job_id, backend, known)
             # What is not known to run cannot be told to end.
             is_hurried = hold.hurried.is_set()
             write = self._ways.urge if is_hurried else self._ways.turn
@@ -126,7 +131,7 @@ class Sending:
             # A halt does not wait until a backend that hangs is given up.
             with hold.interruptible():
                 seen = await _in_time(backend.watch(order))
-            self._fleet.note(job.id, job.backend, order)
+            self._fleet.note(job.id, backend, order)
             return await self._note(mission, seen)
         except OutgoingFailed as error:
             return await self._missed(mission, job, now, error)
@@ -190,8 +195,12 @@ class Sending:
         seen: Progress | None,
     ) -> Mission:
         """Tell a backend to end a job; it may have said that it goes on."""
-        progress = await _in_time(backend.abort(following.order))
         self._fleet.told(following.job.id)
+        try:
+            progress = await _in_time(backend.abort(following.order))
+        except OutgoingFailed:
+            self._fleet.told(following.job.id, is_told=False)
+            raise
         if progress.has_ended or not following.is_over_time:
             says = progress if progress.has_ended or not seen else seen
             return await self._note(mission, says)

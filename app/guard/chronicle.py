@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
-from app.models.canary import ANSWER
 from app.models.job import JobState
 from app.models.ruling import Motion, Question, Runs, Scope
 from app.models.verdict import Verdict
@@ -123,7 +122,9 @@ class Chronicle:
         self._runs: dict[Key, list[Ran]] = {}
         self._asked: dict[str, list[Asked]] = {}
         self._true = {one.decision: one for one in past.runs}
-        self._true_asked = {one.decision: one for one in past.questions}
+        self._true_asked: dict[int, list[Asked]] = {}
+        for one in sorted(past.questions, key=lambda one: one.asked_at):
+            self._true_asked.setdefault(one.decision, []).append(one)
         self._done: set[int] = set()
         again = frozenset(past.replayed)
         for run in past.runs:
@@ -142,20 +143,31 @@ class Chronicle:
         """Count what a decision led to as it was."""
         if decision in self._true:
             self._add(self._true[decision])
-        if decision in self._true_asked:
-            self._ask(self._true_asked[decision])
+        for question in self._true_asked.get(decision, ()):
+            self._ask(question)
 
     def allow(self, motion: Motion) -> None:
         """Count a motion as run from now on."""
         found = self._true.get(motion.decision)
         self._add(_move(found, motion.now) if found else _suppose(motion))
 
+    def wait(self, motion: Motion, until: int | None) -> None:
+        """Count a motion that waits for its target as run soon, if it ran."""
+        found = self._true.get(motion.decision)
+        if found is not None:
+            self._add(_move(found, max(motion.now, until or 0)))
+
     def ask(self, motion: Motion, question: Question) -> None:
-        """Count a motion as asked: as it was, or as long as it may wait."""
+        """Count a motion as asked: as it was, or as long as it may wait.
+
+        A decision may be asked about twice.
+        """
         now = motion.now
         until = now + question.seconds * SECOND
         supposed = Asked(1, motion.decision, motion.action, now, until)
-        self._ask(self._true_asked.get(motion.decision, supposed))
+        known = self._true_asked.get(motion.decision, ())
+        later = (one for one in known if one.asked_at >= now)
+        self._ask(next(later, supposed))
 
     def count(self, scope: Scope) -> Runs:
         """Return what was started or planned in a scope."""
@@ -201,8 +213,7 @@ class Chronicle:
             return
         self._done.add(run.decision)
         for key in _keys(run):
-            some = self._runs.setdefault(key, [])
-            insort(some, run, key=_latest)
+            insort(self._runs.setdefault(key, []), run, key=_latest)
 
     def _ask(self, question: Asked) -> None:
         """Let a question count."""
@@ -239,8 +250,6 @@ def _keys(run: Ran) -> Iterable[Key]:
 
 def _is_in(run: Ran, scope: Scope) -> bool:
     """Tell whether a run is one that a scope counts."""
-    if run.action == ANSWER and not scope.action:
-        return False  # the canary's own jobs take nothing of a budget
     if scope.risks and run.risk not in scope.risks:
         return False
     if scope.team and scope.team != run.team:

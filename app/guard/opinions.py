@@ -4,6 +4,7 @@ Where the ladder says ``observe`` nobody is asked. Whoever says which action
 was right answers all the same: the very action is a yes, another one a no.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -14,6 +15,8 @@ from app.models.proposer import PERSON
 from app.models.ruling import Mode
 from app.models.word import NOBODY
 
+# A value may have commas of its own.
+PARTS = re.compile(r",(?=\s*\w+\s*=)")
 # Nobody has said anything: there is a line all the same.
 UNSAID = ""
 
@@ -78,7 +81,8 @@ def _agrees(one: Opinion) -> bool:
 
 def _are_so(inside: str, arguments: Mapping[str, object]) -> bool:
     """Tell whether arguments are as a call has them that people wrote."""
-    said = (one.partition("=") for one in inside.split(",") if one.strip())
+    parts = PARTS.split(inside)
+    said = (one.partition("=") for one in parts if one.strip())
     pairs = [(name.strip(), value.strip(' "')) for name, _, value in said]
     return all(
         name in arguments and str(arguments[name]) == value

@@ -119,6 +119,8 @@ def _compare(guard: Guard, past: Past, chronicle: Chronicle) -> Change | None:
     ruling = guard.rule(motion, chronicle)
     if ruling.outcome is Outcome.ALLOW:
         chronicle.allow(motion)
+    elif ruling.outcome is Outcome.WAIT:
+        chronicle.wait(motion, ruling.until)
     elif ruling.question is not None:
         chronicle.ask(motion, ruling.question)
     reason = ruling.reason

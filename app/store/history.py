@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
+from app.models.canary import ANSWER
 from app.store.approvals import APPROVAL
 from app.store.jobs import JOB
 
@@ -27,6 +28,8 @@ RAN = (
         JOB.c.until,
     )
     .where(JOB.c.planned_at.between(bindparam("since"), bindparam("until")))
+    # The canary takes nothing of anybody's budget.
+    .where(JOB.c.action != ANSWER)
     .order_by(JOB.c.planned_at.desc())
     .limit(bindparam("most"))
 )

@@ -21,6 +21,7 @@ from tests.receiver import Receiver
 
 pytestmark = pytest.mark.chaos
 CLICKS = 20
+SILENT_SECONDS = 2.0
 DRAIN_SECONDS = 10.0
 RUNS = "SELECT id FROM job WHERE state = 'started' AND reference <> ''"
 SENT = "SELECT id FROM job WHERE state = 'started'"
@@ -179,6 +180,8 @@ def test_the_file_ends_what_runs_though_the_database_is_away(
             story.fire("web-01")
             wait_until(lambda: node.has(RUNS), "a job that runs")
             with trouble(node, wire):
+                # Whoever looks at the database has asked it by now.
+                time.sleep(SILENT_SECONDS)
                 began = time.monotonic()
                 halt(node, "file", is_halted=True)
                 wait_until(

@@ -98,3 +98,43 @@ def test_what_cannot_be_measured_stays_unknown(theatre: Theatre) -> None:
     theatre.health.value = None
     theatre.play(120)
     assert story(theatre) == ("aborted", "unknown", "escalated", "escalated")
+
+
+def test_harm_that_shows_late_is_seen_twice(theatre: Theatre) -> None:
+    """The first reading comes at once; then it becomes worse."""
+    theatre.health.value = 0.5
+    start(theatre)
+    end(theatre)
+    theatre.play(3)
+    theatre.health.value = 0.1
+    theatre.play(40)
+    assert theatre.job().action == "unmend"
+    assert theatre.rows(DecisionRow)[0].verdict == "not_fixed"
+
+
+def test_harm_of_what_failed_is_seen_twice(theatre: Theatre) -> None:
+    """As of what was ended."""
+    theatre.health.value = 0.5
+    start(theatre)
+    theatre.robot.end_all(JobState.FAILED)
+    theatre.play(3)
+    theatre.health.value = 0.1
+    theatre.play(40)
+    assert theatre.job().action == "unmend"
+
+
+def test_harm_of_what_may_be_at_work_goes_to_people(theatre: Theatre) -> None:
+    """It does not end, and holds its target: an undo would wait for that."""
+    theatre.health.value = 0.5
+    start(theatre)
+    theatre.robot.is_stubborn = True
+    theatre.health.value = 0.1
+    theatre.play(100)
+    assert story(theatre) == (
+        "timed_out",
+        "not_fixed",
+        "escalated",
+        "escalated",
+    )
+    assert "worse" in theatre.mission().reason
+    assert len(theatre.rows(DecisionRow)) == 1

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
 from app.engine import fleet as module
 from app.engine.fleet import MOST, Fleet
-from app.models.job import Order
+from app.models.job import Order, Progress
 from tests.unit.engine.robot import Robot
-from tests.unit.engine.theatre import Direct, Theatre
+from tests.unit.engine.theatre import Theatre
 
 PATIENCE, STEPS = 30.0, 30_000
 
@@ -49,8 +50,8 @@ class Rig:
 
     def __init__(self, theatre: Theatre, robot: Robot) -> None:
         self.robot = robot
-        self.file = theatre.halting.file
-        self.fleet = Fleet({"robot": robot}, Direct(theatre))
+        self.clock = theatre.clock
+        self.fleet = Fleet({"robot": robot}, theatre.clock)
 
     def play(self, *steps: Callable[[], object]) -> None:
         """Let it run while steps follow each other."""
@@ -75,12 +76,11 @@ class Rig:
         order = make_order(number)
         asyncio.run(self.robot.start(order))
         known = make_order(number, order.key if is_answered else "")
-        self.fleet.note(number, "robot", known)
+        self.fleet.note(number, self.robot, known)
 
     def halt(self) -> None:
-        """Make the file, as a person does; somebody sees it."""
-        self.file.touch()
-        self.fleet.look()
+        """Let the file be there, and somebody see it."""
+        self.fleet.hear(is_halted=True)
 
     async def told(self, count: int = 1) -> None:
         """Wait until so many were told to end."""
@@ -107,7 +107,7 @@ def test_what_was_told_is_not_told_again(rig: Rig) -> None:
     rig.start(1)
     rig.start(2)
     rig.fleet.told(1)
-    rig.fleet.note(1, "robot", make_order(1, "key-1"))
+    rig.fleet.note(1, rig.robot, make_order(1, "key-1"))
     rig.play(rig.halt, rig.told)
     assert rig.robot.aborts == ["key-2"]
 
@@ -132,7 +132,7 @@ def test_what_comes_later_is_told_as_well(rig: Rig) -> None:
         await until(lambda: rig.fleet._is_halted)
         order = make_order(1, "key-1")
         await rig.robot.start(order)
-        rig.fleet.note(1, "robot", order)
+        rig.fleet.note(1, rig.robot, order)
 
     rig.play(rig.halt, come, rig.told)
     assert rig.robot.aborts == ["key-1"]
@@ -154,15 +154,104 @@ def test_a_backend_that_fails_is_asked_again(rig: Rig) -> None:
 
 
 def test_without_the_file_nothing_is_told(rig: Rig) -> None:
-    """A look that finds nothing ends nothing."""
+    """It was taken away again within a moment."""
     rig.start(1)
-    rig.play(rig.fleet.look, lambda: asyncio.sleep(0.05))
+    rig.play(
+        rig.halt,
+        lambda: rig.fleet.hear(is_halted=False),
+        lambda: asyncio.sleep(0.05),
+    )
     assert not rig.robot.aborts
+
+
+def test_what_goes_on_is_told_by_the_next_file(rig: Rig) -> None:
+    """It did not end the first time, and was let go on."""
+    rig.start(1)
+    rig.robot.is_stubborn = True
+    rig.play(
+        rig.halt,
+        rig.told,
+        lambda: rig.fleet.hear(is_halted=False),
+        rig.halt,
+        lambda: rig.told(2),
+    )
+    assert rig.robot.aborts == ["key-1", "key-1"]
+
+
+def test_what_may_arrive_after_the_word_is_told_again(rig: Rig) -> None:
+    """Its order is on its way: nobody there knows its key yet."""
+    rig.robot.knows_keys = False
+    rig.robot.ends_by_key = True
+    order = make_order(1)
+    rig.fleet.note(1, rig.robot, order)
+    rig.robot.running["key-1"] = Progress()
+
+    async def arrive() -> None:
+        """Let it arrive, and its backend answer."""
+        told = len(rig.robot.aborts)
+        answer = await rig.robot.start(order)
+        known = replace(order, reference=answer.reference)
+        rig.fleet.note(1, rig.robot, known)
+        await rig.told(told + 1)
+        await until(lambda: not rig.fleet._telling)
+        assert not rig.fleet._find_untold()
+
+    rig.play(rig.halt, lambda: rig.told(2), arrive)
+
+
+def test_what_is_not_there_yet_is_not_forgotten(rig: Rig) -> None:
+    """A backend that knows its jobs by files may not have one yet."""
+    rig.fleet.note(1, rig.robot, make_order(1))
+    rig.robot.is_elsewhere = True
+    rig.robot.ends_by_key = True
+
+    async def come() -> None:
+        """Let it be there after a while."""
+        await asyncio.sleep(0.05)
+        rig.robot.is_elsewhere = False
+        await rig.robot.start(make_order(1))
+
+    rig.play(rig.halt, come, rig.told)
+
+
+def test_what_is_elsewhere_is_forgotten(rig: Rig) -> None:
+    """Its own node ends it."""
+    rig.start(1)
+    rig.robot.is_elsewhere = True
+    rig.play(rig.halt, lambda: until(lambda: not rig.fleet._sent))
+    assert not rig.fleet._sent
+    assert not rig.robot.aborts
+
+
+def test_what_nobody_follows_any_more_is_forgotten(rig: Rig) -> None:
+    """Another node took it over long ago."""
+    rig.start(1)
+    rig.start(2)
+    rig.clock.advance(make_order(1).seconds + module.STALE_SECONDS + 1)
+    rig.fleet.note(2, rig.robot, make_order(2, "key-2"))
+    rig.play(rig.halt, rig.told)
+    assert rig.robot.aborts == ["key-2"]
+
+
+def test_one_that_hangs_keeps_nobody_waiting(rig: Rig) -> None:
+    """What comes while a backend takes for ever is told all the same."""
+    rig.start(1)
+    rig.robot.ending.clear()
+
+    async def come() -> None:
+        """Let another one be sent."""
+        await rig.told(1)
+        order = make_order(2, "key-2")
+        await rig.robot.start(order)
+        rig.fleet.note(2, rig.robot, order)
+
+    rig.play(rig.halt, come, lambda: rig.told(2))
+    assert rig.robot.aborts == ["key-1", "key-2"]
 
 
 def test_what_is_remembered_is_bounded(rig: Rig) -> None:
     """The newest are kept."""
     for number in range(MOST + 5):
-        rig.fleet.note(number, "robot", make_order(number))
+        rig.fleet.note(number, rig.robot, make_order(number))
     assert len(rig.fleet._sent) == MOST
     assert 4 not in rig.fleet._sent

@@ -154,28 +154,33 @@ def test_what_was_called_off_is_told_after_all(
 
 
 def test_whoever_looks_out_wakes_once(hall: Hall, location: Location) -> None:
-    """By the file or the switch; and again when it is halted anew."""
+    """For the file or the switch; and again when that changes."""
     switch = Switch(open_engine(location, 2.0))
-    lookout = Lookout(hall.halting, switch, lambda: None)
-    woken: list[bool] = []
+    file = hall.halting.file
+    for_file = Lookout(lambda: bool(hall.halting.look()), lambda: None)
+    for_switch = Lookout(switch.is_on, lambda: None)
 
-    def look(times: int = 1) -> int:
-        """Look, and return how often somebody was to be woken."""
-        woken.extend(lookout.look() for _ in range(times))
-        return woken.count(True)
+    def look() -> tuple[int, int]:
+        """Look twice, and return how often somebody was to be woken."""
+        return (
+            sum(for_file.look() for _ in range(2)),
+            sum(for_switch.look() for _ in range(2)),
+        )
 
-    assert look(2) == 0
+    assert look() == (0, 0)
     halt(hall)
-    assert look(2) == 1
+    assert look() == (0, 1)
+    # One that is made while the switch is on is news as well.
+    file.touch()
+    assert look() == (1, 0)
     stop = Stop(author="bo", reason="it is over")
     hall.turn(lambda c: hall.stopping.resume(c, stop))
-    assert look() == 1
-    hall.halting.file.touch()
-    assert look(2) == 2
+    assert look() == (0, 1)
     switch.close()
-    hall.halting.file.unlink()
+    file.unlink()
     # It opens what it needs, whenever it needs it.
-    assert look() == 2
+    assert look() == (1, 0)
+    assert not for_file.is_on
     switch.close()
 
 
@@ -187,7 +192,8 @@ def test_a_switch_that_cannot_be_asked_says_so(tmp_path: Path) -> None:
         switch.is_on()
     file = tmp_path / "HALT"
     woken = threading.Event()
-    lookout = Lookout(Halting(file), switch, woken.set)
+    assert not Lookout(switch.is_on, woken.set).look()
+    lookout = Lookout(lambda: bool(Halting(file).look()), woken.set)
     assert not lookout.look()
     file.touch()
 

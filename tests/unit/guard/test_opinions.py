@@ -88,6 +88,14 @@ def test_nobody_confirms_what_they_proposed() -> None:
     assert counted(say(author="ben", **mine)) == (1, 1)
 
 
+def test_a_value_may_have_commas() -> None:
+    """What stands between two names belongs to the first."""
+    call = "restart_service(host=web-1, args=-a,b)"
+    held = {"host": "web-1", "args": "-a,b"}
+    assert counted(say(call, arguments=held)) == (1, 1)
+    assert counted(say(call, arguments={**held, "args": "-a"})) == (1, 0)
+
+
 def test_a_line_needs_nobody_who_says_something() -> None:
     """It says how people can: nobody asks them."""
     line = line_of([])

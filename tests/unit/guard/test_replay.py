@@ -1,6 +1,7 @@
 """The dry run: what another policy would have said."""
 
 import pytest
+from msgspec.structs import replace
 
 from app.guard.chronicle import Asked, Chronicle, History, Ran
 from app.guard.guard import Guard
@@ -13,6 +14,7 @@ from tests.unit.guard.stage import (
     SECOND,
     make_motion,
     make_policy,
+    make_spec,
 )
 
 STRICT = f"""
@@ -256,6 +258,49 @@ def test_one_question_for_one_cause_is_asked_once() -> None:
     answered = Asked(7, 1, "restart_service", NOW, NOW + 200 * SECOND)
     history = History((), [answered], {1, 2}, NOW)
     assert put(LOOSE, past, history).moves == {"escalate -> ask": 1}
+
+
+def test_what_is_asked_twice_is_open_twice() -> None:
+    """Its grant was not enough, and it was asked about once more."""
+    first, again = at(0, 1, siblings=99), at(20, 1, siblings=99)
+    other = at(25, 2, siblings=99)
+    past = [
+        Past(1, first, "ask", "blast-radius"),
+        Past(2, again, "ask", "blast-radius"),
+        Past(3, other, "escalate", "blast-radius"),
+    ]
+    minute = 60 * SECOND
+    name = "restart_service"
+    asked = [
+        Asked(7, 1, name, NOW, NOW + 10 * minute),
+        Asked(8, 1, name, NOW + 20 * minute, NOW + 30 * minute),
+    ]
+    history = History((), asked, {1, 2}, NOW)
+    assert put(LOOSE, past, history).moves == {}
+
+
+def test_what_waits_for_its_target_counts_when_it_runs() -> None:
+    """The run before it is moved, and it would have started after that."""
+    here = {"target": "host:web-1"}
+    motions = [
+        make_motion(decision=number, now=NOW + number * SECOND, **here)
+        for number in (1, 2)
+    ]
+    last = at(10, 3)
+    past = [
+        Past(1, motions[0], "allow", "trust:auto"),
+        Past(2, motions[1], "allow", "trust:auto"),
+        Past(3, last, "allow", "trust:auto"),
+    ]
+    runs = [make_ran(one) for one in (*motions, last)]
+    twice = TIGHT.replace("runs: 1", "runs: 2")
+    spec = make_spec(cooldown_seconds=0)
+    past = [
+        Past(one.id, replace(one.motion, spec=spec), one.outcome, one.rule)
+        for one in past
+    ]
+    found = put(twice, past, History(runs, (), {1, 2, 3}, NOW))
+    assert found.moves == {"allow -> wait": 1, "allow -> escalate": 1}
 
 
 def test_the_changes_that_are_listed_are_bounded() -> None:

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.guard.chronicle import Asked, Chronicle, History, Ran
+from app.models.canary import ANSWER
 from app.models.job import LIVE, Job, JobState
 from app.models.ruling import Scope
 from app.store.approvals import APPROVAL, add_approval
@@ -102,6 +103,14 @@ def test_it_counts_like_the_store(
     for target in ("host:1", "host:2"):
         busy = chronicle.running(target, NOW)
         assert bool(busy) == bool(tally.running(target, NOW))
+
+
+def test_the_canary_counts_nowhere(connection: Connection) -> None:
+    """Nor does it fill the room of what does."""
+    add_job(connection, make_job(1, action=ANSWER, target=""))
+    add_job(connection, make_job(2))
+    found = [Ran(*row).decision for row in find_ran(connection, 0, NOW)]
+    assert found == [2]
 
 
 def test_its_own_job_does_not_count(connection: Connection) -> None:

@@ -119,7 +119,7 @@ def test_it_says_when_more_had_run_than_is_counted(
             add_job(connection, made)
     seen = look_back(reader, SUGGEST, NOW)
     assert seen.is_short
-    assert seen.assumed[0] == "Only the newest 1 runs count."
+    assert seen.assumed[0] == "Only the newest 1 runs, and questions, count."
 
 
 def test_what_cannot_be_read_is_counted(
