@@ -185,6 +185,13 @@ def fixed_is_measured(before: State, after: State) -> Iterator[str]:
             yield f"mission {one.id} is fixed by nothing"
         elif not has_held(job):
             yield f"job {job.id} is called fixed and was not good for long"
+        elif job.state == JobState.ABORTED and not had_its_time(job):
+            yield f"job {job.id} is called fixed and was never let help"
+
+
+def had_its_time(job: Job) -> bool:
+    """Tell whether a job ended no sooner than it should have."""
+    return job.until is not None and (job.ended_at or 0) >= job.until
 
 
 def has_held(job: Job) -> bool:

@@ -153,6 +153,12 @@ def aborts(sim: Simulation, people: People) -> None:
             people.abort(job.id)
 
 
+def aborts_what_is_well(sim: Simulation, people: People) -> None:
+    """Let a person abort what runs, on a host that is well by then."""
+    heals(sim, people)
+    aborts(sim, people)
+
+
 def edits(sim: Simulation, people: People) -> None:
     """Let a person edit what is asked, to a host that is well all along."""
     people.answer(sim.asked[-1], Answer.EDIT, "ana", "app-2")
@@ -326,6 +332,13 @@ PLOTS: Mapping[str, Plot] = {
         choices=("clean",),
         deals=(LONG,),
         acts=(while_running(aborts),),
+        end="escalated",
+        starts=1,
+    ),
+    "aborted and well": Plot(
+        choices=("clean",),
+        deals=(LONG,),
+        acts=(while_running(aborts_what_is_well),),
         end="escalated",
         starts=1,
     ),

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from app.core.errors import OutgoingFailed
-from app.engine import starting
+from app.engine import measuring, starting
 from app.engine.leases import Lease
 from app.engine.motions import Motions
 from app.engine.moves import Moves
@@ -131,6 +131,11 @@ def is_easily_content(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Stretch, "has_held", lambda *_: True)
 
 
+def credits_what_was_ended(patch: pytest.MonkeyPatch) -> None:
+    """Take what a person ended for what had its time."""
+    patch.setattr(measuring, "_had_its_time", lambda _: True)
+
+
 def never_loses_a_lease(patch: pytest.MonkeyPatch) -> None:
     """Let a node believe that what it had is its own for ever."""
     patch.setattr(Lease, "is_held", lambda _: True)
@@ -206,6 +211,7 @@ FAULTS: Sequence[tuple[Break, Callable[[], object], str]] = (
     (never_gives_up, meets(holding.BREAKER), ". of . did not help"),
     (says_nothing, plays("fixed"), "the log tells 0 ends"),
     (is_easily_content, plays("nothing helps"), "was not good for long"),
+    (credits_what_was_ended, plays("aborted and well"), "never let help"),
     (never_loses_a_lease, wakes_late, "sent by who has lost it"),
     (never_loses_a_lease, wakes_between_tries, "sent by who has lost it"),
     (answers_again, is_asked_again, "from refused to granted"),
