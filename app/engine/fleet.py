@@ -132,7 +132,7 @@ class Fleet:
                 async with asyncio.timeout(CALL_SECONDS):
                     await self._end(number, sent)
         except (SmokejumperError, TimeoutError) as error:
-            log.warning("job.not_ended", job=number, error=str(error))
+            log.warning("fleet.not_told", job=number, error=str(error))
         finally:
             del self._telling[number]
 
@@ -153,7 +153,7 @@ class Fleet:
             raise
         if order.reference:
             self.told(number)
-        log.warning("job.ended_unwritten", job=number)
+        log.warning("fleet.told_unwritten", job=number)
 
 
 async def _look_up(sent: Sent) -> Order:
