@@ -11,6 +11,7 @@ from app.models.tables import Id
 # As the databases hold it; the statements in app/store say the same words,
 # since only then is a partial index used.
 DID_NOT_HELP = "verdict = 'not_fixed'"
+IS_JUDGED = "verdict <> ''"
 
 
 class DecisionRow(SQLModel, table=True):
@@ -20,7 +21,13 @@ class DecisionRow(SQLModel, table=True):
     __table_args__ = (
         Index("decision_incident", "incident_id", "id"),
         Index("decision_target", "target", "id"),
-        Index("decision_problem", "problem", "action"),
+        Index(
+            "decision_judged",
+            "problem",
+            "id",
+            sqlite_where=text(IS_JUDGED),
+            postgresql_where=text(IS_JUDGED),
+        ),
         Index("decision_at", "at"),
         Index(
             "decision_failed",

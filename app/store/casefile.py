@@ -31,7 +31,7 @@ from app.store.incidents import (
     in_chunks,
     to_episode,
 )
-from app.store.siblings import find_siblings
+from app.store.siblings import count_siblings
 
 ENTRY = table_of(EntryRow)
 CUT = table_of(CutRow)
@@ -166,7 +166,7 @@ def find_facts(
     lead = find_lead(connection, number)
     if incident is None or lead is None:
         return None
-    siblings = find_siblings(connection, incident, within, MOST_SIBLINGS)
+    siblings = count_siblings(connection, incident, within, MOST_SIBLINGS)
     told = connection.execute(TOLD, {"number": number})
     return Facts(
         incident=incident,
@@ -177,7 +177,7 @@ def find_facts(
         told=int(told.scalar_one()),
         names=_find_firing(connection, number, "name", MOST_NAMES),
         problems=_find_firing(connection, number, "problem", MOST_PROBLEMS),
-        siblings=len(siblings),
+        siblings=siblings,
         history=find_history(connection, incident.target, MOST_HISTORY),
         failed=find_failed(
             connection, incident.target, failed_since, MOST_FAILED

@@ -19,7 +19,12 @@ from sqlalchemy import (
 from app.models.brevity import clip
 from app.models.case import Happening
 from app.models.choice import Why
-from app.models.decision_tables import DID_NOT_HELP, DecisionRow, ReinRow
+from app.models.decision_tables import (
+    DID_NOT_HELP,
+    IS_JUDGED,
+    DecisionRow,
+    ReinRow,
+)
 from app.models.proposer import CODE
 from app.models.record import Record, clean, digest_of, evidence
 from app.models.tables import table_of
@@ -40,6 +45,7 @@ DECISIONS = Listing(
     hidden=frozenset({"casefile", "record"}),
 )
 MOST_OF_ONE = 50
+MOST_SIMILAR = 500
 LONGEST_REASON = 1_000
 IS_LIVE = DECISION.c.is_shadow == 0
 # What people speak of: code only looks at what they have already.
@@ -84,11 +90,17 @@ FAILED = (
     .order_by(func.max(DECISION.c.at).desc(), DECISION.c.action)
     .limit(bindparam("most"))
 )
-VERDICTS = (
-    select(DECISION.c.action, DECISION.c.verdict, func.count())
+# A storm makes thousands of one problem: what came of the newest is enough.
+JUDGED = (
+    select(DECISION.c.action, DECISION.c.verdict)
     .where(DECISION.c.problem == bindparam("problem"), IS_LIVE)
-    .where(DECISION.c.verdict != "")
-    .group_by(DECISION.c.action, DECISION.c.verdict)
+    .where(text(IS_JUDGED))
+    .order_by(DECISION.c.id.desc())
+    .limit(MOST_SIMILAR)
+    .subquery()
+)
+VERDICTS = select(JUDGED.c.action, JUDGED.c.verdict, func.count()).group_by(
+    JUDGED.c.action, JUDGED.c.verdict
 )
 JUDGE = (
     update(DECISION)
@@ -207,7 +219,7 @@ def find_failed(
 def count_verdicts(
     connection: Connection, problem: str
 ) -> dict[str, dict[str, int]]:
-    """Return how often each action had which verdict on one problem."""
+    """Return how often each action had which verdict on one problem lately."""
     found: dict[str, dict[str, int]] = {}
     rows = connection.execute(VERDICTS, {"problem": problem})
     for action, verdict, count in rows:

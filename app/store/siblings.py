@@ -7,7 +7,7 @@ from app.store.among import among
 from app.store.incidents import EPISODE, INCIDENT
 
 # Made once: to make a statement costs several times what it takes to run.
-ELSEWHERE = (
+SOME = (
     select(EPISODE.c.incident_id)
     .join(INCIDENT, INCIDENT.c.id == EPISODE.c.incident_id)
     .where(
@@ -18,9 +18,9 @@ ELSEWHERE = (
         or_(EPISODE.c.target != bindparam("target"), EPISODE.c.pin != 0),
     )
     .distinct()
-    .order_by(EPISODE.c.incident_id)
     .limit(bindparam("most"))
 )
+ELSEWHERE = SOME.order_by(EPISODE.c.incident_id)
 
 
 def find_siblings(
@@ -37,7 +37,26 @@ def find_siblings(
         within: how far apart the beginnings may be.
         limit: how many at most.
     """
-    bounds = {
+    bounds = _bounds(connection, incident, within, limit)
+    return list(connection.execute(ELSEWHERE, bounds).scalars())
+
+
+def count_siblings(
+    connection: Connection, incident: Incident, within: int, limit: int
+) -> int:
+    """Return how many siblings there are; after so many it is not counted on.
+
+    In no order, so that not all of thousands are read.
+    """
+    bounds = _bounds(connection, incident, within, limit)
+    return len(connection.execute(SOME, bounds).all())
+
+
+def _bounds(
+    connection: Connection, incident: Incident, within: int, limit: int
+) -> dict[str, object]:
+    """Return what is asked about the siblings of an incident."""
+    return {
         "problem": incident.problem,
         "since": incident.begins_at - within,
         "until": incident.begins_at + within,
@@ -45,7 +64,6 @@ def find_siblings(
         "target": incident.target,
         "most": limit,
     }
-    return list(connection.execute(ELSEWHERE, bounds).scalars())
 
 
 def _heirs_of(connection: Connection, incident: Incident) -> list[int]:

@@ -23,7 +23,7 @@ from app.store.ledger import Ledger
 from app.store.location import Location, locate
 from app.store.marks import get_mark, put_mark
 from app.store.room import measure_room
-from app.store.siblings import find_siblings
+from app.store.siblings import count_siblings, find_siblings
 from app.store.snapshot import snapshot
 from app.store.weighing import find_frequent, find_unheard, weigh_firing
 from tests.schema import make_sqlite
@@ -254,6 +254,7 @@ def test_a_sibling_has_the_problem_at_the_time_elsewhere(
     rows = [make_episode(1, 1), make_episode(2, 2, **episode)]
     save_episodes(store, [*rows, make_episode(3, 2, **episode)], [])
     assert find_siblings(store, mine, 100, 9) == [2] * is_sibling
+    assert count_siblings(store, mine, 100, 9) == is_sibling
     dossier = find_dossier(store, 1, 100)
     assert dossier is not None
     assert list(dossier.siblings) == [2] * is_sibling

@@ -186,6 +186,11 @@ QUESTIONS: list[tuple[str, Ask, set[str]]] = [
         {"decision_failed"},
     ),
     (
+        "what came of a problem",
+        lambda turn: decisions.count_verdicts(turn, "DiskFull"),
+        {"decision_judged"},
+    ),
+    (
         "observed",
         lambda turn: opinions.find_observed_kinds(turn, NOW - HOUR),
         {"ruling_observed"},

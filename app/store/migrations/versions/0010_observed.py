@@ -1,4 +1,4 @@
-"""What was only observed is found however much was ruled on since."""
+"""What was observed, and what came of a problem, is found in any crowd."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Index the rulings after which only the log said what would be done."""
+    """Index what was only observed, and the decisions that were judged."""
     was_observed = sa.text("outcome = 'observe'")
     op.create_index(
         "ruling_observed",
@@ -19,3 +19,12 @@ def upgrade() -> None:
         sqlite_where=was_observed,
         postgresql_where=was_observed,
     )
+    is_judged = sa.text("verdict <> ''")
+    op.create_index(
+        "decision_judged",
+        "decision",
+        ["problem", "id"],
+        sqlite_where=is_judged,
+        postgresql_where=is_judged,
+    )
+    op.drop_index("decision_problem", "decision")
