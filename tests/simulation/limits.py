@@ -27,7 +27,8 @@ def has_cooled_down(start: Start, _state: State) -> str:
     for one in start.ran:
         same = (one.job.action, one.job.target) == (job.action, job.target)
         ago = start.now - one.at
-        if same and ago < seconds * SECOND:
+        # What ran at a later hour than now: the clock was set back meanwhile.
+        if same and 0 <= ago < seconds * SECOND:
             return f"it ran here {ago / SECOND:g} s ago, as job {one.job.id}"
     return ""
 
