@@ -360,9 +360,11 @@ class Sending:
         self, mission: Mission, state: JobState, why: str
     ) -> Mission:
         """Write down how a job ended."""
-        self._fleet.forget(mission.job_id)
         end = partial(self._jobs.end, mission=mission, state=state, reason=why)
-        return await self._ways.turn(end)
+        moved = await self._ways.turn(end)
+        # Not before: what is given up may run, and the store may be away.
+        self._fleet.forget(mission.job_id)
+        return moved
 
 
 async def _in_time(call: Awaitable[T]) -> T:

@@ -35,6 +35,8 @@ class Robot:
         self.gate = asyncio.Event()
         self.gate.set()
         self.watched = asyncio.Event()
+        # How often it was asked for a job, or told to end one.
+        self.tries = 0
         # Whether a job can be told to end before it has answered.
         self.ends_by_key = False
         # Whether a job that is told to end goes on.
@@ -84,6 +86,7 @@ class Robot:
 
     async def abort(self, order: Order) -> Progress:
         """End a job."""
+        self.tries += 1
         if self.is_elsewhere:
             raise NotHere("it was never started here")
         if not order.reference and not self.ends_by_key:
@@ -97,6 +100,7 @@ class Robot:
 
     async def find(self, order: Order) -> Progress | None:
         """Return a job by its key."""
+        self.tries += 1
         if self.is_away:
             raise OutgoingFailed("nobody answers")
         if not self.knows_keys:

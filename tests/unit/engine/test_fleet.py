@@ -144,8 +144,8 @@ def test_a_backend_that_fails_is_asked_again(rig: Rig) -> None:
     rig.robot.is_away = True
 
     async def come_back() -> None:
-        """Let it fail for a while, and answer then."""
-        await asyncio.sleep(0.05)
+        """Let it fail once, and answer then."""
+        await until(lambda: rig.robot.tries > 0)
         assert not rig.robot.aborts
         rig.robot.is_away = False
 
@@ -156,11 +156,9 @@ def test_a_backend_that_fails_is_asked_again(rig: Rig) -> None:
 def test_without_the_file_nothing_is_told(rig: Rig) -> None:
     """It was taken away again within a moment."""
     rig.start(1)
-    rig.play(
-        rig.halt,
-        lambda: rig.fleet.hear(is_halted=False),
-        lambda: asyncio.sleep(0.05),
-    )
+    rig.halt()
+    rig.fleet.hear(is_halted=False)
+    assert asyncio.run(rig.fleet._round()) == module.FOREVER
     assert not rig.robot.aborts
 
 
@@ -206,8 +204,8 @@ def test_what_is_not_there_yet_is_not_forgotten(rig: Rig) -> None:
     rig.robot.ends_by_key = True
 
     async def come() -> None:
-        """Let it be there after a while."""
-        await asyncio.sleep(0.05)
+        """Let it be there after it was looked for."""
+        await until(lambda: rig.robot.tries > 1)
         rig.robot.is_elsewhere = False
         await rig.robot.start(make_order(1))
 
