@@ -8,6 +8,7 @@ import pytest
 
 from app.bootstrap import open_inbox
 from app.store.inbox import SqlInbox
+from app.store.ledger import Connection, Ledger
 from app.store.location import Location
 from app.store.reading import Reader, open_engine
 from tests.postgres import Postgres
@@ -47,3 +48,12 @@ def reader(location: Location) -> Iterator[Reader]:
     made = Reader(open_engine(location, 2.0))
     yield made
     made.close()
+
+
+@pytest.fixture
+def connection(location: Location) -> Iterator[Connection]:
+    """Lend a turn on an empty database."""
+    ledger = Ledger(location, 2.0)
+    with ledger.turn() as turn:
+        yield turn
+    ledger.close()

@@ -1,7 +1,5 @@
 """The chronicle counts the past as the store counted it when it was now."""
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,8 +11,7 @@ from app.models.ruling import Scope
 from app.store.approvals import APPROVAL, add_approval
 from app.store.history import find_asked, find_ran
 from app.store.jobs import JOB, StoreTally, add_job
-from app.store.ledger import Connection, Ledger
-from app.store.location import Location
+from app.store.ledger import Connection
 from tests.unit.guard.stage import make_motion
 from tests.unit.store.missions import (
     HOUR,
@@ -38,15 +35,6 @@ SCOPES = st.builds(
     environment=st.sampled_from(("", "production", "test")),
     risks=st.sampled_from(((), ("observe",), ("reversible", "disruptive"))),
 )
-
-
-@pytest.fixture
-def connection(location: Location) -> Iterator[Connection]:
-    """Lend a turn on an empty database."""
-    ledger = Ledger(location, 2.0)
-    with ledger.turn() as turn:
-        yield turn
-    ledger.close()
 
 
 @st.composite

@@ -1,9 +1,6 @@
 """Corrections and the decisions they are about, on both databases."""
 
-from collections.abc import Iterator
-
 import msgspec
-import pytest
 from sqlalchemy import insert
 
 from app.models.case import Case
@@ -11,8 +8,7 @@ from app.models.choice import Decision
 from app.models.word import Kind, Word
 from app.store.decisions import add_decision, set_verdict
 from app.store.incidents import CHUNK
-from app.store.ledger import Connection, Ledger
-from app.store.location import Location
+from app.store.ledger import Connection
 from app.store.outcomes import (
     Correction,
     find_corrections,
@@ -22,15 +18,6 @@ from app.store.people import WORD, add_words
 from tests.records import make_record
 
 SECRET = "The password of the vault is swordfish."
-
-
-@pytest.fixture
-def connection(location: Location) -> Iterator[Connection]:
-    """Lend a turn on an empty database."""
-    ledger = Ledger(location, 2.0)
-    with ledger.turn() as turn:
-        yield turn
-    ledger.close()
 
 
 def decide(

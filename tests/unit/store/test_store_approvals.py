@@ -1,7 +1,5 @@
 """Questions and their answers: the first answer wins, on both databases."""
 
-from collections.abc import Iterator
-
 import pytest
 from msgspec.structs import replace
 
@@ -13,15 +11,6 @@ from app.store.location import Location
 from app.store.missions import Fenced
 from app.store.reading import Reader, Wish
 from tests.unit.store.missions import HOUR, NOW, make_approval
-
-
-@pytest.fixture
-def connection(location: Location) -> Iterator[Connection]:
-    """Lend a turn on an empty database."""
-    ledger = Ledger(location, 2.0)
-    with ledger.turn() as turn:
-        yield turn
-    ledger.close()
 
 
 def add(connection: Connection, **more: object) -> Approval:

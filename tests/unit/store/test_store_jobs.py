@@ -1,7 +1,5 @@
 """Jobs: one running per target, late writers refused, runs counted."""
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,15 +15,6 @@ from app.store.location import Location
 from app.store.missions import Fenced
 from app.store.reading import Reader, Wish
 from tests.unit.store.missions import HOUR, NOW, SECOND, make_job
-
-
-@pytest.fixture
-def connection(location: Location) -> Iterator[Connection]:
-    """Lend a turn on an empty database."""
-    ledger = Ledger(location, 2.0)
-    with ledger.turn() as turn:
-        yield turn
-    ledger.close()
 
 
 def add(connection: Connection, decision: int = 1, **more: object) -> Job:

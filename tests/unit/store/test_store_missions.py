@@ -1,7 +1,5 @@
 """Missions are claimed, moved once and never by two, on both databases."""
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,15 +26,6 @@ from tests.unit.store.missions import (
 )
 
 LEASE = NOW + 15 * SECOND
-
-
-@pytest.fixture
-def connection(location: Location) -> Iterator[Connection]:
-    """Lend a turn on an empty database."""
-    ledger = Ledger(location, 2.0)
-    with ledger.turn() as turn:
-        yield turn
-    ledger.close()
 
 
 def add(connection: Connection, incident: int = 1, **more: object) -> Mission:

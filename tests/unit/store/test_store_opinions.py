@@ -1,6 +1,5 @@
 """What was only observed, and what people said of it, on both databases."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -17,8 +16,7 @@ from app.models.word import Kind, Word
 from app.store import opinions
 from app.store.approvals import add_approval
 from app.store.decisions import add_decision
-from app.store.ledger import Connection, Ledger
-from app.store.location import Location
+from app.store.ledger import Connection
 from app.store.people import add_words, next_word
 from app.store.rulings import add_ruling
 from app.store.teams import Teams
@@ -31,15 +29,6 @@ from tests.unit.store.missions import (
 )
 
 ACTION, PLACE = "restart_service", "production"
-
-
-@pytest.fixture
-def connection(location: Location) -> Iterator[Connection]:
-    """Lend a turn on an empty database."""
-    ledger = Ledger(location, 2.0)
-    with ledger.turn() as turn:
-        yield turn
-    ledger.close()
 
 
 def decide(

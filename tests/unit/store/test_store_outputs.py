@@ -1,26 +1,13 @@
 """What jobs wrote is kept in order, capped, and read in ranges."""
 
-from collections.abc import Iterator
-
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from app.store.ledger import Connection, Ledger
-from app.store.location import Location
+from app.store.ledger import Connection
 from app.store.outputs import PIECE, add_output, read_output
 
 PLENTY = 10_000_000
-
-
-@pytest.fixture
-def connection(location: Location) -> Iterator[Connection]:
-    """Lend a turn on an empty database."""
-    ledger = Ledger(location, 2.0)
-    with ledger.turn() as turn:
-        yield turn
-    ledger.close()
 
 
 def read_all(connection: Connection, job: int, limit: int) -> str:

@@ -1,9 +1,6 @@
 """Rulings are kept with the motion as it was put; and the kill switch."""
 
-from collections.abc import Iterator
-
 import msgspec
-import pytest
 from msgspec.structs import replace
 from sqlalchemy import update
 
@@ -67,15 +64,6 @@ RULED = Ruling(
     until=NOW + 7,
     trail=("protected: no",),
 )
-
-
-@pytest.fixture
-def connection(location: Location) -> Iterator[Connection]:
-    """Lend a turn on an empty database."""
-    ledger = Ledger(location, 2.0)
-    with ledger.turn() as turn:
-        yield turn
-    ledger.close()
 
 
 def mission() -> Mission:

@@ -1,25 +1,11 @@
 """What the guard asks the store beside counts: risks, open questions."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from app.models.canary import ANSWER
 from app.models.ruling import Scope
 from app.store.approvals import add_approval
 from app.store.jobs import StoreTally, add_job, count_verdicts
-from app.store.ledger import Connection, Ledger
-from app.store.location import Location
+from app.store.ledger import Connection
 from tests.unit.store.missions import NOW, make_approval, make_job
-
-
-@pytest.fixture
-def connection(location: Location) -> Iterator[Connection]:
-    """Lend a turn on an empty database."""
-    ledger = Ledger(location, 2.0)
-    with ledger.turn() as turn:
-        yield turn
-    ledger.close()
 
 
 def test_runs_are_counted_by_risk(connection: Connection) -> None:
