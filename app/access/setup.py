@@ -21,6 +21,7 @@ from app.core.errors import StorageFailed, TooBusy
 from app.core.log import get_log
 from app.models.account import Invitation
 from app.store.accounts import find_invitation, has_people
+from app.store.aside import ask_aside
 from app.store.glance import Seen
 from app.store.reading import Reader
 
@@ -85,7 +86,7 @@ class Setup:
 
     async def _make(self, file: Path) -> str:
         """Write a link down; return what it holds, empty if none is due."""
-        if await asyncio.to_thread(self._reader.ask, has_people):
+        if await ask_aside(self._reader.ask, has_people):
             return ""
         work = partial(make_setup_link, now=self._clock.now())
         secret = await asyncio.wrap_future(self._scribe.ask(work))

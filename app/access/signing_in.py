@@ -28,6 +28,7 @@ from app.core.errors import Refused
 from app.models.account import Account, Caller, Nature, Role, Session
 from app.models.entry import Note
 from app.store.accounts import find_account, find_by_name, save_account
+from app.store.aside import ask_aside
 from app.store.ledger import Connection
 from app.store.log import append
 from app.store.reading import Reader
@@ -224,7 +225,7 @@ class SigningIn:
 
     async def _read(self, question: Callable[[Connection], T]) -> T:
         """Ask the store, not on the event loop."""
-        return await asyncio.to_thread(self._reader.ask, question)
+        return await ask_aside(self._reader.ask, question)
 
     async def _claim(self, name: str, guest: Guest) -> None:
         """Count a try, or raise TooOften.

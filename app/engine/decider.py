@@ -30,6 +30,7 @@ from app.engine.recording import keep, keep_shadow
 from app.engine.tracing import spans_of
 from app.engine.undecided import Due, find_due
 from app.models.record import Record
+from app.store.aside import ask_aside
 from app.store.casefile import find_news, find_open, find_seq
 from app.store.claims import Claims
 from app.store.decisions import Spent, count_spent
@@ -183,7 +184,7 @@ class DecidingChore:
         ready = [n for n in self._suspects if n not in self._under_way]
         for start in range(0, len(ready), PAGE):
             some = ready[start : start + PAGE]
-            due = await asyncio.to_thread(self._try_to_find_due, some)
+            due = await ask_aside(self._try_to_find_due, some)
             for number in some:
                 self._suspects.discard(number)
                 if number in due:
@@ -287,15 +288,15 @@ class DecidingChore:
             whether nothing is left to do.
         """
         claims = self._parts.claims
-        if not await asyncio.to_thread(claims.take, number):
+        if not await ask_aside(claims.take, number):
             return False
         try:
-            opened = await asyncio.to_thread(self._open, number)
+            opened = await ask_aside(self._open, number)
             if opened is not None:
                 await self._decide(opened)
             return True
         finally:
-            await asyncio.shield(asyncio.to_thread(claims.give_back, number))
+            await asyncio.shield(ask_aside(claims.give_back, number))
 
     def _open(self, number: int) -> Opened | None:
         """Return the case, if it still needs a decision; on a thread."""

@@ -39,6 +39,7 @@ from app.fold.rules import Rules
 from app.models.action import Catalogue
 from app.models.alert import Alert
 from app.models.case import Case
+from app.store.aside import ask_aside
 from app.store.claims import Claims
 from app.store.decisions import Spent, count_spent
 from app.store.ledger import Connection
@@ -155,7 +156,7 @@ class Desk:
             Refused: there is none, or no such brain.
         """
         self.check_brain(brain)
-        case, reins = await asyncio.to_thread(self._find, number)
+        case, reins = await ask_aside(self._find, number)
         return await self._try(case, reins, brain)
 
     async def try_alert(
@@ -168,7 +169,7 @@ class Desk:
         """
         self.check_brain(brain)
         case = self.casework.of_alert(source, alert)
-        reins = await asyncio.to_thread(self.reins)
+        reins = await ask_aside(self.reins)
         return await self._try(case, reins, brain)
 
     def _find(self, number: int) -> tuple[Case, Reins]:
@@ -188,7 +189,7 @@ class Desk:
     async def _try(self, case: Case, reins: Reins, brain: str) -> Decided:
         """Ask a brain in its time."""
         seconds = self.settings.timeout_seconds
-        self._trials.admit(await asyncio.to_thread(self._spent))
+        self._trials.admit(await ask_aside(self._spent))
         try:
             with holding(reins):
                 async with self._places, asyncio.timeout(seconds):

@@ -13,6 +13,7 @@ from app.core.clock import Clock
 from app.core.errors import StorageFailed, TooBusy
 from app.core.log import get_log
 from app.engine.keeper import Keeper
+from app.store.aside import ask_aside
 from app.store.glance import Seen
 from app.store.ledger import Connection
 from app.store.reading import Reader
@@ -54,7 +55,7 @@ class Locksmith:
             self._was_read = True
             return
         try:
-            await asyncio.to_thread(self.read)
+            await ask_aside(self.read)
         except (StorageFailed, TooBusy) as error:
             if self._was_read:
                 log.warning("tokens.not_read", error=str(error))

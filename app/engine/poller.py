@@ -42,6 +42,7 @@ from app.ingest.poll import (
 )
 from app.ingest.polls import Poll
 from app.models.delivery import Delivery, Receipt, Unparsed
+from app.store.aside import ask_aside
 from app.store.ledger import Connection
 from app.store.ongoing import Beliefs
 from app.store.stale import touch
@@ -129,7 +130,7 @@ class Poller:
         Raises:
             SmokejumperError: it could not be done.
         """
-        newest = await asyncio.to_thread(self._ways.beliefs.newest)
+        newest = await ask_aside(self._ways.beliefs.newest)
         asked_at = self._ways.clock.now()
         answers, why = await self._ask_all(client)
         state = WORKS
@@ -138,7 +139,7 @@ class Poller:
         if not answers or not await self._is_folded(newest):
             raise OutgoingFailed(why or "folding is behind")
         is_whole = not why and state == WORKS
-        told, found = await asyncio.to_thread(
+        told, found = await ask_aside(
             self._judge, answers, asked_at, is_whole=is_whole
         )
         size = min(self._ways.most_alerts, MOST_IN_ONE)
@@ -213,9 +214,7 @@ class Poller:
         Else what we believe is no ground to judge from.
         """
         for _ in range(LOOKS):
-            if await asyncio.to_thread(
-                self._ways.beliefs.has_read, FOLDED, newest
-            ):
+            if await ask_aside(self._ways.beliefs.has_read, FOLDED, newest):
                 return True
             await asyncio.sleep(LOOK_SECONDS)
         return False

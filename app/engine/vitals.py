@@ -18,6 +18,7 @@ from app.core.errors import SmokejumperError
 from app.core.log import get_log
 from app.core.look.readings import Readings
 from app.engine.tallies import Tallies, quantile, read_tallies
+from app.store.aside import ask_aside
 from app.store.ledger import Connection
 from app.store.reading import Reader
 from app.store.vitals import Counts, Mark, count_now, measure_size
@@ -82,7 +83,7 @@ class Vitals:
         while True:
             lag = await self._tick()
             try:
-                await asyncio.to_thread(self.look, lag)
+                await ask_aside(self.look, lag)
             except SmokejumperError as error:
                 log.warning("vitals.failed", error=str(error))
 

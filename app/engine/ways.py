@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from app.engine.keeper import Keeper
 from app.guard.halting import Halting
+from app.store.aside import ask_aside
 from app.store.glance import Seen
 from app.store.ledger import Connection
 from app.store.reading import Reader
@@ -93,7 +94,7 @@ class RealWays:
 
     async def look(self, work: Work[T]) -> T:
         """Do some work on a snapshot, on a thread."""
-        return await asyncio.to_thread(self._reader.ask, work)
+        return await ask_aside(self._reader.ask, work)
 
     async def glance(self, work: Work[T], last: Seen[T] | None) -> Seen[T]:
         """Do some work on a snapshot, unless nobody has written since."""

@@ -1,6 +1,5 @@
 """Questions to the store: pages by id, newest first, never by offset."""
 
-import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.core.errors import StorageFailed, TooBusy
+from app.store.aside import ask_aside
 from app.store.dossier import Dossier, find_dossier
 from app.store.failures import is_of_postgres, tell
 from app.store.filters import read_filters
@@ -223,7 +223,7 @@ class Reader:
         """Do the same from an event loop, on a thread when it is asked."""
         if last is not None and self.still_holds(last):
             return last
-        return await asyncio.to_thread(self.glance, question, last)
+        return await ask_aside(self.glance, question, last)
 
     def find(self, listing: Listing, row_id: int, teams: Teams = ()) -> Any:
         """Return one row of a list, None when it is not there or not seen."""
