@@ -207,6 +207,26 @@ def test_what_nobody_asked_for_is_not_fetched(
     assert fetched("incident/propose") == 1
 
 
+def test_a_key_right_after_a_dialog_is_heard(
+    node: ActingService, watched: Opener
+) -> None:
+    """For a moment the focus is still in what is gone already."""
+    incident = node.ask_about("inc-21")["incident"]
+    page = watched(node.url).page(path_of(incident))
+    page.keyboard.press("e")
+    page.get_by_role("dialog", name="With other arguments").evaluate(
+        """(dialog) => {
+          const field = document.activeElement;
+          dialog.close();
+          field.dispatchEvent(new KeyboardEvent("keydown",
+            { key: "p", bubbles: true, cancelable: true }));
+        }"""
+    )
+    expect(page.get_by_role("dialog", name="Propose an action")).to_be_visible(
+        timeout=SOON_MS
+    )
+
+
 def test_a_grant_is_taken_back_before_it_starts(
     node: ActingService, watched: Opener
 ) -> None:

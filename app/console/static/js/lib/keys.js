@@ -113,8 +113,13 @@ export function show(dialog) {
   return dialog;
 }
 
+// For a moment a dialog that is gone still has the focus.
+function meantBy({ target }) {
+  return target.checkVisibility?.() ? target : document.body;
+}
+
 function isTyping(target) {
-  return target instanceof Element && target.closest(
+  return target.closest(
     "input:not([type=checkbox]):not([type=radio]), textarea, select,"
     + " [contenteditable]") !== null;
 }
@@ -129,14 +134,15 @@ function take(event) {
       || document.querySelector("dialog[open]")) {
     return;
   }
-  if (isTyping(event.target)) {
+  const target = meantBy(event);
+  if (isTyping(target)) {
     if (event.key === "Escape") {
-      event.target.blur();
+      target.blur();
     }
     return;
   }
   if ((event.key === "Enter" || event.key === " ")
-      && event.target.closest?.("button, a, summary, input")) {
+      && target.closest("button, a, summary, input")) {
     return;
   }
   const pressed = first ? `${first} ${event.key}` : event.key;
