@@ -40,6 +40,13 @@ PAINTED = """new Promise((done) => {
   requestAnimationFrame(() => requestAnimationFrame(done));
   setTimeout(done, 1000);
 })"""
+# As when the stream says that something was missed.
+RENEW = """async () => {
+  const root = document.querySelector('script[type=module]').src
+    .replace(/js\\/.*$/, 'js/');
+  const { renew } = await import(`${root}lib/shell.js`);
+  window.renewing = renew();
+}"""
 # A refusal that a test asks for is written to the console by the browser.
 TOLD = "Failed to load resource"
 

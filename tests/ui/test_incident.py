@@ -7,7 +7,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.flow.acting import ActingService
 from tests.flow.visitors import Visitors
-from tests.ui.browser import Chromium, go
+from tests.ui.browser import RENEW, Chromium, go
 from tests.ui.conftest import Opener
 
 SOON_MS = 30_000
@@ -222,6 +222,11 @@ def test_what_came_earlier_stays(node: ActingService, watched: Opener) -> None:
         one.continue_()
     expect(page.locator(".title")).to_contain_text("owner: ana")
     expect(steps.filter(has_text="ALERT").first).to_be_visible()
+    page.unroute(asked)
+    page.evaluate(RENEW)
+    page.evaluate("async () => { await window.renewing; }")
+    expect(steps.filter(has_text="ALERT").first).to_be_visible()
+    expect(page.get_by_role("button", name="What came earlier")).to_be_hidden()
 
 
 def test_a_decision_shows_all_that_it_rests_on(

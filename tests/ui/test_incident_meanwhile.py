@@ -7,19 +7,12 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.flow.acting import ActingService
-from tests.ui.browser import Chromium, go
+from tests.ui.browser import RENEW, Chromium, go
 from tests.ui.conftest import Opener
 from tests.ui.holding import Held
 
 SOON_MS = 30_000
 EARLIER = timedelta(seconds=30)
-# As when the stream says that something was missed.
-RENEW = """async () => {
-  const root = document.querySelector('script[type=module]').src
-    .replace(/js\\/.*$/, 'js/');
-  const { renew } = await import(`${root}lib/shell.js`);
-  window.renewing = renew();
-}"""
 
 
 @pytest.fixture(scope="module")

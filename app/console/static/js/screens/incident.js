@@ -86,13 +86,25 @@ function build() {
       similar.node)));
 }
 
+/** Keep what is shown of the log: it is only ever added to. */
+function withShown(found) {
+  const shown = known?.entries ?? [];
+  const first = found.entries[0]?.id ?? 0;
+  // What the stream brought meanwhile is not in the log that was read.
+  found.entries.push(...shown.filter(({ id }) => id > found.seq));
+  const before = shown.filter(({ id }) => id < first);
+  const hasGap = (shown.at(-1)?.id ?? 0) < first;
+  if (hasGap || !before.length) {
+    return found;
+  }
+  const { hasEarlier, isWanted } = known;
+  return { ...found, entries: [...before, ...found.entries], hasEarlier,
+    isWanted };
+}
+
 async function load() {
   try {
-    const found = await fetchAll(number);
-    // What the stream brought meanwhile is not in the log that was read.
-    const missed = known?.entries.filter(({ id }) => id > found.seq) ?? [];
-    found.entries.push(...missed);
-    known = found;
+    known = withShown(await fetchAll(number));
   } catch (error) {
     if (error.status !== 404) {
       throw error;
