@@ -13,7 +13,7 @@ from collections.abc import Awaitable
 from typing import TypeVar
 
 from app.act.passing import last_part
-from app.core.brief import brief
+from app.core.brief import LONG, brief
 from app.core.clock import Clock
 from app.core.errors import OutgoingFailed
 from app.core.jsonapi import Api, Query
@@ -99,7 +99,7 @@ class Outputs:
         except ValueError as error:
             if is_over:
                 return await self._download(path, start)
-            raise OutgoingFailed(brief(piece.content, 200)) from error
+            raise OutgoingFailed(brief(piece.content, LONG)) from error
         end = max(start, piece.range.end)
         if text and not is_over and not text.endswith("\n"):
             # Half a line: it is read again once it is whole.
@@ -132,7 +132,7 @@ async def _in_time(reading: Awaitable[T]) -> T:
 
 def _lack(error: OutgoingFailed) -> str:
     """Return what is said in the place of an output."""
-    return f"(AWX has no output: {brief(str(error), 300)})\n"
+    return f"(AWX has no output: {brief(str(error), LONG)})\n"
 
 
 class Waits:

@@ -12,9 +12,10 @@ from typing import NoReturn, Protocol, TypeVar
 import msgspec
 from pydantic import BaseModel, SecretStr
 
-from app.act.masking import Mask, Secrets
+from app.act.masking import Secrets
+from app.act.seams import Seams, unmarked
 from app.act.weighing import Weighing
-from app.core.brief import brief
+from app.core.brief import LONG, brief
 from app.core.clock import Clock
 from app.core.configfile import Config, reveal, suggest
 from app.core.errors import (
@@ -33,12 +34,11 @@ from app.ports import Backend, Hearing, Living
 Model = TypeVar("Model", bound=BaseModel)
 SECTION = "backends"
 REASON_CHARS = 500
+MOST_LINE = 2 * LONG
 OUTPUT_CHARS = 1_048_576
 PLACE_CHARS = 1_000
 PIECE_CHARS = 4_096
 CUT = "\n(THE REST OF THIS PIECE WAS LEFT OUT)\n"
-# So many jobs are watched at once at most; of others a half line is lost.
-MOST_MASKS = 1_000
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -213,7 +213,7 @@ class Tame:
         """Take the backend and what nobody may see."""
         self._backend = backend
         self._secrets = secrets
-        self._masks: dict[str, Mask] = {}
+        self._seams = Seams(secrets)
 
     def knows(self, job: str) -> bool:
         """Tell whether it has a job of this name."""
@@ -237,7 +237,7 @@ class Tame:
     async def start(self, order: Order) -> Progress:
         """Start a job; see the port for what it raises."""
         try:
-            said = await self._backend.start(order)
+            said = await self._backend.start(unmarked(order))
             return await self._tamed(order, said)
         except OutgoingFailed as error:
             self._reword(error)
@@ -245,7 +245,7 @@ class Tame:
     async def watch(self, order: Order) -> Progress:
         """Return how a job goes on; see the port."""
         try:
-            said = await self._backend.watch(order)
+            said = await self._backend.watch(unmarked(order))
             return await self._tamed(order, said)
         except OutgoingFailed as error:
             self._reword(error)
@@ -253,7 +253,7 @@ class Tame:
     async def abort(self, order: Order) -> Progress:
         """Ask that a job ends; see the port."""
         try:
-            said = await self._backend.abort(order)
+            said = await self._backend.abort(unmarked(order))
             return await self._tamed(order, said)
         except OutgoingFailed as error:
             self._reword(error)
@@ -261,7 +261,7 @@ class Tame:
     async def find(self, order: Order) -> Progress | None:
         """Return a job by its key; see the port."""
         try:
-            found = await self._backend.find(order)
+            found = await self._backend.find(unmarked(order))
         except OutgoingFailed as error:
             self._reword(error)
         return None if found is None else await self._tamed(order, found)
@@ -270,34 +270,30 @@ class Tame:
         """Return what a backend says, fit to be stored and shown."""
         if max(len(said.reference), len(said.cursor)) > PLACE_CHARS:
             raise OutgoingFailed("the backend names a place that is too long")
-        # Whoever read the beginning of a line is gone, and so is what was
-        # kept back of it: its rest may be the second half of a secret.
-        mask = self._masks.pop(order.key, None) or Mask(
-            self._secrets, is_resumed=bool(order.cursor)
-        )
+        mask = self._seams.open(order)
         output = ""
         text = _plain(said.output)
         for at in range(0, len(text), PIECE_CHARS):
             output += mask.feed(text[at : at + PIECE_CHARS])
             # Masking takes its time; nobody else waits for all of it.
             await asyncio.sleep(0)
+        cursor = self._seams.close(order, _plain(said.cursor), mask)
         if said.has_ended:
             output += mask.finish()
-        else:
-            if len(self._masks) >= MOST_MASKS:
-                del self._masks[next(iter(self._masks))]
-            self._masks[order.key] = mask
         return msgspec.structs.replace(
             said,
             reason=self._line(said.reason),
             output=output,
             reference=_plain(said.reference),
-            cursor=_plain(said.cursor),
+            cursor=cursor,
         )
 
     def _line(self, text: str) -> str:
         """Return a text on one line, without secrets, and not too long."""
-        return brief(self._secrets.hide(text[:8_000]), REASON_CHARS)
+        if len(text) > MOST_LINE:
+            text = text[:MOST_LINE]
+            text = text[: len(text) - self._secrets.begun(text)]
+        return brief(self._secrets.hide(text), REASON_CHARS)
 
     def _reword(self, error: OutgoingFailed) -> NoReturn:
         """Raise a failure of the same kind without what it may not say."""
@@ -320,7 +316,7 @@ class TameHearing(Tame):
     async def hear(self, order: Order, word: str) -> bool:
         """Tell a running job something; see the port."""
         try:
-            return await self._hearing.hear(order, word)
+            return await self._hearing.hear(unmarked(order), word)
         except OutgoingFailed as error:
             self._reword(error)
 

@@ -8,6 +8,9 @@ unfinished line, a line that announces a value, a key between its marks.
 import base64
 import re
 from collections.abc import Iterable
+from copy import copy
+from enum import StrEnum
+from typing import Self
 from urllib.parse import quote
 
 from app.core.redaction import SHOWN, hide_secrets
@@ -32,6 +35,20 @@ _ANNOUNCED = re.compile(
 ANNOUNCE = 400
 # A mark of a key is no longer.
 MARK_CHARS = 60
+# The end of a text within which a mark may have begun.
+_KEY_MAY_BEGIN = re.compile(
+    r"-----B(?:E(?:G(?:I(?:N[A-Z ]{0,41}-{0,5})?)?)?)?\Z"
+)
+# And one within which the mark of a key's end has.
+_KEY_MAY_END = re.compile(r"(?m)^-{1,5}(?:E(?:N(?:D[A-Z ]{0,41}-{0,5})?)?)?\Z")
+
+
+class Seam(StrEnum):
+    """What the output of a job was cut within."""
+
+    WHOLE = "whole"
+    LINE = "line"
+    KEY = "key"
 
 
 class Secrets:
@@ -71,17 +88,35 @@ def _overlap(text: str, secret: str) -> int:
 class Mask:
     """Masks the output of one job, piece by piece."""
 
-    def __init__(self, secrets: Secrets, *, is_resumed: bool = False) -> None:
+    def __init__(self, secrets: Secrets, seam: Seam = Seam.WHOLE) -> None:
         """Take what else must not be shown.
 
         Args:
             secrets: the texts of ours.
-            is_resumed: whether the output begins within a line.
+            seam: what the output begins within: its rest is not shown.
         """
         self._secrets = secrets
-        self._swallows = is_resumed
+        self._swallows = seam is Seam.LINE
         self._held = ""
-        self._in_key = False
+        self._in_key = seam is Seam.KEY
+
+    @property
+    def seam(self) -> Seam:
+        """Return what the output until now ends within."""
+        begins = [*_KEY_BEGINS.finditer(self._held)]
+        inside = begins[-1].end() if begins else 0
+        is_in = self._in_key or (
+            bool(begins) and not _KEY_ENDS.search(self._held, inside)
+        )
+        if is_in and not _KEY_MAY_END.search(self._held, inside):
+            return Seam.KEY
+        if not is_in and _KEY_MAY_BEGIN.search(self._held):
+            return Seam.KEY
+        return Seam.LINE if self._swallows or self._held else Seam.WHOLE
+
+    def copy(self) -> Self:
+        """Return a mask that stands where this one does."""
+        return copy(self)
 
     def feed(self, piece: str) -> str:
         """Return what can be shown now; the rest is kept back."""

@@ -23,7 +23,7 @@ import psutil
 
 from app.act.environment import small_environment
 from app.act.passing import LAST_BYTES, decode, last_part
-from app.core.brief import brief
+from app.core.brief import LONG, brief
 from app.core.errors import NotAccepted, NotHere, OutgoingFailed
 from app.models.job import JobState, Progress
 
@@ -308,7 +308,7 @@ def _ended(folder: Path) -> tuple[JobState, str]:
     if not why and state is JobState.FAILED:
         why = _last_line(folder) or f"ended with {end.rc}"
     if why:
-        return JobState.FAILED, brief(why, 400)
+        return JobState.FAILED, brief(why, LONG)
     hosts = ", ".join(end.stats["processed"])
     return state, f"done on {brief(hosts, 200)}"
 
@@ -381,5 +381,5 @@ def _last_line(folder: Path) -> str:
     for place in ("run/stdout", "run/stderr", "log"):
         lines = [ln for ln in _text(folder / place).splitlines() if ln.strip()]
         if lines:
-            return brief(lines[-1], 300)
+            return brief(lines[-1], LONG)
     return ""

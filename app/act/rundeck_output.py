@@ -9,7 +9,7 @@ import re
 
 import msgspec
 
-from app.core.brief import brief
+from app.core.brief import LONG, brief
 from app.core.clock import Clock
 from app.core.errors import OutgoingFailed
 from app.core.jsonapi import Api, Query
@@ -90,7 +90,7 @@ class Reader:
         except TimeoutError:
             why = f"no answer in {READ_SECONDS:g} s"
         except OutgoingFailed as error:
-            why = brief(str(error), 300)
+            why = brief(str(error), LONG)
         if is_over:
             return _at_the_end(reading, why)
         news = "" if reading.texts else QUIET

@@ -8,7 +8,7 @@ import msgspec
 from pydantic import Field, SecretStr
 from pydantic.networks import IPvAnyNetwork
 
-from app.core.brief import brief
+from app.core.brief import LONG, brief
 from app.core.configfile import Section
 from app.core.egress import (
     Bounds,
@@ -139,4 +139,4 @@ class Api:
 
 def words_of(said: Said) -> str:
     """Return the beginning of a body on one line."""
-    return brief(said.body[:2_000].decode(errors="replace"), 400)
+    return brief(said.body[: 2 * LONG].decode(errors="replace"), LONG)

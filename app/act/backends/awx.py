@@ -16,7 +16,7 @@ from app.act.awx_job import JobSettings, compose, lost, objections
 from app.act.awx_output import PATCHY, Outputs, Waits
 from app.act.awx_search import search
 from app.act.passing import Place, reaches, read_place, same
-from app.core.brief import brief
+from app.core.brief import LONG, brief
 from app.core.clock import Clock, to_iso
 from app.core.egress import Resolve, Said, resolve
 from app.core.errors import (
@@ -301,11 +301,11 @@ class Awx:
 def _reason(job: AwxJob, state: JobState) -> str:
     """Return why a job is as it is, in one line."""
     if job.job_explanation:
-        return brief(job.job_explanation, 400)
+        return brief(job.job_explanation, LONG)
     if job.status == "pending":
         return "it waits for its turn"
     if job.result_traceback:
-        return brief(job.result_traceback.splitlines()[-1], 400)
+        return brief(job.result_traceback.splitlines()[-1], LONG)
     return "it was cancelled" if state is JobState.ABORTED else ""
 
 
@@ -316,5 +316,5 @@ def _why(said: Said) -> str:
     except (msgspec.MsgspecError, RecursionError):
         return f"AWX: answered {said.status} {words_of(said)}"
     detail = found.get("detail") if isinstance(found, dict) else None
-    words = brief(str(detail or found), 400)
+    words = brief(str(detail or found), LONG)
     return f"AWX: answered {said.status} {words}"

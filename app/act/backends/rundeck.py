@@ -16,7 +16,7 @@ from pydantic import Field
 from app.act.passing import Place, reaches, read_place, same
 from app.act.rundeck_job import JobSettings, compose, doubts, lost
 from app.act.rundeck_output import QUIET, Reader
-from app.core.brief import brief
+from app.core.brief import LONG, brief
 from app.core.clock import Clock
 from app.core.egress import Resolve, Said, resolve
 from app.core.errors import (
@@ -315,5 +315,5 @@ def _why(said: Said) -> str:
         trouble = msgspec.json.decode(said.body, type=Trouble)
     except (msgspec.MsgspecError, RecursionError):
         trouble = Trouble(message=words_of(said))
-    words = brief(f"{trouble.error_code} {trouble.message}", 400)
+    words = brief(f"{trouble.error_code} {trouble.message}", LONG)
     return f"Rundeck: answered {said.status} {words}"

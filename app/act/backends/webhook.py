@@ -14,7 +14,7 @@ import msgspec
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic.networks import IPvAnyNetwork
 
-from app.core.brief import brief
+from app.core.brief import LONG, brief
 from app.core.clock import Clock
 from app.core.configfile import Section
 from app.core.egress import (
@@ -389,4 +389,4 @@ def _read_on(url: httpx.URL, order: Order) -> str:
 
 def _words(said: Said) -> str:
     """Return the beginning of a body on one line."""
-    return brief(said.body[:2_000].decode(errors="replace"), 400)
+    return brief(said.body[: 2 * LONG].decode(errors="replace"), LONG)

@@ -13,7 +13,7 @@ import psutil
 from app.act.local.deed import Deed, Done, read_arguments
 from app.act.local.hand import Hand, Stopped, Unwilling
 from app.act.local.journal import End, Journal, write_all
-from app.core.brief import brief
+from app.core.brief import LONG, brief
 from app.core.errors import NotAccepted, NotHere, OutgoingFailed
 from app.core.log import get_log
 from app.models.job import JobState, Order, Progress
@@ -21,7 +21,6 @@ from app.models.menu import Arguments
 
 BUG = "a bug ended it: nobody knows how far it came"
 NO_OUTPUT = "nothing was done: its output cannot be written"
-REASON_CHARS = 500
 # What is told to end at the very end has so long to do so.
 LAST_SECONDS = 2.0
 # A daemon that was ended is started within that time, or never by us.
@@ -312,11 +311,11 @@ def _do(deed: Deed, arguments: Any, hand: Hand) -> End:
     try:
         done = deed.do(arguments, hand)
     except Stopped as error:
-        return End(error.state, brief(str(error), REASON_CHARS))
+        return End(error.state, brief(str(error), LONG))
     except (Unwilling, OutgoingFailed, psutil.Error, OSError) as error:
         why = str(error) or type(error).__name__
         done = Done(why, JobState.FAILED)
-    reason = brief(done.reason, REASON_CHARS)
+    reason = brief(done.reason, LONG)
     if reason:
         hand.say(reason)
     return End(done.state, reason)

@@ -44,7 +44,7 @@ async def ended(backend: Backend, mode: str, key: str) -> tuple[Progress, str]:
     said = await backend.start(sent)
     first = await backend.watch(further(sent, said))
     assert first.state is JobState.STARTED
-    assert (first.output, first.cursor) == ("", "0")
+    assert (first.output, first.cursor) == ("", "whole:0")
     return await follow(backend, sent, first)
 
 
