@@ -144,8 +144,15 @@ class Acting:
             self.advancer.fleet.hear(is_halted=file.is_on)
             self.stop_all()
 
+        def heed() -> None:
+            """Let them hear of the switch."""
+            if not far.is_on:
+                self.advancer.fleet.calm()
+            self.stop_all()
+
         file = Lookout(lambda: bool(self.halting.look()), hear)
-        return file, Lookout(switch.is_on, self.stop_all, switch.close)
+        far = Lookout(switch.is_on, heed, switch.close)
+        return file, far
 
     def _parts(self, grounds: Grounds, ways: Ways) -> Parts:
         """Return what the chore is made of."""

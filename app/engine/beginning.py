@@ -1,9 +1,9 @@
 """Beginning: an order is handed to its backend, and the answer awaited.
 
-Some answer late, and some only when the job is over. Whoever halts everything
-does not wait for that: the backend is asked by the key whether it runs, and
-what is known to run can be told to end. One that cannot say it is told to end
-whatever has that key, again and again until it answers.
+Some answer late, and some only when the job is over. Whoever halts everything,
+or ends that job, does not wait for that: the backend is asked by the key
+whether it runs, and what is known to run can be told to end. One that cannot
+say it is told to end whatever has that key, again and again until it answers.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ async def begin(backend: Backend, order: Order, hold: Hold) -> Progress:
     Args:
         backend: where it runs.
         order: what it is told.
-        hold: says when all is halted.
+        hold: says when it must end.
 
     Raises:
         NotAccepted: it was certainly not started.
@@ -58,7 +58,7 @@ async def _peek(
     seen: list[Progress],
     limit: asyncio.Timeout,
 ) -> None:
-    """Once all is halted, look for a job until it is there; then end that."""
+    """Once it must end, look for a job until it is there; then end that."""
     await hold.hurried.wait()
     while not seen:
         pause = PEEK_SECONDS

@@ -4,6 +4,8 @@ A job is told to end once that is written down. When the database is away, or
 its disk is full, nothing can be; the file of the kill switch needs neither.
 So while the file is there, whatever nobody told within a moment is told all
 the same. It is written down, and told again, once the store is back.
+A word that was written down and did not reach its backend is told again, too,
+each second.
 """
 
 import asyncio
@@ -39,12 +41,14 @@ class Sent(msgspec.Struct):
         order: what its backend is told of it.
         until: when it is forgotten, by the clock that never goes back.
         is_told: whether it was told to end.
+        is_missed: whether that was written down, and did not reach it.
     """
 
     backend: Backend
     order: Order
     until: float
     is_told: bool = False
+    is_missed: bool = False
 
 
 class Fleet:
@@ -65,10 +69,9 @@ class Fleet:
 
     def note(self, job: int, backend: Backend, order: Order) -> None:
         """Remember a job that is sent, or runs."""
-        known = self._sent.pop(job, None)
-        is_told = known is not None and known.is_told
         until = self._clock.monotonic() + order.seconds + STALE_SECONDS
-        self._sent[job] = Sent(backend, order, until, is_told)
+        sent = self._sent.pop(job, Sent(backend, order, until))
+        self._sent[job] = replace(sent, order=order, until=until)
         if len(self._sent) > MOST:
             del self._sent[next(iter(self._sent))]
         if self._is_halted:
@@ -78,6 +81,9 @@ class Fleet:
         """Hear that a job is told to end, or that this failed."""
         if job in self._sent:
             self._sent[job].is_told = is_told
+            self._sent[job].is_missed = not is_told
+            if not is_told:
+                self._bell.ring()
 
     def forget(self, job: int) -> None:
         """Hear that a job has ended, or that nobody follows it any more."""
@@ -91,6 +97,11 @@ class Fleet:
             for one in self._sent.values():
                 one.is_told = False
         self._bell.ring()
+
+    def calm(self) -> None:
+        """Hear that nothing is halted any more: what runs may go on."""
+        for one in self._sent.values():
+            one.is_missed = False
 
     async def run(self) -> None:
         """Go on until cancelled."""
@@ -116,13 +127,15 @@ class Fleet:
 
         What is old is forgotten.
         """
-        if not self._is_halted:
-            return []
         now = self._clock.monotonic()
         for number, one in tuple(self._sent.items()):
             if one.until < now:
                 self.forget(number)
-        return [n for n, one in self._sent.items() if not one.is_told]
+        return [
+            number
+            for number, one in self._sent.items()
+            if one.is_missed or (self._is_halted and not one.is_told)
+        ]
 
     async def _tell(self, number: int) -> None:
         """Tell a job to end; what fails is tried again."""
@@ -151,9 +164,11 @@ class Fleet:
             if order.reference:
                 self.forget(number)
             raise
+        is_again = sent.is_missed
         if order.reference:
             self.told(number)
-        log.warning("fleet.told_unwritten", job=number)
+        event = "fleet.told_again" if is_again else "fleet.told_unwritten"
+        log.warning(event, job=number)
 
 
 async def _look_up(sent: Sent) -> Order:

@@ -20,6 +20,7 @@ class Look(msgspec.Struct, frozen=True):
         running: missions whose jobs must be ended now: nothing may run.
         is_halted: whether nothing may be started.
         is_going: whether anything runs nevertheless.
+        unwanted: missions of ours whose jobs a person wants to end.
         left: missions that are left to other nodes for a while.
         has_more: whether the log may tell of more.
         neglected: open incidents that people get by now, and why.
@@ -31,6 +32,7 @@ class Look(msgspec.Struct, frozen=True):
     running: tuple[int, ...] = ()
     is_halted: bool = False
     is_going: bool = False
+    unwanted: tuple[int, ...] = ()
     left: tuple[int, ...] = ()
     has_more: bool = False
     neglected: Mapping[int, str] = {}

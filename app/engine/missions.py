@@ -32,6 +32,7 @@ from app.engine.ways import Ways
 from app.models.mission import SECOND, Mission
 from app.store.casefile import find_news, find_seq
 from app.store.glance import Seen
+from app.store.jobs import find_unwanted
 from app.store.ledger import Connection
 from app.store.lending import Loan
 from app.store.missions import (
@@ -150,11 +151,15 @@ class MissionChore:
         now = self._parts.clock.monotonic()
         is_sweep = now - self._swept_at >= SWEEP_SECONDS
         says = await self._parts.ways.halted()
-        look = partial(self._look, is_sweep=is_sweep, halted=says)
+        ours = tuple(self._leases)
+        look = partial(self._look, ours, is_sweep=is_sweep, halted=says)
         last = None if is_sweep or says else self._lasting()
         self._seen = await self._parts.ways.glance(look, last)
         seen = self._seen.found
         self._parts.meters.halted.set(int(seen.is_halted))
+        for number in seen.unwanted:
+            if number in self._leases:
+                self._leases[number].hurried.set()
         # What must end comes before all that is merely late.
         is_stopping = await self._halt(seen, says)
         await self._in_turns(seen.disturbed, quiet)
@@ -222,7 +227,12 @@ class MissionChore:
         return True
 
     def _look(
-        self, connection: Connection, *, is_sweep: bool, halted: str
+        self,
+        ours: Collection[int],
+        connection: Connection,
+        *,
+        is_sweep: bool,
+        halted: str,
     ) -> Look:
         """Return what there is to do; on a snapshot."""
         now, left = self._parts.clock.now(), self._elsewhere.now()
@@ -241,6 +251,7 @@ class MissionChore:
             due_at=next_due(connection, now, left),
             left=left,
             disturbed=disturbed,
+            unwanted=find_unwanted(connection, ours),
             has_more=news.has_more,
         )
         return self._search(connection, seen) if is_sweep else seen

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from app.engine.running import Following, Jobs
-from app.models.job import UNSENT, Job
+from app.models.job import HALTED, UNSENT, Job
 from app.models.mission import SECOND, Mission, Stage
 from app.store.ledger import Connection
 from app.store.lending import Loan
@@ -17,8 +17,6 @@ from app.store.missions import LENDING, claim_now, find_live
 
 # What nobody knows the backend's name of is looked up again so soon.
 AGAIN = SECOND // 2
-# How the word begins that a job is told by the kill switch.
-HALTED = "halted"
 
 
 class Taken(msgspec.Struct, frozen=True):

@@ -8,7 +8,15 @@ from msgspec.structs import replace
 from app.engine.moves import Moves, Word, call_of
 from app.models.action import Catalogue
 from app.models.brevity import clip
-from app.models.job import Bounds, Job, JobState, Order, Progress, order_of
+from app.models.job import (
+    HALTED,
+    Bounds,
+    Job,
+    JobState,
+    Order,
+    Progress,
+    order_of,
+)
 from app.models.mission import Ended, Mission, Running
 from app.models.record import clean
 from app.models.verdict import Verdict
@@ -85,7 +93,10 @@ class Jobs:
             return self.end(
                 connection, mission, progress.state, progress.reason
             )
-        return self.later(connection, mission, polls=1)
+        # Whoever wanted that it ends, while it was asked, need not wait.
+        is_told = job.told == job.abort or job.told.startswith(HALTED)
+        is_unwanted = bool(job.abort) and not is_told
+        return self.later(connection, mission, polls=0 if is_unwanted else 1)
 
     def later(
         self, connection: Connection, mission: Mission, polls: int
@@ -317,8 +328,8 @@ def why_halted(connection: Connection, halted: str) -> str:
     """Return why nothing may run, by the switch or the file, or empty."""
     held = find_halt(connection)
     if held.is_halted:
-        return f"halted by {held.by}: {held.reason}"
-    return f"halted: {halted}" if halted else ""
+        return f"{HALTED} by {held.by}: {held.reason}"
+    return f"{HALTED}: {halted}" if halted else ""
 
 
 def _told(job: Job, word: str) -> Word:

@@ -9,7 +9,7 @@ from app.models.entry import Note
 from app.models.job import UNSENT, Job
 from app.models.mission import NotStarted, Stage
 from app.store.halts import Halt, find_halt, put_halt
-from app.store.jobs import find_job, save_job
+from app.store.jobs import find_job, forget_halt, save_job
 from app.store.ledger import Connection
 from app.store.log import append
 from app.store.missions import find_mission, wake
@@ -112,6 +112,8 @@ class Stopping:
             at=now,
         )
         put_halt(connection, halt)
+        if not is_halted:
+            forget_halt(connection)
         does = "nothing may start" if is_halted else "actions may start again"
         note = Note(
             kind="halt.changed",

@@ -46,7 +46,7 @@ class Hold(Protocol):
 
     @property
     def hurried(self) -> asyncio.Event:
-        """Return what is set once all is halted.
+        """Return what is set once its job must end, or all is halted.
 
         What its backend says must be known then before anything else is
         written.

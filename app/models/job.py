@@ -49,6 +49,8 @@ MOVES: Mapping[JobState, frozenset[JobState]] = {
 LIVE = (JobState.PLANNED, JobState.CLAIMED, JobState.STARTED)
 # Nothing of these has left the house.
 UNSENT = (JobState.PLANNED, JobState.CLAIMED)
+# How the word begins that a job is told by the kill switch.
+HALTED = "halted"
 
 
 class Job(msgspec.Struct, kw_only=True):

@@ -33,7 +33,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.models.approval import OPEN
 from app.models.canary import ANSWER
-from app.models.job import Job, JobState
+from app.models.job import HALTED, Job, JobState
 from app.models.mission_tables import (
     HOLDS_TARGET,
     IS_LIVE,
@@ -100,6 +100,17 @@ VERDICTS = (
     .where(JOB.c.action != ANSWER)
     .group_by(JOB.c.action, JOB.c.environment, JOB.c.verdict)
     .order_by(JOB.c.action, JOB.c.environment, JOB.c.verdict)
+)
+UNWANTED = (
+    select(JOB.c.mission_id)
+    .where(text(IS_LIVE), JOB.c.abort != "")
+    .where(among(JOB.c.mission_id, "missions"))
+)
+# What goes on may have to be told anew, another time.
+UNSAY = (
+    update(JOB)
+    .where(text(IS_LIVE), JOB.c.told.startswith(HALTED, autoescape=True))
+    .values(told="")
 )
 # Whoever has the mission has the job.
 TELL = (
@@ -177,6 +188,21 @@ def find_running(connection: Connection, target: str) -> int:
 def find_live_jobs(connection: Connection) -> list[Job]:
     """Return the jobs that have not ended, in the order of their plans."""
     return [to_job(row) for row in connection.execute(LIVE)]
+
+
+def find_unwanted(
+    connection: Connection, missions: Collection[int]
+) -> tuple[int, ...]:
+    """Return those of some missions whose jobs somebody wants to end."""
+    if not missions:
+        return ()
+    found = connection.execute(UNWANTED, {"missions": missions})
+    return tuple(found.scalars())
+
+
+def forget_halt(connection: Connection) -> None:
+    """Let jobs that go on not know of a halt that is over."""
+    connection.execute(UNSAY)
 
 
 def tell_jobs(

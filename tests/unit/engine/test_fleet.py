@@ -138,6 +138,37 @@ def test_what_comes_later_is_told_as_well(rig: Rig) -> None:
     assert rig.robot.aborts == ["key-1"]
 
 
+def test_a_word_that_was_lost_is_said_again(rig: Rig) -> None:
+    """It stands in the log, though no file is there: once more will do."""
+    rig.start(1)
+    rig.start(2)
+
+    def lose() -> None:
+        """Say it to both; one does not hear it."""
+        for number in (1, 2):
+            rig.fleet.told(number)
+        rig.fleet.told(2, is_told=False)
+
+    async def rest() -> None:
+        """Let it look once more."""
+        rig.fleet._bell.ring()
+        await until(lambda: not rig.fleet._telling)
+
+    rig.play(lose, rig.told, rest)
+    assert rig.robot.aborts == ["key-2"]
+
+
+def test_a_lost_word_is_not_said_when_nothing_is_halted(rig: Rig) -> None:
+    """Whoever lets things go on is heard before the word comes again."""
+    rig.start(1)
+    rig.start(2)
+    rig.fleet.told(1, is_told=False)
+    rig.fleet.calm()
+    rig.fleet.told(2, is_told=False)
+    rig.play(rig.told)
+    assert rig.robot.aborts == ["key-2"]
+
+
 def test_a_backend_that_fails_is_asked_again(rig: Rig) -> None:
     """One that is away now may be there in a second."""
     rig.start(1, is_answered=False)
