@@ -14,7 +14,7 @@ import msgspec
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic.networks import IPvAnyNetwork
 
-from app.core.brief import LONG, brief
+from app.core.brief import brief
 from app.core.clock import Clock
 from app.core.configfile import Section
 from app.core.egress import (
@@ -35,6 +35,7 @@ from app.core.errors import (
     NotSent,
     OutgoingFailed,
 )
+from app.core.jsonapi import words_of
 from app.core.pace import Pace
 from app.core.remote import ExactAddress
 from app.core.sealing import seal
@@ -286,7 +287,7 @@ class Receiver:
                 self._fail("it took the job, and says not where to ask")
             answer.status = answer.status or "running"
             return self._progress(order, answer, place)
-        text = f"{self._name}: answered {said.status} {_words(said)}"
+        text = f"{self._name}: answered {said.status} {words_of(said)}"
         if said.status in LATER:
             raise NotAccepted(text, may_retry=True)
         if 400 <= said.status < 500 and said.status != CONFLICT:
@@ -385,8 +386,3 @@ def _read_on(url: httpx.URL, order: Order) -> str:
         return str(url)
     cursor = order.cursor.removeprefix(THEIRS)
     return str(url.copy_set_param("cursor", cursor))
-
-
-def _words(said: Said) -> str:
-    """Return the beginning of a body on one line."""
-    return brief(said.body[: 2 * LONG].decode(errors="replace"), LONG)

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from app.core.egress import Said
 from app.core.errors import NotSent, OutgoingFailed
 from app.core.jsonapi import Api, ApiSettings, words_of
 from tests.programs import free_port
@@ -93,3 +94,11 @@ def test_a_body_is_told_on_one_line(receiver: Receiver) -> None:
     order = {"key": "sj-page"}
     said = asyncio.run(api(receiver.url).post("/garbage/job", order))
     assert words_of(said) == "<html>please log in</html>"
+
+
+@pytest.mark.parametrize("before", [190, 390, 490, 1_990])
+def test_a_body_is_not_cut_where_it_would_be_shown(before: int) -> None:
+    """A secret across the cut could not be taken out of it any more."""
+    secret = "own-hunter2-secret"
+    body = f"{'x' * before} {secret} was wrong".encode()
+    assert secret in words_of(Said(400, {}, body))
