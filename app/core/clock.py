@@ -12,6 +12,8 @@ from typing import Protocol
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 FIRST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
+# A machine that slept has not kept what it had taken for a while.
+_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
 
 
@@ -22,7 +24,7 @@ class Clock(Protocol):
         """Return the present moment in microseconds since 1970, UTC."""
 
     def monotonic(self) -> float:
-        """Return seconds that never go backwards."""
+        """Return seconds that never go backwards; those asleep count."""
 
 
 class SystemClock:
@@ -33,8 +35,8 @@ class SystemClock:
         return time.time_ns() // 1000
 
     def monotonic(self) -> float:
-        """Return seconds that never go backwards."""
-        return time.monotonic()
+        """Return seconds that never go backwards; those asleep count."""
+        return time.clock_gettime(_BOOT)
 
 
 def to_moment(when: datetime) -> int:
