@@ -1,15 +1,20 @@
 """The finding: what one step of the guard says about a motion."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from app.models.approval import known_as
 from app.models.ruling import Outcome, Question
 
 # From the least careful to the most careful one.
 CARE = tuple(Outcome)
 # Nothing that comes later could change these.
 STOPS = (Outcome.WAIT, Outcome.ESCALATE, Outcome.DENY)
+
+
+class Unanswerable(Exception):
+    """Fewer people could grant it than must; the text says why."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -43,16 +48,56 @@ def most_careful(findings: Sequence[Finding]) -> Finding:
 def joined_question(findings: Sequence[Finding], usual: Question) -> Question:
     """Return the one question that serves all findings that ask.
 
+    The strictest counts in each part: the most people, only those whom all
+    name that name anybody, and the shortest time.
+
     Args:
         findings: what the steps say.
         usual: whom to ask when no step says so.
+
+    Raises:
+        Unanswerable: they leave too few people who could grant it.
     """
-    asked = [one.question for one in findings if one.question is not None]
-    if not asked:
-        return usual
-    whom = next((one.whom for one in asked if one.whom), ())
+    asked = {one.rule: one.question for one in findings if one.question}
+    asked = asked or {"the policy": usual}
+    people = max(one.people for one in asked.values())
     return Question(
-        whom=whom,
-        people=max(one.people for one in asked),
-        seconds=min(one.seconds for one in asked),
+        whom=_common(asked, people),
+        people=people,
+        seconds=min(one.seconds for one in asked.values()),
+    )
+
+
+def circle(names: Iterable[str]) -> frozenset[str]:
+    """Return names of people so that two spellings of one are one."""
+    return frozenset(map(known_as, names))
+
+
+def _common(asked: Mapping[str, Question], people: int) -> tuple[str, ...]:
+    """Return whom all name that name anybody; nothing when none does.
+
+    Args:
+        asked: the questions, by the rules that ask them.
+        people: how many must grant it.
+
+    Raises:
+        Unanswerable: these are too few.
+    """
+    named = [one.whom for one in asked.values() if one.whom]
+    if not named:
+        return ()
+    common = frozenset.intersection(*map(circle, named))
+    # In the order, and as spelled, of the first one.
+    whom = {known_as(one): one for one in named[0]}
+    left = tuple(name for one, name in whom.items() if one in common)
+    if len(left) >= people:
+        return left
+    rules = " and ".join(asked)
+    if len(asked) > 1:
+        rules = f"all of {rules}"
+    if not left:
+        raise Unanswerable(f"Nobody is asked by {rules}.")
+    names = ", ".join(left)
+    raise Unanswerable(
+        f"Only {names} is asked by {rules}, and {people} must grant it."
     )

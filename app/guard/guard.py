@@ -16,7 +16,13 @@ from app.guard.counting import (
     open_breaker,
     target_busy,
 )
-from app.guard.finding import Finding, joined_question, most_careful
+from app.guard.finding import (
+    Finding,
+    Unanswerable,
+    circle,
+    joined_question,
+    most_careful,
+)
 from app.guard.judging import ceiling, judge, trusted, usual_question
 from app.guard.known import Known
 from app.guard.policy import NOTHING, Policy
@@ -134,7 +140,13 @@ class Guard:
         question = None
         if finding.outcome in (Outcome.ASK, Outcome.SUGGEST):
             usual = usual_question(self._policy)
-            question = joined_question(found, usual)
+            try:
+                question = joined_question(found, usual)
+            except Unanswerable as error:
+                # To wait for an answer that cannot come helps nobody.
+                why = f"{error} {finding.reason}"
+                finding = Finding(Outcome.ESCALATE, "nobody-to-ask", why)
+                trail = [*trail, f"{finding.rule}: {why}"]
         if finding.outcome is Outcome.ASK and question and motion.approved:
             finding = self._granted(motion, finding, question)
             trail = [*trail, f"{finding.rule}: {finding.reason}"]
@@ -201,4 +213,4 @@ def _is_enough(granted: Question, asked: Question) -> bool:
         return False
     if not asked.whom:
         return True
-    return bool(granted.whom) and set(granted.whom) <= set(asked.whom)
+    return bool(granted.whom) and circle(granted.whom) <= circle(asked.whom)

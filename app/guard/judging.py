@@ -43,7 +43,8 @@ def judge(policy: Policy, books: Books) -> Judged:
     """Return what the first rule that matches says.
 
     A rule that restricts, and whose condition cannot be evaluated here, is
-    not as if it were not there: then at least a person is asked.
+    not as if it were not there: then at least people are asked, no fewer
+    and no others than if it did match.
     """
     try:
         seen = show(make_view(policy, books))
@@ -60,7 +61,7 @@ def judge(policy: Policy, books: Books) -> Judged:
             matches = rule.condition.holds(seen)
         except Untold as error:
             trail.append(f"rule {rule.says.name}: cannot be told: {error}")
-            findings += _closed(rule.says, str(error))
+            findings += _closed(policy, rule.says, str(error))
             continue
         if matches:
             trail.append(f"rule {rule.says.name}: matches")
@@ -208,12 +209,17 @@ def _finding(policy: Policy, rule: RulePart) -> Finding:
     return Finding(outcome, rule.name, rule.reason, question)
 
 
-def _closed(rule: RulePart, why: str) -> list[Finding]:
-    """Return that a person is asked where a restriction cannot be told."""
+def _closed(policy: Policy, rule: RulePart, why: str) -> list[Finding]:
+    """Return that people are asked where a restriction cannot be told.
+
+    Those whom the rule names; one that would not have asked names nobody,
+    and asks as usual.
+    """
     if rule.outcome == "allow":
         return []
     text = f"Nobody can tell whether rule {rule.name} forbids it: {why}"
-    return [Finding(Outcome.ASK, rule.name, text)]
+    question = _question(policy.says.ask, rule)
+    return [Finding(Outcome.ASK, rule.name, text, question)]
 
 
 def _question(usual: AskPart, rule: RulePart | None) -> Question:

@@ -21,6 +21,18 @@ from tests.unit.fold.room import SECOND
 WEB = Thing(kind="host", name="web-1", aliases=("10.0.0.5", "web-one"))
 GUARDED = f"{POLICY}\nprotected: {{targets: [web-1]}}"
 TWO = ASKS + "\nask: {people: 2}"
+NORTH = POLICY.replace(
+    "[]",
+    """
+  - name: north
+    reason: The north needs two of us.
+    when: alert.labels.zone == 'north'
+    outcome: ask
+    whom: [ana, bo]
+    people: 2
+""",
+    1,
+)
 
 
 @pytest.fixture
@@ -350,3 +362,20 @@ def test_a_job_that_ran_and_failed_counts(theatre: Theatre) -> None:
     runs = theatre.turn(lambda c: StoreTally(c).count(scope))
     assert (runs.started, runs.failed) == (1, 1)
     assert theatre.job().started_at is not None
+
+
+def test_a_missing_label_makes_no_question_easier(
+    open_theatre: Opener,
+) -> None:
+    """A rule that cannot be told is granted by those whom it names."""
+    theatre = open_theatre(NORTH)
+    theatre.decide(theatre.fire("web-01"), "mend")
+    assert theatre.go().stage == "awaiting_approval"
+    with pytest.raises(Refused, match="not asked here"):
+        theatre.answer(Answer.GRANT, "mallory")
+    theatre.answer(Answer.GRANT, "ana")
+    theatre.go()
+    assert not theatre.robot.starts
+    theatre.answer(Answer.GRANT, "bo")
+    theatre.go()
+    assert list(theatre.robot.starts.values()) == [1]
