@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from app.core.clock import Clock
+from app.engine.neglect import Neglected
 from app.engine.recall import find_unaware
 from app.store.halts import find_halt
 from app.store.jobs import find_live_jobs
@@ -35,7 +36,7 @@ class Look(msgspec.Struct, frozen=True):
     unwanted: tuple[int, ...] = ()
     left: tuple[int, ...] = ()
     has_more: bool = False
-    neglected: Mapping[int, str] = {}
+    neglected: Mapping[int, Neglected] = {}
     stages: dict[str, int] | None = None
 
 

@@ -271,7 +271,7 @@ class MissionChore:
         stages.clear()
         for stage, count in (seen.stages or {}).items():
             stages.labels(stage).set(count)
-        take = partial(take_over, reasons=seen.neglected)
+        take = partial(take_over, found=seen.neglected)
         await self._in_turns(tuple(seen.neglected), take)
         expire = partial(
             expire_suggestions, moves=self._parts.moves, limit=PAGE

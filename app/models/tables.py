@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     literal_column,
+    text,
 )
 from sqlmodel import Field, SQLModel
 
@@ -302,6 +303,14 @@ class MuteRow(SQLModel, table=True):
     due_at: int | None = Field(sa_column=Column(BigInteger))
 
 
+# As the databases hold it; the statements in app/store say the same words,
+# since only then is the partial index used.
+IS_TURN = (
+    "kind IN ('incident.opened', 'incident.reopened', 'incident.released',"
+    " 'incident.resolved', 'incident.escalated', 'mission.closed')"
+)
+
+
 class EntryRow(SQLModel, table=True):
     """One line of the action log; the database refuses to change it."""
 
@@ -312,6 +321,13 @@ class EntryRow(SQLModel, table=True):
         Index("entry_status", "status", "id"),
         Index("entry_kind", "kind", "id"),
         Index("entry_at", "at"),
+        Index(
+            "entry_turn",
+            "incident_id",
+            "id",
+            sqlite_where=text(IS_TURN),
+            postgresql_where=text(IS_TURN),
+        ),
     )
 
     id: int = Field(sa_column=Column(Id, primary_key=True))

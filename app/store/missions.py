@@ -160,8 +160,13 @@ LEFT_ALONE = (
     .where(
         INCIDENT.c.state == State.OPEN.value,
         IS_LONG_OPEN,
+        # One that had no effect, which its note says, is none.
         ~select(DECISION.c.id)
-        .where(DECISION.c.incident_id == INCIDENT.c.id, IS_LIVE)
+        .where(
+            DECISION.c.incident_id == INCIDENT.c.id,
+            DECISION.c.note == "",
+            IS_LIVE,
+        )
         .exists(),
         ~select(MISSION.c.id)
         .where(MISSION.c.incident_id == INCIDENT.c.id)

@@ -3,14 +3,17 @@
 Each further alert changes an incident; the log says when it became open.
 """
 
-from sqlalchemy import BindParameter, bindparam, or_, select
+from sqlalchemy import BindParameter, bindparam, or_, select, text
 
+from app.models.tables import IS_TURN
 from app.store.incidents import INCIDENT
 from app.store.log import ENTRY
 
 OPENED = ("incident.opened", "incident.reopened", "incident.released")
 # Joined to nothing, so that SQLite finds the few by their incident.
 KIND = ENTRY.c.kind.concat("")
+# However long the log of an incident is, only these lines are looked at.
+TURNS = text(IS_TURN)
 BEFORE: BindParameter[int] = bindparam("before")
 # What did not change since then is asked for nothing more.
 IS_LONG_OPEN = or_(
@@ -19,6 +22,7 @@ IS_LONG_OPEN = or_(
     & ~select(ENTRY.c.id)
     .where(
         ENTRY.c.incident_id == INCIDENT.c.id,
+        TURNS,
         ENTRY.c.at >= BEFORE,
         KIND.in_(OPENED),
     )

@@ -2,16 +2,29 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, not_, select
+from sqlalchemy import (
+    Connection,
+    and_,
+    bindparam,
+    case,
+    func,
+    not_,
+    or_,
+    select,
+)
 
 from app.models.incident import State
 from app.models.mission import End
 from app.models.proposer import CODE
-from app.store.decisions import DECISION
+from app.store.decisions import DECISION, IS_LIVE
 from app.store.incidents import INCIDENT
+from app.store.log import ENTRY
 from app.store.missions import MISSION
-from app.store.opened import IS_LONG_OPEN
+from app.store.needs import ANEW
+from app.store.opened import IS_LONG_OPEN, KIND, TURNS
 
+# What the log says when a mission is over.
+ENDS = ("incident.escalated", "mission.closed")
 OTHER = MISSION.alias()
 NEWEST = (
     select(func.max(OTHER.c.id))
@@ -41,11 +54,46 @@ OBSERVED = (
     )
 )
 UNHEALED = OPEN.where(MISSION.c.end == End.FIXED.value)
+# It was decided on once more since, while it was muted: without effect.
+WAS_IN_VAIN = (
+    select(DECISION.c.id)
+    .where(
+        DECISION.c.incident_id == INCIDENT.c.id,
+        DECISION.c.at > MISSION.c.changed_at,
+        DECISION.c.note != "",
+        IS_LIVE,
+    )
+    .exists()
+)
 # It was over, came back, and should have been decided on anew.
 FORGOTTEN = OPEN.where(
-    MISSION.c.end.in_(
-        [End.RESOLVED.value, End.SUPPRESSED.value, End.MERGED.value]
+    or_(
+        MISSION.c.end.in_(
+            [End.RESOLVED.value, End.SUPPRESSED.value, End.MERGED.value]
+        ),
+        and_(MISSION.c.end == End.NO_ACTION.value, WAS_IN_VAIN),
     ),
+    IS_LONG_OPEN,
+)
+# When an incident was over, or came back, if its mission was over before. In
+# the order of the log, which no clock turns round.
+CAME_BACK_AT = (
+    select(case((ENTRY.c.kind.in_(ANEW), ENTRY.c.at)))
+    .where(
+        ENTRY.c.incident_id == INCIDENT.c.id,
+        TURNS,
+        KIND.in_([*ANEW, *ENDS]),
+    )
+    .order_by(ENTRY.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+RETURNED = OPEN.where(
+    MISSION.c.end.in_(
+        [End.NO_ACTION.value, End.ESCALATED.value, End.OBSERVED.value]
+    ),
+    # What somebody has acknowledged since is theirs.
+    func.coalesce(INCIDENT.c.acknowledged_at, 0) < CAME_BACK_AT,
     IS_LONG_OPEN,
 )
 
@@ -88,7 +136,9 @@ def find_forgotten(
     Args:
         connection: where to ask.
         opened_before: which have been open since before this moment.
-        limit: how many at most.
+        limit: how many of each kind at most.
     """
     bounds = {"before": opened_before, "most": limit}
-    return list(connection.execute(FORGOTTEN, bounds).scalars())
+    asked = (FORGOTTEN, RETURNED)
+    found = (connection.execute(one, bounds).scalars() for one in asked)
+    return [number for numbers in found for number in numbers]

@@ -4,7 +4,7 @@ The files in rows/ are what the releases themselves wrote: the service of the
 last release with that schema took alerts, folded, decided and acted, was
 killed while a job ran and a letter waited, and its inbox took one delivery
 more that nobody folded. No release had 0002, or 0007 to
-0010, as its newest schema: their rows are those of the nearest one, without
+0011, as its newest schema: their rows are those of the nearest one, without
 what came later, and accounts.
 """
 
@@ -36,6 +36,7 @@ REVISIONS = {
     "0008": "0006",
     "0009": "0006",
     "0010": "0006",
+    "0011": "0006",
 }
 # What a trigger of SQLite writes as well, when the rows come in.
 BY_TRIGGER = ("span",)

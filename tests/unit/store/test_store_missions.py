@@ -285,7 +285,10 @@ def test_missions_of_incidents_that_are_not_open_are_found(
 def test_an_open_incident_that_nobody_cares_for_is_found(
     connection: Connection,
 ) -> None:
-    """Neither decided on, nor with a mission, nor new, nor over."""
+    """Neither decided on, nor with a mission, nor new, nor over.
+
+    A decision that had no effect is none.
+    """
     add_incident(connection, 1, changed_at=NOW - 2)
     add_incident(connection, 2, changed_at=NOW - 2, state="resolved")
     add_incident(connection, 3, changed_at=NOW)
@@ -295,13 +298,19 @@ def test_an_open_incident_that_nobody_cares_for_is_found(
     add(connection, 5)
     decide(connection, 6)
     decide(connection, 7, is_shadow=True)
-    assert store.find_left_alone(connection, NOW, 10) == [1, 7]
+    add_incident(connection, 8, changed_at=NOW - 2)
+    decide(connection, 8, note="the incident is suppressed meanwhile")
+    assert store.find_left_alone(connection, NOW, 10) == [1, 7, 8]
     assert store.find_left_alone(connection, NOW, 1) == [1]
-    assert store.find_left_alone(connection, NOW + 1, 10) == [1, 3, 7]
+    assert store.find_left_alone(connection, NOW + 1, 10) == [1, 3, 7, 8]
 
 
 def decide(
-    connection: Connection, incident: int, *, is_shadow: bool = False
+    connection: Connection,
+    incident: int,
+    *,
+    is_shadow: bool = False,
+    note: str = "",
 ) -> int:
     """Keep a decision on an incident; return its number."""
     case = Case(incident=incident, source="zabbix", name="cpu")
@@ -312,7 +321,7 @@ def decide(
         at=NOW,
         agrees=True if is_shadow else None,
     )
-    return add_decision(connection, record)
+    return add_decision(connection, replace(record, note=note))
 
 
 def test_a_decision_is_found_with_all_that_it_rests_on(
