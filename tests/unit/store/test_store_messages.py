@@ -140,6 +140,7 @@ LATER = (
     "decision_failed",
     "ruling_observed",
     "decision_judged",
+    "entry_turn",
 )
 EARLIER = "CREATE INDEX decision_problem ON decision (problem, action)"
 
