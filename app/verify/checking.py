@@ -25,6 +25,7 @@ from app.ports import Check, Readings
 SECTION = "checks"
 # What every alert has: whether its monitoring system says that it is over.
 LAST = "alert_is_over"
+NOT_MEASURED = "not measured before"
 SECONDS = 10.0
 HOLDS: Mapping[Judgement, bool | None] = {
     Judgement.GOOD: True,
@@ -171,22 +172,24 @@ class Verifier:
         """Return what is measured after an action, and what it means.
 
         A check that was good before the action sees nothing of the problem,
-        like a service that runs and answers nobody. Unless it is bad by now,
-        the alert's own state tells whether it helped.
+        like a service that runs and answers nobody; of one that had no value
+        nobody knows whether it changed. Unless it is bad by now, the alert's
+        own state tells whether it helped, beside that of before if it was
+        read then.
         """
         found = self.judge(spec, before, await self.measure(spec, subject))
-        if (
-            before is None
-            or before.check != found.check
-            or before.judgement is not Judgement.GOOD
-            or found.judgement is not Judgement.GOOD
-            or found.check == LAST
-        ):
+        if found.judgement is not Judgement.GOOD or found.check == LAST:
             return found
+        earlier = Judgement.UNKNOWN
+        if before is not None and before.check == found.check:
+            earlier = before.judgement
+        if HOLDS[earlier] is False:
+            return found
+        was = "good before as well" if HOLDS[earlier] else NOT_MEASURED
         other = await self._ask(LAST, replace(subject, options={}))
-        why = f"{found.check} was good before as well: {found.says}"
+        why = f"{found.check} was {was}: {found.says}"
         told = replace(other, says=f"{other.says} ({why})")
-        return self.judge(spec, None, told)
+        return self.judge(spec, before, told)
 
     async def preconditions(
         self, spec: ActionSpec, subject: Subject

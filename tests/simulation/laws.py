@@ -28,6 +28,8 @@ UNDO = "undo"
 NEVER_RAN = ("aborted", "failed")
 # What ran is measured, whatever it says of itself.
 ENDED = ("succeeded", "failed", "aborted", "timed_out")
+# What reads the alert's own state.
+ALERT = "alert_is_over"
 
 
 class State(msgspec.Struct):
@@ -185,6 +187,8 @@ def fixed_is_measured(before: State, after: State) -> Iterator[str]:
             yield f"mission {one.id} is fixed by nothing"
         elif not has_held(job):
             yield f"job {job.id} is called fixed and was not good for long"
+        elif not has_two_ends(job):
+            yield f"job {job.id} is called fixed and one end was measured"
         elif job.state == JobState.ABORTED and not had_its_time(job):
             yield f"job {job.id} is called fixed and was never let help"
 
@@ -192,6 +196,20 @@ def fixed_is_measured(before: State, after: State) -> Iterator[str]:
 def had_its_time(job: Job) -> bool:
     """Tell whether a job ended no sooner than it should have."""
     return job.until is not None and (job.ended_at or 0) >= job.until
+
+
+def has_two_ends(job: Job) -> bool:
+    """Tell whether what is good after a job was seen bad before it.
+
+    An alert was told: that it is over is the other end.
+    """
+    before, after = (
+        msgspec.json.decode(text, type=tuple[Reading, ...])
+        for text in (job.before, job.after)
+    )
+    bad = (Judgement.BAD, Judgement.WORSE)
+    seen = {one.check for one in before if one.judgement in bad}
+    return after[-1].check in {ALERT, *seen}
 
 
 def has_held(job: Job) -> bool:

@@ -15,10 +15,13 @@ from app.engine.sending import Sending
 from app.engine.ways import Hold
 from app.guard import guard, standing
 from app.guard.protection import Protection
+from app.models.action import ActionSpec
 from app.models.approval import Answer, ApprovalState
 from app.models.job import Order, order_of
 from app.models.mission import Mission
+from app.models.verdict import Reading, Subject
 from app.ports import Backend
+from app.verify.checking import Verifier
 from app.verify.judging import Stretch
 from tests.simulation import history, holding
 from tests.simulation.dealing import Deal
@@ -131,6 +134,18 @@ def is_easily_content(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Stretch, "has_held", lambda *_: True)
 
 
+def believes_one_end(patch: pytest.MonkeyPatch) -> None:
+    """Take what is good after an action for its doing."""
+
+    async def follow(
+        self: Verifier, spec: ActionSpec, subject: Subject, _before: object
+    ) -> Reading:
+        """Judge what is read now, and nothing else."""
+        return self.judge(spec, None, await self.measure(spec, subject))
+
+    patch.setattr(Verifier, "follow", follow)
+
+
 def credits_what_was_ended(patch: pytest.MonkeyPatch) -> None:
     """Take what a person ended for what had its time."""
     patch.setattr(measuring, "_had_its_time", lambda _: True)
@@ -211,6 +226,7 @@ FAULTS: Sequence[tuple[Break, Callable[[], object], str]] = (
     (never_gives_up, meets(holding.BREAKER), ". of . did not help"),
     (says_nothing, plays("fixed"), "the log tells 0 ends"),
     (is_easily_content, plays("nothing helps"), "was not good for long"),
+    (believes_one_end, plays("edited"), "fixed and one end was measured"),
     (credits_what_was_ended, plays("aborted and well"), "never let help"),
     (never_loses_a_lease, wakes_late, "sent by who has lost it"),
     (never_loses_a_lease, wakes_between_tries, "sent by who has lost it"),

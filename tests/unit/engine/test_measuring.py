@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from app.engine.measuring import Measuring
+from app.engine.measuring import Measuring, readings_of
 from app.models.action import Catalogue
 from app.models.decision_tables import DecisionRow
 from app.models.job import JobState
@@ -63,3 +63,40 @@ def test_what_nothing_says_how_to_measure_any_more(
     moved = measured.turn(lambda c: measuring.take(c, mission, reading))
     assert moved.stage == "escalated"
     assert_unknown(measured)
+
+
+@pytest.mark.parametrize("end", [JobState.SUCCEEDED, JobState.FAILED])
+def test_one_end_of_a_change_is_no_proof_of_it(
+    theatre: Theatre, end: JobState
+) -> None:
+    """The check had no value before, is good after, and the alert goes on."""
+    theatre.read_alerts()
+    number = theatre.fire("web-01")
+    theatre.decide(number, "mend")
+    theatre.health.value = None
+    theatre.go()
+    theatre.health.value = 1.0
+    theatre.robot.end_all(end)
+    assert theatre.play(300).stage == "deciding"
+    assert theatre.incident(number).firing
+    assert theatre.job().verdict == "not_fixed"
+    (before,) = readings_of(theatre.job().before)
+    assert before.says == "1 still firing (health cannot say: )"
+    after = readings_of(theatre.job().after)
+    assert {one.check for one in after} == {"alert_is_over"}
+    assert "health was not measured before" in after[-1].says
+
+
+def test_the_end_of_the_alert_is_the_other_end(theatre: Theatre) -> None:
+    """Then it is known to have helped, whatever the check had not seen."""
+    theatre.read_alerts()
+    number = theatre.fire("web-01")
+    theatre.decide(number, "mend")
+    theatre.health.value = None
+    theatre.go()
+    theatre.health.value = 1.0
+    theatre.robot.end_all()
+    theatre.play(5)
+    theatre.end("web-01")
+    assert theatre.play(60).end == "fixed"
+    assert theatre.job().verdict == "fixed"

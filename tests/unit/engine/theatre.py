@@ -14,6 +14,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from app.act.settings import ActSettings
+from app.core.configfile import Config
 from app.decide.deciding import Decider
 from app.decide.grounding import Grounder
 from app.decide.knowledge import read_knowledge
@@ -36,11 +37,11 @@ from app.guard.policy import parse_policy
 from app.models.action import (
     ActionSpec,
     Catalogue,
-    Check,
     Parameter,
     Risk,
     Run,
 )
+from app.models.action import Check as Declared
 from app.models.approval import Answer, Approval
 from app.models.choice import Decision
 from app.models.inventory import Inventory, Thing
@@ -51,7 +52,7 @@ from app.models.mission_tables import ApprovalRow, JobRow, MissionRow
 from app.models.origins import TOPICS
 from app.models.record import Record
 from app.models.tables import EntryRow
-from app.ports import Backend
+from app.ports import Backend, Check
 from app.store.approvals import find_approval
 from app.store.glance import Seen, Stamps, look_again
 from app.store.inbox import SqlInbox
@@ -59,7 +60,8 @@ from app.store.jobs import find_job
 from app.store.ledger import Ledger
 from app.store.lending import Loan
 from app.store.missions import claim_due, find_mission, next_due
-from app.verify.checking import Verifier
+from app.verify.checking import Around, Env, Verifier
+from app.verify.checks import alert_is_over
 from tests.unit.engine.robot import Health, Robot
 from tests.unit.fold.room import SECOND, Room
 
@@ -86,7 +88,7 @@ def spec(name: str, **more: object) -> ActionSpec:
         "parameters": {"host": HOST},
         "risk": Risk.REVERSIBLE,
         "run": Run(backend="robot", job=name, timeout_seconds=60),
-        "check": Check(
+        "check": Declared(
             name="health",
             hold_seconds=20,
             within_seconds=60,
@@ -231,7 +233,8 @@ class Theatre(Room):
         self.robot = Robot()
         self.spare = Robot()
         self.health, self.ready = Health(self.clock), Health(self.clock, 1.0)
-        checks = {"health": self.health, "ready": self.ready}
+        self.checks: dict[str, Check] = {"health": self.health}
+        self.checks["ready"] = self.ready
         self.hold = Held()
         self.things: tuple[Thing, ...] = ()
         self.halting = Halting(folder / "HALT")
@@ -261,7 +264,7 @@ class Theatre(Room):
             settings=ActSettings(),
             guard=Guard(parse_policy(policy)),
             halting=self.halting,
-            verifier=Verifier(checks, self.clock),
+            verifier=Verifier(self.checks, self.clock),
             backends=backends,
             world=world,
             moves=self.moves,
@@ -382,6 +385,12 @@ class Theatre(Room):
             author="ana",
         )
         return self.turn(lambda c: self.proposing.propose(c, wish))[1]
+
+    def read_alerts(self) -> None:
+        """Let the alert's own state be a check as well, as it always is."""
+        around = Around({}, self.clock, lambda: self.inventory)
+        env = Env("alert_is_over", Config({}, {}), around)
+        self.checks["alert_is_over"] = alert_is_over.plugin(env)
 
     def kinds(self) -> list[str]:
         """Return the kinds of all lines of the log, in order."""

@@ -311,7 +311,7 @@ def test_what_was_good_before_does_not_say_that_it_helped(
     [
         (5.0, Judgement.GOOD, Judgement.WORSE),
         (0.5, Judgement.BAD, Judgement.GOOD),
-        (0.5, Judgement.UNKNOWN, Judgement.GOOD),
+        (5.0, Judgement.UNKNOWN, Judgement.WORSE),
     ],
 )
 def test_what_changed_is_told_by_the_check(
