@@ -61,8 +61,8 @@ def build(config: Config, outside: Outside | None = None) -> Product:
     hands = make_hands(ground)
     mind = make_mind(ground, hands.catalogue)
     reader = Reader(ground.open_engine())
-    parts = _room(ground, keeping, hands, reader, committer.is_busy)
-    desk = Desk(mind.decider, config, parts)
+    parts = _room(ground, keeping, hands, reader, mind)
+    desk = _make_desk(mind, config, parts, committer.is_busy)
     watching = make_watching(ground)
     room = _hands_room(keeper, reader, desk, mind, watching)
     acting, voice, told = _make_acting(ground, hands, room)
@@ -171,7 +171,7 @@ def _room(
     keeping: Keeping,
     hands: Hands,
     reader: Reader,
-    is_door_busy: Callable[[], bool],
+    mind: Mind,
 ) -> Room:
     """Return what the desk is put into."""
     return Room(
@@ -184,9 +184,17 @@ def _room(
         registry=ground.registry,
         home=ground.outside.home,
         wait_seconds=ground.wait_seconds,
-        is_door_busy=is_door_busy,
+        inventory=lambda: mind.stock.inventory,
         moves=hands.moves if hands.settings.enabled else None,
     )
+
+
+def _make_desk(
+    mind: Mind, config: Config, room: Room, is_door_busy: Callable[[], bool]
+) -> Desk:
+    """Return where decisions are made; the door comes first."""
+    room = msgspec.structs.replace(room, is_door_busy=is_door_busy)
+    return Desk(mind.decider, config, room)
 
 
 def _make_committer(ground: Ground) -> Committer:

@@ -10,6 +10,7 @@ is no excuse for a manipulated one.
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 
 from app.core.errors import Unreadable
 from app.core.shape import SHAPES
@@ -108,9 +109,44 @@ class Grounder:
         found = {n: found[n] for n in spec.parameters if n in found}
         offer = Offer(spec, found)
         self._forbid(offer, hosts)
-        if spec.changes and any(_expresses(offer, one) for one in failed):
+        if spec.changes and any(self._expresses(offer, one) for one in failed):
             raise Missing("it did not help on this target before")
         return offer
+
+    def _expresses(self, offer: Offer, failed: Happening) -> bool:
+        """Tell whether what failed could be chosen again.
+
+        By whichever of its names: it is the same host, or what is on it.
+        """
+        host = self._host_of(offer, failed.arguments)
+        for name, value in failed.arguments.items():
+            if name not in offer.candidates:
+                return False
+            kind = offer.parameter(name).inventory
+            lead = partial(self._lead, kind, host)
+            found = {lead(one.value) for one in offer.candidates[name]}
+            if lead(value) not in found:
+                return False
+        return True
+
+    def _host_of(self, offer: Offer, arguments: Arguments) -> str:
+        """Return the first known host of a call by its name, or nothing."""
+        for name, value in arguments.items():
+            is_there = name in offer.candidates
+            if is_there and offer.parameter(name).inventory == "host":
+                found = self._inventory.find_host(str(value))
+                if found is not None:
+                    return found.name
+        return ""
+
+    def _lead(self, kind: str, host: str, value: str | int) -> str | int:
+        """Return a value by the name that leads, or as it is."""
+        found = None
+        if kind == "host":
+            found = self._inventory.find_host(str(value))
+        elif kind in ("service", "container"):
+            found = self._inventory.find_on(kind, str(value), host)
+        return value if found is None else found.name.casefold()
 
     def _forbid(self, offer: Offer, hosts: Iterable[Candidate]) -> None:
         """Raise when the inventory does not allow it on its target."""
@@ -269,14 +305,6 @@ def _hosts_first(spec: ActionSpec) -> Callable[[str], bool]:
     return lambda name: spec.parameters[name].inventory != "host"
 
 
-def _expresses(offer: Offer, failed: Happening) -> bool:
-    """Tell whether what failed could be chosen again."""
-    return all(
-        value in {one.value for one in offer.candidates.get(name, ())}
-        for name, value in failed.arguments.items()
-    )
-
-
 def _sayings(parameter: Parameter, case: Case) -> Iterator[tuple[str, str]]:
     """Yield where a value may be found, and what is said there."""
     key = ITEM_KEY.match(case.labels.get("item_key", ""))
@@ -292,7 +320,9 @@ def _prove(action: str, arguments: Arguments, menu: Menu) -> Iterable[Proof]:
     """Yield the proof of each argument, or raise Unreadable."""
     offer = menu.find(action)
     if offer is None:
-        raise Unreadable(f"{action!r} is not on the menu")
+        why = menu.left_out.get(action)
+        because = f": {why}" if why else ""
+        raise Unreadable(f"{action!r} is not on the menu{because}")
     unknown = sorted(arguments.keys() - offer.candidates.keys())
     if unknown:
         raise Unreadable(f"{action} has no argument {unknown[0]!r}")

@@ -4,11 +4,12 @@ app/decide/casing.py makes the case of an alert; here the incident's own
 counts, history, statistics, mutes and the runbook are added to it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from app.core.clock import Clock
+from app.core.shape import SHAPES
 from app.decide.casing import Told, keep_labels, make_case, tidy, told_by
 from app.decide.reins import DecideSettings, Reins, read_reins
 from app.decide.runbooks import Runbooks
@@ -16,14 +17,17 @@ from app.fold.mutes import find_mutes
 from app.fold.rules import Rules
 from app.fold.standing import labels_of
 from app.models.alert import Alert
-from app.models.case import Case
+from app.models.case import Case, Happening
 from app.models.incident import ahead
+from app.models.inventory import Inventory
+from app.models.job import on_host
 from app.models.matcher import fit_all
 from app.models.mute import Mute
 from app.models.record import Standpoint
 from app.models.site import Site, make_site
 from app.store.casefile import Facts, Lead, find_facts, find_lead
 from app.store.ledger import Connection
+from app.store.tried import find_failed
 
 LINE = 300
 DAY = 86_400_000_000
@@ -61,28 +65,42 @@ class Casework:
         settings: DecideSettings,
         runbooks: Runbooks,
         clock: Clock,
+        inventory: Callable[[], Inventory],
     ) -> None:
-        """Take how alerts are named, what is set, and the runbooks."""
+        """Take how alerts are named, what is set, and what there is."""
         self._rules = rules
         self._settings = settings
         self._runbooks = runbooks
         self._clock = clock
+        self._inventory = inventory
 
     def open_file(
-        self, connection: Connection, number: int
+        self, connection: Connection, number: int, place: str = ""
     ) -> Casefile | None:
-        """Return the case of an incident, or None when there is none."""
+        """Return the case of an incident, or None when there is none.
+
+        Args:
+            connection: a snapshot.
+            number: which incident.
+            place: what a job would work on, when that is known by now: what
+                did not help there counts, whatever alerts call it.
+        """
         within = self._rules.windows.together
-        since = self._clock.now() - self._settings.remember_days * DAY
-        facts = find_facts(connection, number, within, since)
+        facts = find_facts(connection, number, within)
         if facts is None:
             return None
         incident, main = facts.incident, facts.main
+        failed = find_failed(
+            connection,
+            incident.target,
+            {*self._places(facts), place} - {""},
+            self._clock.now() - self._settings.remember_days * DAY,
+        )
         mutes = _find_mutes(connection, self._clock.now())
         labels = labels_of(facts.strand, main)
         rules = self._rules.naming_of(main.source).targets
         return Casefile(
-            case=self._make(facts, mutes),
+            case=self._make(facts, failed, mutes),
             standpoint=Standpoint(
                 incident=number,
                 target=incident.target,
@@ -117,7 +135,25 @@ class Casework:
         runbook = self._runbooks.find(case.labels)
         return msgspec.structs.replace(case, runbook=runbook)
 
-    def _make(self, facts: Facts, mutes: Sequence[Mute]) -> Case:
+    def _places(self, facts: Facts) -> Iterator[str]:
+        """Yield what jobs may work on: the hosts that an alert names.
+
+        Each by the name that leads: a job is known by that.
+        """
+        inventory = self._inventory()
+        named = keep_labels(_labels_of(facts)).values()
+        for said in {facts.incident.target_name, *named}:
+            name = SHAPES["host"].fit(said)
+            if name is not None:
+                host = inventory.find_host(name)
+                yield on_host(host.name if host else name)
+
+    def _make(
+        self,
+        facts: Facts,
+        failed: tuple[Happening, ...],
+        mutes: Sequence[Mute],
+    ) -> Case:
         """Return the case of what is known."""
         incident, main, now = facts.incident, facts.main, self._clock.now()
         rules = self._rules.naming_of(main.source).targets
@@ -137,7 +173,7 @@ class Casework:
             siblings=facts.siblings,
             together=tuple(n for n in others if n != case.name),
             history=facts.history,
-            failed=facts.failed,
+            failed=failed,
             similar=facts.similar,
             maintenance=_muted_by(mutes, labels),
             runbook=self._runbooks.find(labels),

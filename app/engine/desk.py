@@ -39,6 +39,7 @@ from app.fold.rules import Rules
 from app.models.action import Catalogue
 from app.models.alert import Alert
 from app.models.case import Case
+from app.models.inventory import Inventory
 from app.store.aside import ask_aside
 from app.store.claims import Claims
 from app.store.decisions import Spent, count_spent
@@ -70,6 +71,7 @@ class Room(msgspec.Struct, frozen=True):
     registry: CollectorRegistry
     home: Path
     wait_seconds: float
+    inventory: Callable[[], Inventory]
     is_door_busy: Callable[[], bool] = bool
     moves: Moves | None = None
 
@@ -93,7 +95,11 @@ class Desk:
         self._trials = Trials(self.settings, room.clock)
         runbooks = open_runbooks(folder, room.home)
         self.casework = Casework(
-            room.rules, self.settings, runbooks, room.clock
+            room.rules,
+            self.settings,
+            runbooks,
+            room.clock,
+            room.inventory,
         )
         meters = Meters(room.registry)
         self.spans = Spans(telemetry, SpanMeters(room.registry))

@@ -15,7 +15,7 @@ from app.models.action import ActionSpec, Run
 from app.models.case import Case
 from app.models.incident import Incident
 from app.models.inventory import Thing
-from app.models.job import Job, target_of
+from app.models.job import Job, on_host, target_of
 from app.models.menu import Arguments
 from app.models.mission import SECOND, Mission
 from app.models.proposer import PERSON, UNDO, proposer_of
@@ -69,7 +69,8 @@ class Motions:
         if plan is None:
             return None
         number = mission.incident_id
-        file = self._world.casework.open_file(connection, number)
+        casework = self._world.casework
+        file = casework.open_file(connection, number, plan.target)
         over = find_over(connection, plan.decision, number)
         return msgspec.structs.replace(plan, file=file, over=over)
 
@@ -319,7 +320,7 @@ class Motions:
             return ""
         host = self._host(spec, arguments)
         if host is not None:
-            return f"host:{host.name.casefold()}"
+            return on_host(host.name)
         return target_of(spec, arguments)
 
     def _group_size(self, thing: Thing | None) -> int:

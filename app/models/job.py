@@ -261,6 +261,11 @@ def key_of(home: str, decision: int, arguments: Arguments) -> str:
     return f"sj-{decision}-{hashlib.sha256(text.encode()).hexdigest()[:20]}"
 
 
+def on_host(name: str) -> str:
+    """Return the target of what runs on a host, by one of its names."""
+    return f"host:{name.casefold()}"
+
+
 def target_of(spec: ActionSpec, arguments: Arguments) -> str:
     """Return the one thing that an action works on, for locks and budgets.
 
@@ -269,7 +274,7 @@ def target_of(spec: ActionSpec, arguments: Arguments) -> str:
     """
     for name, parameter in spec.parameters.items():
         if parameter.inventory == "host" and name in arguments:
-            return f"host:{str(arguments[name]).casefold()}"
+            return on_host(str(arguments[name]))
     inside = ",".join(
         f"{name}={arguments[name]}" for name in sorted(arguments)
     )

@@ -20,7 +20,7 @@ from app.models.episode import Episode
 from app.models.incident import Incident, State
 from app.models.strand import RANKS
 from app.models.tables import CutRow, EntryRow, table_of
-from app.store.decisions import count_verdicts, find_failed, find_history
+from app.store.decisions import count_verdicts, find_history
 from app.store.incidents import (
     ALERT,
     EPISODE,
@@ -39,8 +39,6 @@ MOST_SIBLINGS = 100
 MOST_NAMES = 20
 MOST_PROBLEMS = 50
 MOST_HISTORY = 20
-# So many different calls that did not help are excluded on one target.
-MOST_FAILED = 200
 MOST_NEWS = 5_000
 # An incident in which any of these is told anew is decided on anew.
 RENEWED = ("incident.reopened", "decision.asked")
@@ -103,7 +101,6 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         problems: the classes of what goes on.
         siblings: how many incidents have the same problem now.
         history: what was decided on this target.
-        failed: the calls that did not help on it.
         similar: verdicts of actions on this problem.
     """
 
@@ -117,7 +114,6 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     problems: Sequence[str]
     siblings: int
     history: tuple[Happening, ...]
-    failed: tuple[Happening, ...]
     similar: dict[str, dict[str, int]]
 
 
@@ -152,7 +148,7 @@ class News(msgspec.Struct, frozen=True):
 
 
 def find_facts(
-    connection: Connection, number: int, within: int, failed_since: int
+    connection: Connection, number: int, within: int
 ) -> Facts | None:
     """Return what is known of an incident, or None when there is none.
 
@@ -160,7 +156,6 @@ def find_facts(
         connection: a snapshot.
         number: which incident.
         within: how far apart siblings may begin, in microseconds.
-        failed_since: what did not help counts from this moment on.
     """
     incident = find_incidents(connection, [number]).get(number)
     lead = find_lead(connection, number)
@@ -179,9 +174,6 @@ def find_facts(
         problems=_find_firing(connection, number, "problem", MOST_PROBLEMS),
         siblings=siblings,
         history=find_history(connection, incident.target, MOST_HISTORY),
-        failed=find_failed(
-            connection, incident.target, failed_since, MOST_FAILED
-        ),
         similar=count_verdicts(connection, lead.main.problem),
     )
 

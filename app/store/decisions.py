@@ -20,7 +20,6 @@ from app.models.brevity import clip
 from app.models.case import Happening
 from app.models.choice import Why
 from app.models.decision_tables import (
-    DID_NOT_HELP,
     IS_JUDGED,
     DecisionRow,
     ReinRow,
@@ -28,7 +27,6 @@ from app.models.decision_tables import (
 from app.models.proposer import CODE
 from app.models.record import Record, clean, digest_of, evidence
 from app.models.tables import table_of
-from app.models.verdict import Verdict
 from app.store.among import among
 from app.store.incidents import next_id
 from app.store.indexing import note_spans
@@ -71,23 +69,6 @@ HISTORY = (
     )
     .where(DECISION.c.target == bindparam("target"), IS_LIVE)
     .order_by(DECISION.c.id.desc())
-    .limit(bindparam("most"))
-)
-# Each call once, however often it was tried.
-FAILED = (
-    select(
-        func.max(DECISION.c.at).label("at"),
-        DECISION.c.action,
-        DECISION.c.arguments,
-    )
-    .where(
-        DECISION.c.target == bindparam("target"),
-        DECISION.c.at >= bindparam("since"),
-        text(DID_NOT_HELP),
-        IS_LIVE,
-    )
-    .group_by(DECISION.c.action, DECISION.c.arguments)
-    .order_by(func.max(DECISION.c.at).desc(), DECISION.c.action)
     .limit(bindparam("most"))
 )
 # A storm makes thousands of one problem: what came of the newest is enough.
@@ -190,29 +171,6 @@ def find_history(
             problem=row.problem,
         )
         for row in connection.execute(HISTORY, bounds)
-    )
-
-
-def find_failed(
-    connection: Connection, target: str, since: int, limit: int
-) -> tuple[Happening, ...]:
-    """Return the calls that did not help on a target, the newest first.
-
-    Args:
-        connection: where to ask.
-        target: the key of the target.
-        since: what was decided before does not count.
-        limit: how many at most.
-    """
-    bounds = {"target": target, "since": since, "most": limit}
-    return tuple(
-        Happening(
-            at=row.at,
-            action=row.action,
-            arguments=msgspec.json.decode(row.arguments),
-            verdict=Verdict.NOT_FIXED.value,
-        )
-        for row in connection.execute(FAILED, bounds)
     )
 
 

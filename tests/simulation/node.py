@@ -185,7 +185,11 @@ class Node:
         self._bugs = stage.audit.bugs
         scene = the_scene()
         self.casework = Casework(
-            scene.rules, scene.decide, Runbooks(None), self.clock
+            scene.rules,
+            scene.decide,
+            Runbooks(None),
+            self.clock,
+            lambda: scene.inventory,
         )
         self._decider = Decider(
             {BRAIN: SimBrain(stage, self.gate)},

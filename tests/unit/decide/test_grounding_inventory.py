@@ -1,8 +1,10 @@
 """With an inventory, only what it knows and allows is on the menu."""
 
 import pytest
+from msgspec.structs import replace
 
 from app.models.action import ALWAYS, Parameter
+from app.models.case import Happening
 from tests.unit.decide.sites import (
     WEB,
     case,
@@ -79,6 +81,37 @@ def test_containers_are_looked_up_as_services_are() -> None:
     assert "restart_container" in held.menu(told).names
     other = grounder(host("web-01"), on("cache", "web-01", "container"))
     assert "restart_container" not in other.menu(told).names
+
+
+@pytest.mark.parametrize(
+    ("name", "service", "is_on"),
+    [
+        ("web-01", "nginx", False),
+        ("WEB-01.a.example", "nginx", False),
+        ("10.0.0.5", "proxy", False),
+        ("web-02", "nginx", True),
+        ("web-01", "php-fpm", True),
+        ("nobody", "nginx", True),
+    ],
+)
+def test_what_failed_by_another_name_is_not_offered_again(
+    name: str, service: str, *, is_on: bool
+) -> None:
+    """A host, and what is on it, is the same by each of its names."""
+    before = Happening(
+        at=1,
+        action="restart_service",
+        arguments={"host": name, "service": service},
+        verdict="not_fixed",
+    )
+    made = grounder(
+        host("web-01", aliases=("10.0.0.5",)),
+        host("web-02"),
+        on("nginx", "web-01", aliases=("proxy",)),
+        on("php-fpm", "web-01"),
+    )
+    told = replace(case(WEB), failed=(before,))
+    assert ("restart_service" in made.menu(told).names) is is_on
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from app.fold.rules import FoldSettings, make_rules
 from app.models.alert import Severity, Status
 from app.models.decision_tables import DecisionRow
 from app.models.entry import Note
+from app.models.inventory import Inventory
 from app.models.tables import EntryRow, IncidentRow
 from app.ports import Brain
 from app.store.ledger import Connection, Ledger
@@ -72,6 +73,7 @@ class Hall:
                 registry=self.registry,
                 home=Path(),
                 wait_seconds=5.0,
+                inventory=Inventory,
             ),
         )
         self._task: asyncio.Task[None] | None = None

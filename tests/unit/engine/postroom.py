@@ -117,7 +117,7 @@ class PostRoom:
         halting = Halting(folder / "HALT")
         self._ways = ways = PatientWays(self.keeper, self.reader, halting)
         casework = Casework(
-            rules, DecideSettings(), Runbooks(None), self.clock
+            rules, DecideSettings(), Runbooks(None), self.clock, Inventory
         )
         quick = {"first_seconds": 0.01, "most_seconds": 0.01}
         settings = ReportSettings.model_validate({"retries": quick, **report})

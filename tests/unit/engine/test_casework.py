@@ -17,6 +17,7 @@ from app.models.alert import Alert, Severity, Status
 from app.models.case import Case
 from app.models.choice import Decision
 from app.models.decision_tables import DecisionRow
+from app.models.inventory import Inventory
 from app.models.menu import Menu
 from app.models.record import Record
 from app.models.tables import IncidentRow, table_of
@@ -44,6 +45,7 @@ class Office(Room):
             DecideSettings(),
             Runbooks(books),
             self.clock,
+            Inventory,
         )
 
     def open(self, number: int) -> Casefile:

@@ -230,8 +230,7 @@ class Theatre(Room):
     ) -> None:
         """Take the two ways to write, a folder, and the policy's text."""
         super().__init__(inbox, ledger)
-        self.robot = Robot()
-        self.spare = Robot()
+        self.robot, self.spare = Robot(), Robot()
         self.health, self.ready = Health(self.clock), Health(self.clock, 1.0)
         self.checks: dict[str, Check] = {"health": self.health}
         self.checks["ready"] = self.ready
@@ -245,7 +244,8 @@ class Theatre(Room):
             lambda _case: None,
         )
         rules, settings = make_rules(FoldSettings()), DecideSettings()
-        self.casework = Casework(rules, settings, Runbooks(folder), self.clock)
+        known = (Runbooks(folder), self.clock, lambda: self.inventory)
+        self.casework = Casework(rules, settings, *known)
         backends: dict[str, Backend] = {"robot": self.robot}
         backends["spare"] = self.spare
         world = World(

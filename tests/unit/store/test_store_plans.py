@@ -15,6 +15,7 @@ from app.store import (
     missions,
     opinions,
     overtaken,
+    tried,
 )
 from app.store.jobs import StoreTally
 from app.store.ledger import Connection, Ledger
@@ -182,8 +183,10 @@ QUESTIONS: list[tuple[str, Ask, set[str]]] = [
     ),
     (
         "failed",
-        lambda turn: decisions.find_failed(turn, "host:7", NOW - HOUR, 9),
-        {"decision_failed"},
+        lambda turn: tried.find_failed(
+            turn, "host:7", {"host:7", "host:9"}, NOW - HOUR
+        ),
+        {"decision_failed", "job_target", "decision_one"},
     ),
     (
         "what came of a problem",
