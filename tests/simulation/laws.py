@@ -318,11 +318,8 @@ def is_not_what_failed(start: Start, state: State) -> str:
     if not job.proposer.startswith("brain:") or job.risk == "observe":
         return ""
     for one in state.jobs.values():
-        is_same = (one.action, one.arguments, one.incident_id) == (
-            job.action,
-            job.arguments,
-            job.incident_id,
-        )
+        # A host is all that an action has here: by whichever of its names.
+        is_same = (one.action, one.target) == (job.action, job.target)
         if one.id < job.id and is_same and one.verdict == "not_fixed":
             return f"it failed as job {one.id}"
     return ""

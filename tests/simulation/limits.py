@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from app.models.job import Job, Order
 from tests.simulation.laws import SECOND, UNDO, WINDOW, Ran, Start, State
-from tests.simulation.scene import HOSTS, PROTECTED, ROLES, the_scene
+from tests.simulation.scene import HOSTS, PROTECTED, ROLES, lead, the_scene
 
 # As the scene's policy has them: half of a group, but one host in any case;
 # more than six of ten, of five at least.
@@ -71,7 +71,7 @@ def is_not_in_vain(start: Start, _state: State) -> str:
 
 def works_elsewhere(order: Order, job: Job) -> str:
     """Return that an order touches what was not ruled on, or nothing."""
-    host = str(order.arguments["host"])
+    host = lead(order.arguments["host"])
     if host == PROTECTED:
         return f"{order.key} works on {host}, which is protected"
     if host != _host_of(job):

@@ -12,6 +12,7 @@ from tests.simulation.dealing import Deal, Dealer
 from tests.simulation.hosts import Hosts
 from tests.simulation.loop import SECOND, SimClock
 from tests.simulation.points import Gate
+from tests.simulation.scene import lead
 
 LATE = 75 * SECOND
 NOTHING = Progress(state=JobState.UNKNOWN, reason="it is not known here")
@@ -71,7 +72,7 @@ class Receiver:
         for work in self.works:
             if work.state is JobState.STARTED and work.ends_at <= now:
                 work.state = work.deal.end
-                host = str(work.order.arguments["host"])
+                host = lead(work.order.arguments["host"])
                 self._hosts.feel(host, work.deal.effect)
 
     def next_moment(self) -> int | None:

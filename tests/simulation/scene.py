@@ -78,8 +78,15 @@ HOSTS = {
     "tip-1": "hint",
     PROTECTED: "auto",
 }
+# Who tells of this calls each host by another name of it.
+ALIASED, DOMAIN = "Slow", ".sim.example"
 # Hosts of one role and one environment are a group.
 ROLES = {"app-1": "app", "app-2": "app"}
+
+
+def lead(name: object) -> str:
+    """Return the name of a host that leads."""
+    return str(name).removesuffix(DOMAIN)
 
 
 class Scene(msgspec.Struct, frozen=True):
@@ -143,6 +150,7 @@ def the_scene() -> Scene:
         Thing(
             kind="host",
             name=name,
+            aliases=(f"{name}{DOMAIN}",),
             environment=place,
             team="ops",
             role=ROLES.get(name, ""),

@@ -17,6 +17,7 @@ from tests.simulation.dealing import Dealer
 from tests.simulation.loop import SECOND
 from tests.simulation.node import Node
 from tests.simulation.points import Point
+from tests.simulation.scene import ALIASED, DOMAIN
 from tests.simulation.stage import Stage
 
 # A lease is renewed, and the sweep is made, so often by the real chore.
@@ -166,12 +167,13 @@ class Simulation:
         self.say(f"{host} {problem} {status} {began}")
         now = self.stage.clock.now()
         is_over = status is Status.RESOLVED
+        name = f"{host}{DOMAIN}" if problem == ALIASED else host
         alert = make_alert(
             f"{host}/{problem}",
             occurrence=str(began),
             status=status,
             name=problem,
-            labels={"instance": host, "alertname": problem},
+            labels={"instance": name, "alertname": problem},
             severity=Severity.WARNING,
             starts_at=began,
             ends_at=max(now, began) if is_over else None,

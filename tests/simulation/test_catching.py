@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from app.core.errors import OutgoingFailed
-from app.engine import measuring, starting
+from app.engine import casework, measuring, starting
 from app.engine.leases import Lease
 from app.engine.motions import Motions
 from app.engine.moves import Moves
@@ -16,18 +16,20 @@ from app.engine.ways import Hold
 from app.guard import guard, standing
 from app.guard.protection import Protection
 from app.models.action import ActionSpec
+from app.models.alert import Status
 from app.models.approval import Answer, ApprovalState
 from app.models.job import Order, order_of
 from app.models.mission import Mission
 from app.models.verdict import Reading, Subject
 from app.ports import Backend
+from app.store.tried import find_failed
 from app.verify.checking import Verifier
 from app.verify.judging import Stretch
 from tests.simulation import history, holding
 from tests.simulation.dealing import Deal
 from tests.simulation.people import People
 from tests.simulation.plots import PLOTS, play
-from tests.simulation.scene import PROTECTED
+from tests.simulation.scene import ALIASED, PROTECTED
 from tests.simulation.sim import Violation
 from tests.simulation.stories import begin, lose_lease, until
 
@@ -134,6 +136,17 @@ def is_easily_content(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Stretch, "has_held", lambda *_: True)
 
 
+def knows_one_name(patch: pytest.MonkeyPatch) -> None:
+    """Let what failed be known only by the name that an alert says."""
+
+    def find_by_key(*known: Any) -> Any:
+        """Look at the incident's own target alone."""
+        connection, target, _places, since = known
+        return find_failed(connection, target, (), since)
+
+    patch.setattr(casework, "find_failed", find_by_key)
+
+
 def believes_one_end(patch: pytest.MonkeyPatch) -> None:
     """Take what is good after an action for its doing."""
 
@@ -184,6 +197,18 @@ def wakes_between_tries() -> None:
         sim.close()
 
 
+def fails_by_two_names() -> None:
+    """Let what did not help on a host be chosen by its other name."""
+    sim = begin(Deal(effect="nothing"))
+    try:
+        sim.drain(600)
+        sim.send("web-1", ALIASED, Status.FIRING, sim.stage.clock.now())
+        sim.run(60)
+        assert len(sim.stage.audit.state.missions) == 2
+    finally:
+        sim.close()
+
+
 def is_asked_again() -> None:
     """Refuse what was asked, and grant it afterwards."""
     sim = begin(Deal(), host="app-1")
@@ -226,6 +251,7 @@ FAULTS: Sequence[tuple[Break, Callable[[], object], str]] = (
     (never_gives_up, meets(holding.BREAKER), ". of . did not help"),
     (says_nothing, plays("fixed"), "the log tells 0 ends"),
     (is_easily_content, plays("nothing helps"), "was not good for long"),
+    (knows_one_name, fails_by_two_names, "it failed as job 1"),
     (believes_one_end, plays("edited"), "fixed and one end was measured"),
     (credits_what_was_ended, plays("aborted and well"), "never let help"),
     (never_loses_a_lease, wakes_late, "sent by who has lost it"),
