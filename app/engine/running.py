@@ -95,8 +95,8 @@ class Jobs:
             )
         # Whoever wanted that it ends, while it was asked, need not wait.
         is_told = job.told == job.abort or job.told.startswith(HALTED)
-        is_unwanted = bool(job.abort) and not is_told
-        return self.later(connection, mission, polls=0 if is_unwanted else 1)
+        can_be_told = bool(job.abort and job.reference) and not is_told
+        return self.later(connection, mission, polls=0 if can_be_told else 1)
 
     def later(
         self, connection: Connection, mission: Mission, polls: int

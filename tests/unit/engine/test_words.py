@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from app.engine.stopping import Stop
+from app.models.job import Progress
 from app.models.mission_tables import JobRow
 from tests.unit.engine.test_missions import Hall, begin_job, hall
 
@@ -108,3 +109,27 @@ def test_what_is_said_while_it_is_asked_waits_for_no_poll(hall: Hall) -> None:
     for _ in range(3):
         hall.round(chore)
         assert len(hall.robot.aborts) == 1
+
+
+def test_what_nobody_can_name_is_asked_for_as_often_as_ever(
+    hall: Hall,
+) -> None:
+    """It cannot be told to end yet; to ask without a pause helps nobody."""
+    chore = hall.chore()
+    hall.robot.nameless = True
+    hall.propose(hall.fire("web-01"), "mend", "web-01")
+    hall.round(chore)
+    hall.grant()
+    hall.round(chore)
+    (key,) = hall.robot.running
+    hall.robot.running[key] = Progress()
+    call_off(hall)
+    before = hall.robot.tries
+    for _ in range(3):
+        hall.round(chore)
+    assert hall.robot.tries == before + 1
+    hall.robot.running[key] = Progress(reference=key)
+    for _ in range(2):
+        hall.clock.advance(2.5)
+        hall.round(chore)
+    assert hall.robot.aborts == [key]
