@@ -279,7 +279,8 @@ class Tame:
             await asyncio.sleep(0)
         cursor = self._seams.close(order, _plain(said.cursor), mask)
         if said.has_ended:
-            output += mask.finish()
+            # It may be asked for again, when this could not be written down.
+            output += mask.copy().finish()
         return msgspec.structs.replace(
             said,
             reason=self._line(said.reason),

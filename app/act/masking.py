@@ -35,10 +35,11 @@ _ANNOUNCED = re.compile(
 ANNOUNCE = 400
 # A mark of a key is no longer.
 MARK_CHARS = 60
-# The end of a text within which a mark may have begun.
-_KEY_MAY_BEGIN = re.compile(
-    r"-----B(?:E(?:G(?:I(?:N[A-Z ]{0,41}-{0,5})?)?)?)?\Z"
-)
+# Ends of a text: one within which a key has begun, one within which it may
+# have, and what then stands in the rest of the line.
+_KEY_BEGUN = re.compile(r"-----BEGIN[A-Z ]{0,41}-{0,5}\Z")
+_MARK_BEGUN = re.compile(r"-{1,5}(?:B(?:E(?:GI?)?)?)?\Z")
+_MARK_REST = re.compile(r"-{0,4}B?E?G?I?N [A-Z ]{1,40}-----\s*\Z")
 # And one within which the mark of a key's end has.
 _KEY_MAY_END = re.compile(r"(?m)^-{1,5}(?:E(?:N(?:D[A-Z ]{0,41}-{0,5})?)?)?\Z")
 
@@ -48,6 +49,7 @@ class Seam(StrEnum):
 
     WHOLE = "whole"
     LINE = "line"
+    MARK = "mark"
     KEY = "key"
 
 
@@ -96,7 +98,8 @@ class Mask:
             seam: what the output begins within: its rest is not shown.
         """
         self._secrets = secrets
-        self._swallows = seam is Seam.LINE
+        self._swallows = seam in (Seam.LINE, Seam.MARK)
+        self._rest = "" if seam is Seam.MARK else None
         self._held = ""
         self._in_key = seam is Seam.KEY
 
@@ -110,8 +113,10 @@ class Mask:
         )
         if is_in and not _KEY_MAY_END.search(self._held, inside):
             return Seam.KEY
-        if not is_in and _KEY_MAY_BEGIN.search(self._held):
+        if not is_in and _KEY_BEGUN.search(self._held):
             return Seam.KEY
+        if self._rest is not None or _MARK_BEGUN.search(self._held):
+            return Seam.MARK
         return Seam.LINE if self._swallows or self._held else Seam.WHOLE
 
     def copy(self) -> Self:
@@ -121,8 +126,8 @@ class Mask:
     def feed(self, piece: str) -> str:
         """Return what can be shown now; the rest is kept back."""
         if self._swallows and piece:
-            _, found, piece = piece.partition("\n")
-            self._swallows = not found
+            rest, found, piece = piece.partition("\n")
+            self._swallow(rest, is_all=bool(found))
             return LINE_CUT + self.feed(piece) if found else ""
         text = self._held + piece
         if self._in_key:
@@ -142,6 +147,15 @@ class Mask:
         """Return what was kept back; nothing follows."""
         text, self._held = self._held, ""
         return "" if self._in_key else self._secrets.hide(text)
+
+    def _swallow(self, rest: str, *, is_all: bool) -> None:
+        """Leave out the rest of a line; it may be that of a key's mark."""
+        self._swallows = not is_all
+        if self._rest is not None:
+            self._rest = (self._rest + rest)[:MARK_CHARS]
+            if is_all:
+                self._in_key = bool(_MARK_REST.fullmatch(self._rest))
+                self._rest = None
 
     def _safe_end(self, text: str) -> int:
         """Return up to where a text can be shown, whatever follows."""
@@ -179,4 +193,5 @@ class Mask:
                 self._held = text[end:]
                 return shown
         self._held = ""
+        self._swallows = not text.endswith("\n")
         return LINE_CUT

@@ -31,8 +31,6 @@ class Seams:
         kept = self._kept.get(order.key, {}).get(order.cursor)
         if kept is not None:
             return kept.copy()
-        if not order.cursor:
-            return Mask(self._secrets)
         return Mask(self._secrets, read_mark(order.cursor)[0])
 
     def close(self, order: Order, cursor: str, mask: Mask) -> str:
@@ -49,7 +47,11 @@ class Seams:
         known.pop(place, None)
         known[place] = mask
         # What can be told from the mark alone need not be remembered.
-        torn = [at for at, one in known.items() if one.seam != Seam.WHOLE]
+        torn = [
+            at
+            for at, one in known.items()
+            if {one.seam, read_mark(at)[0]} != {Seam.WHOLE}
+        ]
         if torn:
             if len(self._kept) >= MOST_JOBS:
                 del self._kept[next(iter(self._kept))]
@@ -64,6 +66,8 @@ def unmarked(order: Order) -> Order:
 
 def read_mark(cursor: str) -> tuple[Seam, str]:
     """Return what a cursor was cut within, and how its backend calls it."""
+    if not cursor:
+        return Seam.WHOLE, cursor
     mark, found, bare = cursor.partition(MARK)
     if found and mark in list(Seam):
         return Seam(mark), bare

@@ -12,8 +12,6 @@ from typing import Protocol
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 FIRST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
-# A machine that slept has not kept what it had taken for a while.
-_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
 
 
@@ -24,7 +22,7 @@ class Clock(Protocol):
         """Return the present moment in microseconds since 1970, UTC."""
 
     def monotonic(self) -> float:
-        """Return seconds that never go backwards; those asleep count."""
+        """Return seconds that never go backwards."""
 
 
 class SystemClock:
@@ -35,8 +33,8 @@ class SystemClock:
         return time.time_ns() // 1000
 
     def monotonic(self) -> float:
-        """Return seconds that never go backwards; those asleep count."""
-        return time.clock_gettime(_BOOT)
+        """Return seconds that never go backwards."""
+        return time.monotonic()
 
 
 def to_moment(when: datetime) -> int:

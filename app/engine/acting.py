@@ -146,8 +146,7 @@ class Acting:
 
         def heed() -> None:
             """Let them hear of the switch."""
-            if not far.is_on:
-                self.advancer.fleet.calm()
+            self.advancer.fleet.heed(is_halted=far.is_on)
             self.stop_all()
 
         file = Lookout(lambda: bool(self.halting.look()), hear)

@@ -18,7 +18,7 @@ from app.core.clock import Clock
 from app.core.errors import CannotTell, NotHere, SmokejumperError
 from app.core.log import get_log
 from app.engine.bell import Bell
-from app.models.job import Order
+from app.models.job import HALTED, Order
 from app.ports import Backend
 
 # So many jobs are remembered, the newest.
@@ -41,14 +41,14 @@ class Sent(msgspec.Struct):
         order: what its backend is told of it.
         until: when it is forgotten, by the clock that never goes back.
         is_told: whether it was told to end.
-        is_missed: whether that was written down, and did not reach it.
+        missed: the word that was written down, and did not reach it.
     """
 
     backend: Backend
     order: Order
     until: float
     is_told: bool = False
-    is_missed: bool = False
+    missed: str = ""
 
 
 class Fleet:
@@ -61,6 +61,7 @@ class Fleet:
         self._sent: dict[int, Sent] = {}
         self._telling: dict[int, asyncio.Task[None]] = {}
         self._is_halted = False
+        self._is_switched = False
         self._bell = Bell()
 
     def find(self, name: str) -> Backend | None:
@@ -77,12 +78,12 @@ class Fleet:
         if self._is_halted:
             self._bell.ring()
 
-    def told(self, job: int, *, is_told: bool = True) -> None:
-        """Hear that a job is told to end, or that this failed."""
+    def told(self, job: int, *, missed: str = "") -> None:
+        """Hear that a job is told to end, or which word did not reach it."""
         if job in self._sent:
-            self._sent[job].is_told = is_told
-            self._sent[job].is_missed = not is_told
-            if not is_told:
+            self._sent[job].is_told = not missed
+            self._sent[job].missed = missed
+            if missed:
                 self._bell.ring()
 
     def forget(self, job: int) -> None:
@@ -98,10 +99,13 @@ class Fleet:
                 one.is_told = False
         self._bell.ring()
 
-    def calm(self) -> None:
-        """Hear that nothing is halted any more: what runs may go on."""
-        for one in self._sent.values():
-            one.is_missed = False
+    def heed(self, *, is_halted: bool) -> None:
+        """Hear whether the switch is set; on the event loop.
+
+        Whoever has set it tells all; what did not hear it is told again.
+        """
+        self._is_switched = is_halted
+        self._bell.ring()
 
     async def run(self) -> None:
         """Go on until cancelled."""
@@ -134,8 +138,17 @@ class Fleet:
         return [
             number
             for number, one in self._sent.items()
-            if one.is_missed or (self._is_halted and not one.is_told)
+            if self._must_hear(one)
         ]
+
+    def _must_hear(self, one: Sent) -> bool:
+        """Tell whether a job is to be told, as things stand now."""
+        if self._is_halted and not one.is_told:
+            return True
+        # What goes on again may: the word of a halt that is over is none.
+        return bool(one.missed) and (
+            self._is_switched or not one.missed.startswith(HALTED)
+        )
 
     async def _tell(self, number: int) -> None:
         """Tell a job to end; what fails is tried again."""
@@ -164,7 +177,7 @@ class Fleet:
             if order.reference:
                 self.forget(number)
             raise
-        is_again = sent.is_missed
+        is_again = bool(sent.missed)
         if order.reference:
             self.told(number)
         event = "fleet.told_again" if is_again else "fleet.told_unwritten"

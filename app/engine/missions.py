@@ -32,7 +32,7 @@ from app.engine.ways import Ways
 from app.models.mission import SECOND, Mission
 from app.store.casefile import find_news, find_seq
 from app.store.glance import Seen
-from app.store.jobs import find_unwanted
+from app.store.jobs import find_unwanted, forget_halt
 from app.store.ledger import Connection
 from app.store.lending import Loan
 from app.store.missions import (
@@ -86,6 +86,8 @@ class MissionChore:
         self._position: int | None = None
         self._swept_at = float("-inf")
         self._seen: Seen[Look] | None = None
+        # What the file of the kill switch said when it was last looked at.
+        self._said = ""
         self._leases: dict[int, Lease] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         # Missions that were called off, and are still ours in the store.
@@ -160,6 +162,10 @@ class MissionChore:
         for number in seen.unwanted:
             if number in self._leases:
                 self._leases[number].hurried.set()
+        if self._said and not (says or seen.is_halted):
+            # Its file is gone: another one is another word.
+            await self._parts.ways.turn(forget_halt)
+        self._said = says
         # What must end comes before all that is merely late.
         is_stopping = await self._halt(seen, says)
         await self._in_turns(seen.disturbed, quiet)

@@ -93,16 +93,26 @@ class Jobs:
             return self.end(
                 connection, mission, progress.state, progress.reason
             )
-        # Whoever wanted that it ends, while it was asked, need not wait.
-        is_told = job.told == job.abort or job.told.startswith(HALTED)
-        can_be_told = bool(job.abort and job.reference) and not is_told
-        return self.later(connection, mission, polls=0 if can_be_told else 1)
+        return self._rest(connection, mission, job, polls=1)
 
     def later(
         self, connection: Connection, mission: Mission, polls: int
     ) -> Mission:
         """Look again, so many polls later."""
-        until = self._moves.clock.now() + polls * self._moves.limits.poll
+        job = self.find(connection, mission)
+        return self._rest(connection, mission, job, polls)
+
+    def _rest(
+        self, connection: Connection, mission: Mission, job: Job, polls: int
+    ) -> Mission:
+        """Look again so many polls later, or at once.
+
+        Whoever wanted that it ends, while it was asked, need not wait.
+        """
+        is_told = job.told == job.abort or job.told.startswith(HALTED)
+        can_be_told = bool(job.abort and job.reference) and not is_told
+        rest = 0 if can_be_told else polls * self._moves.limits.poll
+        until = self._moves.clock.now() + rest
         return self._moves.move(connection, mission, Running(until=until))
 
     def follow(

@@ -199,7 +199,7 @@ class Sending:
         try:
             progress = await _in_time(backend.abort(following.order))
         except OutgoingFailed:
-            self._fleet.told(following.job.id, is_told=False)
+            self._fleet.told(following.job.id, missed=following.why_abort)
             raise
         if progress.has_ended or not following.is_over_time:
             says = progress if progress.has_ended or not seen else seen

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from app.models.approval import known_as
+from app.models.proposer import PERSON
 from app.models.ruling import Outcome, Question
 
 # From the least careful to the most careful one.
@@ -45,7 +46,9 @@ def most_careful(findings: Sequence[Finding]) -> Finding:
     return max(findings, key=lambda one: CARE.index(one.outcome))
 
 
-def joined_question(findings: Sequence[Finding], usual: Question) -> Question:
+def joined_question(
+    findings: Sequence[Finding], usual: Question, proposer: str
+) -> Question:
     """Return the one question that serves all findings that ask.
 
     The strictest counts in each part: the most people, only those whom all
@@ -54,6 +57,7 @@ def joined_question(findings: Sequence[Finding], usual: Question) -> Question:
     Args:
         findings: what the steps say.
         usual: whom to ask when no step says so.
+        proposer: who proposed it, and cannot grant it.
 
     Raises:
         Unanswerable: they leave too few people who could grant it.
@@ -62,7 +66,7 @@ def joined_question(findings: Sequence[Finding], usual: Question) -> Question:
     asked = asked or {"the policy": usual}
     people = max(one.people for one in asked.values())
     return Question(
-        whom=_common(asked, people),
+        whom=_common(asked, people, known_as(proposer)),
         people=people,
         seconds=min(one.seconds for one in asked.values()),
     )
@@ -73,12 +77,15 @@ def circle(names: Iterable[str]) -> frozenset[str]:
     return frozenset(map(known_as, names))
 
 
-def _common(asked: Mapping[str, Question], people: int) -> tuple[str, ...]:
+def _common(
+    asked: Mapping[str, Question], people: int, proposer: str
+) -> tuple[str, ...]:
     """Return whom all name that name anybody; nothing when none does.
 
     Args:
         asked: the questions, by the rules that ask them.
         people: how many must grant it.
+        proposer: who cannot.
 
     Raises:
         Unanswerable: these are too few.
@@ -89,7 +96,11 @@ def _common(asked: Mapping[str, Question], people: int) -> tuple[str, ...]:
     common = frozenset.intersection(*map(circle, named))
     # In the order, and as spelled, of the first one.
     whom = {known_as(one): one for one in named[0]}
-    left = tuple(name for one, name in whom.items() if one in common)
+    left = tuple(
+        name
+        for one, name in whom.items()
+        if one in common and proposer != f"{PERSON}{one}"
+    )
     if len(left) >= people:
         return left
     rules = " and ".join(asked)

@@ -141,7 +141,7 @@ class Guard:
         if finding.outcome in (Outcome.ASK, Outcome.SUGGEST):
             usual = usual_question(self._policy)
             try:
-                question = joined_question(found, usual)
+                question = joined_question(found, usual, motion.proposer)
             except Unanswerable as error:
                 # To wait for an answer that cannot come helps nobody.
                 why = f"{error} {finding.reason}"

@@ -44,8 +44,23 @@ OPEN = (
     .order_by(INCIDENT.c.id)
     .limit(bindparam("most"))
 )
+# When an incident was over, or came back, if its mission was over before. In
+# the order of the log, which no clock turns round.
+CAME_BACK_AT = (
+    select(case((ENTRY.c.kind.in_(ANEW), ENTRY.c.at)))
+    .where(
+        ENTRY.c.incident_id == INCIDENT.c.id,
+        TURNS,
+        KIND.in_([*ANEW, *ENDS]),
+    )
+    .order_by(ENTRY.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+# What came back since is another matter: it is decided on anew.
+STILL = OPEN.where(CAME_BACK_AT.is_(None))
 OBSERVED = (
-    OPEN.join(DECISION, DECISION.c.id == MISSION.c.decision_id)
+    STILL.join(DECISION, DECISION.c.id == MISSION.c.decision_id)
     .add_columns(DECISION.c.action, DECISION.c.arguments)
     .where(
         MISSION.c.end == End.OBSERVED.value,
@@ -53,7 +68,7 @@ OBSERVED = (
         not_(DECISION.c.brain.startswith(CODE)),
     )
 )
-UNHEALED = OPEN.where(MISSION.c.end == End.FIXED.value)
+UNHEALED = STILL.where(MISSION.c.end == End.FIXED.value)
 # It was decided on once more since, while it was muted: without effect.
 WAS_IN_VAIN = (
     select(DECISION.c.id)
@@ -75,22 +90,14 @@ FORGOTTEN = OPEN.where(
     ),
     IS_LONG_OPEN,
 )
-# When an incident was over, or came back, if its mission was over before. In
-# the order of the log, which no clock turns round.
-CAME_BACK_AT = (
-    select(case((ENTRY.c.kind.in_(ANEW), ENTRY.c.at)))
-    .where(
-        ENTRY.c.incident_id == INCIDENT.c.id,
-        TURNS,
-        KIND.in_([*ANEW, *ENDS]),
-    )
-    .order_by(ENTRY.c.id.desc())
-    .limit(1)
-    .scalar_subquery()
-)
 RETURNED = OPEN.where(
     MISSION.c.end.in_(
-        [End.NO_ACTION.value, End.ESCALATED.value, End.OBSERVED.value]
+        [
+            End.FIXED.value,
+            End.NO_ACTION.value,
+            End.ESCALATED.value,
+            End.OBSERVED.value,
+        ]
     ),
     # What somebody has acknowledged since is theirs.
     func.coalesce(INCIDENT.c.acknowledged_at, 0) < CAME_BACK_AT,

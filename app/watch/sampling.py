@@ -14,7 +14,6 @@ from pathlib import PurePath
 import msgspec
 
 from app.core.brief import brief
-from app.core.clock import SystemClock
 from app.core.demand import Work, read_work, wanted
 from app.core.look.counters import read_counters
 from app.core.look.details import read_command
@@ -111,7 +110,7 @@ def sample(before: Sample | None, now: int) -> Sample:
     """
     snapshot = take_quick(before.snapshot if before else None)
     counters = read_counters()
-    offset = time.time() - SystemClock().monotonic()
+    offset = time.time() - _since_start()
     if before is None:
         return Sample(
             at=now,
@@ -157,6 +156,12 @@ def _read_shares(
         is_still = earlier is not None and earlier.ticks == proc.ticks
         shares[key] = 0.0 if is_still else share_of(proc, before, seconds)
     return shares
+
+
+def _since_start() -> float:
+    """Return seconds since the machine began; those asleep count."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 def _largest(snapshot: Snapshot, shares: dict[Key, float]) -> set[Key]:

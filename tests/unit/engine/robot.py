@@ -22,6 +22,7 @@ class Robot:
         # What the next calls raise, in their order.
         self.failures: list[BaseException] = []
         self.loses_answer = False
+        self.loses_look = False
         self.knows_keys = True
         self.finds = True
         self.nameless = False
@@ -82,6 +83,8 @@ class Robot:
             raise self.failures.pop(0)
         self.watched.set()
         await self.gate.wait()
+        if self.loses_look:
+            raise OutgoingFailed("the answer was lost")
         return self.running[order.key]
 
     async def abort(self, order: Order) -> Progress:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from app.engine import fleet as module
 from app.engine.fleet import MOST, Fleet
-from app.models.job import Order, Progress
+from app.models.job import HALTED, Order, Progress
 from tests.unit.engine.robot import Robot
 from tests.unit.engine.theatre import Theatre
 
@@ -147,7 +147,7 @@ def test_a_word_that_was_lost_is_said_again(rig: Rig) -> None:
         """Say it to both; one does not hear it."""
         for number in (1, 2):
             rig.fleet.told(number)
-        rig.fleet.told(2, is_told=False)
+        rig.fleet.told(2, missed="bo: wrong host")
 
     async def rest() -> None:
         """Let it look once more."""
@@ -158,15 +158,24 @@ def test_a_word_that_was_lost_is_said_again(rig: Rig) -> None:
     assert rig.robot.aborts == ["key-2"]
 
 
-def test_a_lost_word_is_not_said_when_nothing_is_halted(rig: Rig) -> None:
-    """Whoever lets things go on is heard before the word comes again."""
+@pytest.mark.parametrize("way", ["file", "switch"])
+def test_the_lost_word_of_a_halt_ends_with_it(rig: Rig, way: str) -> None:
+    """What goes on again may; whoever halts once more is heard again."""
+
+    def halt(*, is_halted: bool) -> None:
+        """Let it be halted, or not any more."""
+        does = rig.fleet.hear if way == "file" else rig.fleet.heed
+        does(is_halted=is_halted)
+
     rig.start(1)
     rig.start(2)
-    rig.fleet.told(1, is_told=False)
-    rig.fleet.calm()
-    rig.fleet.told(2, is_told=False)
-    rig.play(rig.told)
-    assert rig.robot.aborts == ["key-2"]
+    halt(is_halted=True)
+    halt(is_halted=False)
+    # Its backend failed only after that.
+    rig.fleet.told(1, missed=f"{HALTED} by bo: smoke")
+    rig.fleet.told(2, missed="bo: wrong host")
+    rig.play(rig.told, lambda: halt(is_halted=True), lambda: rig.told(2))
+    assert rig.robot.aborts == ["key-2", "key-1"]
 
 
 def test_a_backend_that_fails_is_asked_again(rig: Rig) -> None:

@@ -44,6 +44,23 @@ def test_a_second_halt_tells_what_went_on(hall: Hall) -> None:
     assert len(hall.log("job.told")) == 2
 
 
+def test_a_file_that_is_gone_is_forgotten(hall: Hall) -> None:
+    """What outlived it is told by the next one, and by the switch."""
+    chore = hall.chore()
+    begin_job(hall, chore)
+    hall.robot.is_stubborn = True
+    for count in (1, 2):
+        hall.halting.file.write_text("smoke", encoding="utf-8")
+        hall.round(chore)
+        assert len(hall.robot.aborts) == count
+        hall.halting.file.unlink()
+        hall.round(chore)
+        assert hall.rows(JobRow)[-1].told == ""
+    switch(hall, "smoke", is_halted=True)
+    hall.round(chore)
+    assert len(hall.robot.aborts) == 3
+
+
 def test_what_a_person_said_outlives_a_halt(hall: Hall) -> None:
     """Who lets things go on takes back the halt alone."""
     chore = hall.chore()
@@ -133,3 +150,25 @@ def test_what_nobody_can_name_is_asked_for_as_often_as_ever(
         hall.clock.advance(2.5)
         hall.round(chore)
     assert hall.robot.aborts == [key]
+
+
+def test_a_poll_that_fails_puts_off_no_word(hall: Hall) -> None:
+    """It is said before anybody is asked again."""
+    chore = hall.chore()
+    begin_job(hall, chore)
+    hall.robot.is_stubborn = True
+    hall.robot.gate.clear()
+    hall.clock.advance(3.0)
+
+    async def play() -> None:
+        """Ask that it ends while its backend is asked, which fails then."""
+        async with asyncio.timeout(PATIENCE):
+            await chore._try_round()
+            await hall.robot.watched.wait()
+            call_off(hall)
+            hall.robot.loses_look = True
+            hall.robot.gate.set()
+            await asyncio.gather(*chore._tasks.values())
+
+    asyncio.run(play())
+    assert len(hall.robot.aborts) == 1
