@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from app.act.masking import LINE_CUT, MOST_HELD, Mask, Secrets
+from app.act.masking import LINE_CUT, MOST_HELD, Mask, Seam, Secrets
 
 OWN = "own-hunter2-secret"
 LINES = (
@@ -95,6 +95,14 @@ def test_a_long_line_is_cut_where_nothing_is_torn() -> None:
 def test_a_line_without_a_break_is_left_out() -> None:
     """What could be one long secret is not shown."""
     assert Mask(Secrets()).feed("x" * (MOST_HELD + 1)) == LINE_CUT
+
+
+def test_the_rest_of_a_line_without_a_break_is_left_out() -> None:
+    """It may be the second half of what the first one ended within."""
+    mask = Mask(Secrets([OWN]))
+    assert mask.feed("x" * (MOST_HELD + 1) + OWN[:-4]) == LINE_CUT
+    assert mask.seam is Seam.LINE
+    assert mask.feed(f"{OWN[-4:]}\nnext\n") == f"{LINE_CUT}next\n"
 
 
 def test_a_key_that_does_not_end_is_not_shown() -> None:

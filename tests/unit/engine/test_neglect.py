@@ -105,6 +105,22 @@ def test_what_was_only_observed_and_still_fires_is_handed_over(
     assert len(hall.rows(MissionRow)) == 2
 
 
+def test_what_was_only_observed_and_came_back_has_its_time(
+    make: Make,
+) -> None:
+    """Somebody decides on it anew; it does not still fire."""
+    hall = make(WATCHES)
+    fire_again(hall, "mend")
+    hall.clock.advance(TIME - 60)
+    hall.round(hall.chore())
+    assert not hall.log("incident.escalated")
+    for _ in range(2):
+        hall.clock.advance(TIME)
+        hall.round(hall.chore())
+    (line,) = hall.log("incident.escalated")
+    assert "nobody decided on it in its time" in line.summary
+
+
 def test_what_was_only_observed_and_ended_is_left(make: Make) -> None:
     """Nobody has to hear of it."""
     hall = make(WATCHES)

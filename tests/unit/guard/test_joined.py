@@ -167,3 +167,21 @@ def test_a_dry_run_says_the_same(text: str) -> None:
     lax = Past(1, motion, Outcome.ASK, "north", Question())
     (change,) = replay(guard, [lax], Chronicle()).changes
     assert (change.now, change.now_rule) == (said.outcome, said.rule)
+
+
+@pytest.mark.parametrize(
+    ("proposer", "whom", "outcome"),
+    [
+        ("person:ana", "[ana]", Outcome.ESCALATE),
+        ("person:Ana", "[ana, bo]\n    people: 2", Outcome.ESCALATE),
+        ("person:ana", "[ana, bo]", Outcome.ASK),
+        ("brain:ana", "[ana]", Outcome.ASK),
+    ],
+)
+def test_who_proposes_is_none_of_those_who_can_grant(
+    proposer: str, whom: str, outcome: Outcome
+) -> None:
+    """Nobody waits for the one who must not answer."""
+    motion = make_motion(proposer=proposer)
+    ruling = rule_on(motion, rules(REST % f"whom: {whom}"))
+    assert ruling.outcome is outcome
