@@ -23,6 +23,8 @@ READ_SECONDS = 4.0
 MOST_LOOKS = 10
 QUIET = "quiet"
 LEFT_OUT = "(the rest of the output was left out)\n"
+# Where an output begins: an empty place would leave it at the last one.
+FIRST = "0:0:"
 CURSOR = re.compile(r"([0-9]{1,18}):([0-9]{1,18}):(?:[a-z]*)([0-9]{0,3})")
 
 

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from app.act.passing import Place, reaches, read_place, same
 from app.act.rundeck_job import JobSettings, compose, doubts, lost
-from app.act.rundeck_output import QUIET, Reader
+from app.act.rundeck_output import FIRST, QUIET, Reader
 from app.core.brief import LONG, brief
 from app.core.clock import Clock
 from app.core.egress import Resolve, Said, resolve
@@ -161,7 +161,7 @@ class Rundeck:
             # It is over once all that it wrote is read.
             state, reason = JobState.STARTED, ""
         elif retry is not None and execution.status == RETRIED:
-            place, cursor = Place(retry.id, place.lost), ""
+            place, cursor = Place(retry.id, place.lost), FIRST
         return Progress(
             state=state,
             reference=str(place),

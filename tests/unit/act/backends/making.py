@@ -84,7 +84,10 @@ def order(name: str, key: str = "sj-1-abc", **more: Any) -> Order:
 def further(sent: Order, said: Progress) -> Order:
     """Return the order as it is after something was said of it."""
     return order(
-        sent.name, sent.key, reference=said.reference, cursor=said.cursor
+        sent.name,
+        sent.key,
+        reference=said.reference or sent.reference,
+        cursor=said.cursor or sent.cursor,
     )
 
 
