@@ -180,8 +180,10 @@ class Fleet:
         is_again = bool(sent.missed)
         if order.reference:
             self.told(number)
-        event = "fleet.told_again" if is_again else "fleet.told_unwritten"
-        log.warning(event, job=number)
+        if is_again:
+            log.warning("fleet.told_again", job=number)
+        else:
+            log.warning("fleet.told_unwritten", job=number)
 
 
 async def _look_up(sent: Sent) -> Order:
