@@ -34,6 +34,9 @@ from app.store.plan import (
     threads,
 )
 
+# No delivery has a higher number.
+LAST = 2**63 - 1
+
 
 class Desk(Protocol):
     """The inbox's statements in the words of one database.
@@ -61,8 +64,22 @@ class Desk(Protocol):
     ) -> dict[Identity, Seen]:
         """Return the stored alerts of these identities."""
 
-    def find_latest(self, wanted: Collection[Thread]) -> dict[Thread, Seen]:
-        """Return the newest alert of each fingerprint."""
+    def find_latest(
+        self, wanted: Collection[Thread], before: int
+    ) -> dict[Thread, Seen]:
+        """Return the newest alert of each fingerprint.
+
+        The newest by the order of coming, whatever the clock said: that of
+        the deliveries. A replayed alert is as old as its delivery, however
+        high its id.
+
+        Args:
+            wanted: which fingerprints.
+            before: of the deliveries below this one only.
+        """
+
+    def find_told(self, delivery_id: int) -> list[tuple[str, Seen]]:
+        """Return the alerts that a delivery spoke of, by fingerprint."""
 
     def find_keys(self, ids: Collection[int]) -> dict[int, bytes]:
         """Return the hashes of deliveries."""
@@ -175,7 +192,12 @@ class SqlInbox:
         self._free = None
         with self._transaction() as desk:
             batch = itemise([filing])
-            known = self._known(batch)
+            known = self._known(batch, before=stored)
+            source = filing.delivery.source
+            known.told = {
+                seen.id: ((fingerprint, source), seen)
+                for fingerprint, seen in self._desk.find_told(stored)
+            }
             plan = Plan()
             receipt = file_alerts(plan, batch[0], known, stored)
             self._save(plan)
@@ -196,11 +218,11 @@ class SqlInbox:
             self._desk.commit()
             undo.pop_all()
 
-    def _known(self, batch: Sequence[Item]) -> Known:
+    def _known(self, batch: Sequence[Item], before: int = LAST) -> Known:
         """Look up what of a batch the database has already."""
         desk = self._desk
         alerts = desk.find_alerts(identities(batch))
-        latest = desk.find_latest(threads(batch))
+        latest = desk.find_latest(threads(batch), before)
         known = Known(alerts, latest, {}, {}, *desk.next_ids())
         keys, ids = suspects(batch, known)
         known.silent = desk.find_silent(keys)

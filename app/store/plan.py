@@ -7,7 +7,7 @@ only those that brought none need an index on their hash; a random index
 would cost more than all the rest of the commit (docs/performance.md).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from hashlib import blake2b
 
 import msgspec
@@ -44,6 +44,7 @@ class Known(msgspec.Struct):
         silent: the id of deliveries that brought nothing new, by hash.
         next_delivery: the next free delivery id.
         next_alert: the next free alert id.
+        told: what a delivery that is filed anew spoke of before, by id.
     """
 
     alerts: dict[Identity, Seen]
@@ -52,6 +53,7 @@ class Known(msgspec.Struct):
     silent: dict[bytes, int]
     next_delivery: int
     next_alert: int
+    told: dict[int, tuple[Thread, Seen]] = {}
 
 
 class Plan(msgspec.Struct):
@@ -183,18 +185,18 @@ def file_alerts(
     """Add the rows of a delivery's alerts; return what became of them."""
     delivery = item.filing.delivery
     parsed = item.filing.parsed
-    ids = []
+    ids: list[int] = []
     accepted = 0
     for wanted in item.alerts:
-        seen = _find(wanted, known)
+        seen = _find_told(wanted, known, ids) or _find(wanted, known)
         if seen is None:
             seen = Seen(known.next_alert, delivery_id, wanted.status)
             known.next_alert += 1
             accepted += 1
             plan.alert_rows.append(_row(wanted, delivery, seen))
             _learn(wanted, known, seen)
-        elif seen.delivery_id != delivery_id:
-            # Not what the delivery itself brought: a replay counts nothing.
+        elif seen.delivery_id != delivery_id and seen.id not in known.told:
+            # Not what the delivery spoke of before: a replay counts nothing.
             plan.repeated_alerts.append((delivery.received_at, seen.id))
         ids.append(seen.id)
     return Receipt(
@@ -215,6 +217,23 @@ def _row(wanted: Wanted, delivery: Delivery, seen: Seen) -> Row:
         alert = msgspec.structs.replace(alert, occurrence=f"#{seen.id}")
         same = identify(*wanted.thread, f"#{seen.id}", wanted.status)
     return alert_row((seen.id, seen.delivery_id), same, delivery, alert)
+
+
+def _find_told(
+    wanted: Wanted, known: Known, taken: Collection[int]
+) -> Seen | None:
+    """Return what a delivery has made of an undated alert before, or None.
+
+    What came since says otherwise maybe, and nothing of this delivery.
+    """
+    if wanted.identity is not None:
+        return None
+    for thread, seen in known.told.values():
+        is_same = thread == wanted.thread and seen.status == wanted.status
+        if is_same and seen.id not in taken:
+            _learn(wanted, known, seen)
+            return seen
+    return None
 
 
 def _find(wanted: Wanted, known: Known) -> Seen | None:

@@ -70,11 +70,10 @@ class PostgresDesk:
         )
         return {identity: Seen(*seen) for identity, *seen in rows}
 
-    def find_latest(self, wanted: Collection[Thread]) -> dict[Thread, Seen]:
-        """Return the newest alert of each fingerprint.
-
-        A replayed alert is as old as its delivery, however high its id.
-        """
+    def find_latest(
+        self, wanted: Collection[Thread], before: int
+    ) -> dict[Thread, Seen]:
+        """Return the newest alert of each fingerprint, by its delivery."""
         if not wanted:
             return {}
         rows = self._rows(
@@ -83,16 +82,28 @@ class PostgresDesk:
             " AS wanted (f, s, start)"
             " JOIN alert ON identity BETWEEN start AND start || %s"
             " AND fingerprint = f AND source = s"
-            " WHERE status <> 'updated' ORDER BY f, s,"
-            " received_at DESC, id DESC",
+            " WHERE status <> 'updated' AND delivery_id < %s"
+            " ORDER BY f, s, delivery_id DESC, id DESC",
             (
                 [fingerprint for fingerprint, _ in wanted],
                 [source for _, source in wanted],
                 [start_of_identity(fingerprint) for fingerprint, _ in wanted],
                 END,
+                before,
             ),
         )
         return {(f, s): Seen(*seen) for f, s, *seen in rows}
+
+    def find_told(self, delivery_id: int) -> list[tuple[str, Seen]]:
+        """Return the alerts that a delivery spoke of, by fingerprint."""
+        rows = self._rows(
+            "SELECT fingerprint, id, delivery_id, status FROM alert"
+            " WHERE id IN (SELECT told::bigint FROM json_array_elements_text("
+            "(SELECT alerts::json FROM delivery WHERE id = %s)) AS told)"
+            " ORDER BY id",
+            (delivery_id,),
+        )
+        return [(fingerprint, Seen(*seen)) for fingerprint, *seen in rows]
 
     def find_keys(self, ids: Collection[int]) -> dict[int, bytes]:
         """Return the hashes of deliveries."""

@@ -132,8 +132,10 @@ class SqliteDesk:
                 found[identity] = Seen(*seen)
         return found
 
-    def find_latest(self, wanted: Collection[Thread]) -> dict[Thread, Seen]:
-        """Return the newest alert of each fingerprint."""
+    def find_latest(
+        self, wanted: Collection[Thread], before: int
+    ) -> dict[Thread, Seen]:
+        """Return the newest alert of each fingerprint, by its delivery."""
         found = {}
         for thread in wanted:
             fingerprint, source = thread
@@ -141,13 +143,23 @@ class SqliteDesk:
             rows = self._rows(
                 "SELECT id, delivery_id, status FROM alert"
                 " WHERE identity BETWEEN ? AND ? AND fingerprint = ?"
-                " AND source = ? AND status <> 'updated'"
-                " ORDER BY received_at DESC, id DESC LIMIT 1",
-                (start, start + END, fingerprint, source),
+                " AND source = ? AND status <> 'updated' AND delivery_id < ?"
+                " ORDER BY delivery_id DESC, id DESC LIMIT 1",
+                (start, start + END, fingerprint, source, before),
             )
             for row in rows:
                 found[thread] = Seen(*row)
         return found
+
+    def find_told(self, delivery_id: int) -> list[tuple[str, Seen]]:
+        """Return the alerts that a delivery spoke of, by fingerprint."""
+        rows = self._rows(
+            "SELECT fingerprint, id, delivery_id, status FROM alert"
+            " WHERE id IN (SELECT value FROM json_each("
+            "(SELECT alerts FROM delivery WHERE id = ?))) ORDER BY id",
+            (delivery_id,),
+        )
+        return [(fingerprint, Seen(*seen)) for fingerprint, *seen in rows]
 
     def find_keys(self, ids: Collection[int]) -> dict[int, bytes]:
         """Return the hashes of deliveries."""

@@ -190,6 +190,63 @@ def test_a_replay_counts_no_repeat_of_its_own_alerts(
     assert alerts["other"].repeats == 1
 
 
+def test_a_clock_that_is_set_back_hides_no_undated_alert(
+    inbox: SqlInbox,
+) -> None:
+    """Down, then up and down again by a clock that was an hour ahead."""
+    said = [(Status.FIRING, 100), (Status.RESOLVED, 50), (Status.FIRING, 60)]
+    receipts = []
+    for status, moment in said:
+        alert = make_alert("a", None, status)
+        body = b"%d" % moment
+        filing = make_filing(alert, body=body, received_at=moment)
+        receipts += inbox.write([filing])
+    assert [receipt.accepted for receipt in receipts] == [1, 1, 1]
+
+
+def partly(filing: Filing) -> Filing:
+    """Return a delivery with a part more that was not understood."""
+    flaw = Flaw("wrong_shape", "$[1]", "Expected `str`")
+    parsed = Parsed(alerts=filing.parsed.alerts, unparsed=(flaw,))
+    return Filing(filing.delivery, filing.key, parsed)
+
+
+def test_a_replay_tells_no_undated_alert_twice(
+    inbox: SqlInbox, reader: Reader
+) -> None:
+    """It was over since: that says nothing of what was told before."""
+    down, up = (
+        make_alert("a", None, status)
+        for status in (Status.FIRING, Status.RESOLVED)
+    )
+    flapped = partly(make_filing(down, up, down, body=b"x", received_at=10))
+    inbox.write([flapped])
+    again = partly(make_filing(down, body=b"y", received_at=20))
+    inbox.write([again])
+    inbox.write([make_filing(up, body=b"z", received_at=30)])
+    before = [(row.id, row.repeats) for row in reader.alerts({}, None, 9)]
+    for _ in range(2):
+        assert inbox.refile(1, flapped).alerts == (1, 2, 3)
+        assert inbox.refile(2, again).alerts == (3,)
+    after = [(row.id, row.repeats) for row in reader.alerts({}, None, 9)]
+    assert after == before == [(4, 0), (3, 1), (2, 0), (1, 0)]
+
+
+def test_a_replay_compares_with_what_came_before(
+    inbox: SqlInbox, reader: Reader
+) -> None:
+    """Nobody understood that it fires, still; it is over by now."""
+    down = make_alert("a", None)
+    inbox.write([make_filing(down, body=b"x", received_at=10)])
+    inbox.write([quarantined(b"y")])
+    up = make_alert("a", None, Status.RESOLVED)
+    inbox.write([make_filing(up, body=b"z", received_at=30)])
+    receipt = inbox.refile(2, make_filing(down, body=b"y", received_at=20))
+    assert (receipt.accepted, receipt.repeated) == (0, 1)
+    assert receipt.alerts == (1,)
+    assert len(reader.alerts({}, None, 9)) == 2
+
+
 def test_errors_tell_no_value_of_a_row(inbox: SqlInbox) -> None:
     """The log gets the kind of error; rows may hold secrets."""
     inbox.write([make_filing(make_alert("a"))])
