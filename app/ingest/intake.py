@@ -36,6 +36,8 @@ from app.ports import Authenticator, SignedSource, Source
 
 # What a column of the database holds.
 MOST_TRUNCATED = 2**31 - 1
+# What the headers of a CloudEvent begin with that is no body alone.
+EVENT = b"ce-"
 log = get_log("ingest")
 Answer = Callable[[Receipt | Refused], None]
 
@@ -255,9 +257,17 @@ def _parse(entrance: Entrance, delivery: Delivery) -> Parsed:
 
 
 def key_of(delivery: Delivery) -> bytes:
-    """Return the hash that makes the same delivery recognisable."""
+    """Return the hash that makes the same delivery recognisable.
+
+    A CloudEvent may say in its headers all that tells it from another one.
+    """
     source = delivery.source.encode()
-    return hashlib.sha256(source + b"\0" + delivery.body).digest()
+    key = hashlib.sha256(source + b"\0" + delivery.body).digest()
+    said = [pair for pair in delivery.headers if pair[0].startswith(EVENT)]
+    if not said:
+        return key
+    parts = (len(part).to_bytes(4) + part for pair in said for part in pair)
+    return hashlib.sha256(key + b"".join(parts)).digest()
 
 
 def _report_unparsed(

@@ -18,7 +18,8 @@ GOOD = (
 
 def make(folder: Path) -> Product:
     """Return a product with an empty database."""
-    tree = {"sources": {"alertmanager": {"auth": {"kind": "none"}}}}
+    auth = {"auth": {"kind": "none"}}
+    tree = {"sources": {"alertmanager": auth, "cloudevents": auth}}
     product = build(Config(tree, {(): "test"}), Outside(home=folder))
     migrate(product.location)
     return product
@@ -98,4 +99,35 @@ def test_what_is_understood_now_becomes_alerts(tmp_path: Path) -> None:
     inbox.close()
     (alert,) = product.reader.alerts({}, None, 10)
     assert (alert.name, alert.delivery_id) == ("A", 1)
+    product.reader.close()
+
+
+def test_events_are_told_apart_by_their_headers(tmp_path: Path) -> None:
+    """Each of those that were not understood is kept, and read again."""
+    product = make(tmp_path)
+    inbox = open_inbox(product.location, 2.0)
+    flaws = (Flaw("wrong_shape", "$", "was not understood"),)
+    receipts = []
+    for number in (b"1", b"2", b"2"):
+        delivery = Delivery(
+            source="cloudevents",
+            body=b"",
+            received_at=1,
+            headers=(
+                (b"ce-specversion", b"1.0"),
+                (b"ce-id", number),
+                (b"ce-source", b"/backup"),
+                (b"ce-type", b"net.example.backup.failed"),
+                (b"ce-subject", b"db-" + number),
+            ),
+        )
+        filing = Filing(delivery, key_of(delivery), Parsed(unparsed=flaws))
+        receipts += inbox.write([filing])
+    assert [one.repeat for one in receipts] == [False, False, True]
+    limits = product.settings.server.limits
+    done = replay(inbox, product.entrances, limits, {})
+    assert [one.flaw for one in done] == [None, None]
+    inbox.close()
+    told = product.reader.alerts({}, None, 9)
+    assert ["db-2" in row.labels for row in told] == [True, False]
     product.reader.close()
