@@ -38,7 +38,11 @@ class Section(BaseModel):
     """Base of every settings class: frozen, no unknown names, no leaks."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        # No wait and no size is endless: whatever takes it would fail later.
+        allow_inf_nan=False,
     )
 
 
@@ -223,7 +227,7 @@ def _read_file(file: Path) -> tuple[dict[str, Any], dict[Path_, str]]:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         tree = yaml.safe_load(text)
-        _note_lines(node, (), str(file), origins)
+        twice = _note_lines(node, (), str(file), origins)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         # The error's own text quotes the file, which may hold secrets.
         problem = ConfigProblem(
@@ -233,6 +237,8 @@ def _read_file(file: Path) -> tuple[dict[str, Any], dict[Path_, str]]:
             "Check the indentation and the quotes of this line.",
         )
         raise ConfigError([problem]) from error
+    if twice:
+        raise ConfigError(twice)
     if tree is None:
         return {}, origins
     if not isinstance(tree, dict):
@@ -263,18 +269,32 @@ def _note_lines(
     path: Path_,
     file: str,
     origins: dict[Path_, str],
-) -> None:
-    """Write down the line of every name and list item below a node."""
+) -> list[ConfigProblem]:
+    """Write down the line of every name and list item below a node.
+
+    Return a problem for each name that stands twice: YAML would take the
+    last and drop the others, a whole section maybe, in silence.
+    """
+    twice = []
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             below = (*path, str(key.value))
-            origins[below] = f"{file}:{key.start_mark.line + 1}"
-            _note_lines(value, below, file, origins)
+            where = f"{file}:{key.start_mark.line + 1}"
+            if below in origins:
+                what = f"stands there twice, first in {origins[below]}"
+                problem = ConfigProblem(
+                    ".".join(below), where, what, "Make one of the two."
+                )
+                twice.append(problem)
+                continue
+            origins[below] = where
+            twice += _note_lines(value, below, file, origins)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             below = (*path, str(index))
             origins[below] = f"{file}:{value.start_mark.line + 1}"
-            _note_lines(value, below, file, origins)
+            twice += _note_lines(value, below, file, origins)
+    return twice
 
 
 def _overlay(
@@ -336,12 +356,22 @@ def reveal(secret: SecretStr, environ: Mapping[str, str]) -> str:
         name = text.removeprefix("env:")
         if not environ.get(name):
             raise ValueError(f"the variable {name} is not set or empty")
+        if not environ[name].isascii():
+            _refuse_bytes(name, environ[name])
         return environ[name]
     if text.startswith("file:"):
         return _secret_file(Path(text.removeprefix("file:")))
     if not text:
         raise ValueError("the secret is empty")
     return text
+
+
+def _refuse_bytes(name: str, text: str) -> None:
+    """Raise ValueError when a variable holds bytes that are no text."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"the variable {name} is not UTF-8 text") from error
 
 
 def _secret_file(file: Path) -> str:

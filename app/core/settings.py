@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from app.core.configfile import Config, Section
 
@@ -19,14 +19,26 @@ class Limits(Section):
     annotation_chars: int = Field(65_536, ge=1)
     identity_chars: int = Field(512, ge=16, le=600)
     depth: int = Field(32, ge=1, le=200)
-    header_seconds: float = Field(10.0, gt=0)
-    body_seconds: float = Field(10.0, gt=0)
-    idle_seconds: float = Field(75.0, gt=0)
+    header_seconds: float = Field(10.0, gt=0, le=86_400)
+    body_seconds: float = Field(10.0, gt=0, le=86_400)
+    idle_seconds: float = Field(75.0, gt=0, le=86_400)
     connections: int = Field(512, ge=1)
     connections_per_peer: int = Field(256, ge=1)
     waiting_deliveries: int = Field(5_000, ge=1)
     waiting_bytes: int = Field(67_108_864, ge=1_024)
-    waiting_seconds: float = Field(5.0, gt=0)
+    waiting_seconds: float = Field(5.0, gt=0, le=86_400)
+
+    @field_validator("waiting_bytes")
+    @classmethod
+    def _has_room(cls, size: int, info: ValidationInfo) -> int:
+        """Return the size of the queue: the longest body must fit.
+
+        One that does not would be told for ever to come again.
+        """
+        most = info.data.get("body_bytes", 0)
+        if size < most:
+            raise ValueError(f"has no room for one body of {most} bytes")
+        return size
 
 
 class ServerSettings(Section):

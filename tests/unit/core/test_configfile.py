@@ -1,5 +1,6 @@
 """Settings: a mistake is answered with its place and a remedy."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,35 @@ def test_a_broken_file_is_not_quoted(
     assert "topsecret" not in str(problem)
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "lines"),
+    [
+        ("outer: {active: yes}\nouter: {active: no}\n", "outer", (1, 2)),
+        ("outer:\n  secret: a\n\n  secret: b\n", "outer.secret", (2, 4)),
+        ("list:\n- a: 1\n  b: 2\n  a: 3\n", "list.0.a", (2, 4)),
+    ],
+)
+def test_a_name_that_stands_twice_is_refused(
+    tmp_path: Path, text: str, name: str, lines: tuple[int, int]
+) -> None:
+    """YAML drops the first: a section, or a secret, would be gone."""
+    file = write(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(file, {})
+    (problem,) = caught.value.problems
+    first, last = lines
+    assert problem.where == f"{file}:{last}"
+    assert name in str(problem)
+    assert f"first in {file}:{first}" in problem.what
+
+
+def test_a_part_that_is_used_twice_stands_there_once(tmp_path: Path) -> None:
+    """YAML's anchors are no repetition."""
+    text = "outer: &o {inner: {port: 7}}\nother:\n  <<: *o\n  active: yes\n"
+    config = load_config(write(tmp_path, text), {})
+    assert config.read(Outer, "other").inner.port == 7
+
+
 @pytest.mark.parametrize("name", ["1", "2026-11-21", "1.5"])
 def test_a_name_that_is_no_text_is_refused(tmp_path: Path, name: str) -> None:
     """YAML reads it as a number or a date: in quotes it is a name."""
@@ -210,3 +240,11 @@ def test_a_secret_that_is_not_there_is_refused(text: str) -> None:
     """An empty secret would let everybody in."""
     with pytest.raises(ValueError, match=r"empty|not set|cannot be read"):
         reveal(SecretStr(text), {})
+
+
+def test_bytes_that_are_no_text_are_no_secret() -> None:
+    """What Python makes of them fails only where they are compared."""
+    environ = {"TOKEN": os.fsdecode(b"top\x80secret")}
+    with pytest.raises(ValueError, match="TOKEN is not UTF-8") as caught:
+        reveal(SecretStr("env:TOKEN"), environ)
+    assert "top" not in str(caught.value)
