@@ -7,12 +7,13 @@ gap. Comparisons take the same time whether the secret is right or wrong.
 import hashlib
 import hmac
 import ipaddress
+import re
 from base64 import b64encode
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from app.core.clock import Clock
 from app.core.configfile import Section
@@ -28,6 +29,27 @@ PROXIES = tuple(name.encode() for name in FORWARDED)
 # What browsers write, and no monitoring system does.
 PAGES = (b"origin", b"sec-fetch-site")
 LOOPBACK = ("127.0.0.0/8", "::1/128", "::ffff:127.0.0.0/104")
+
+
+# What HTTP lets stand as the name of a header, or as a scheme.
+WORD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+def _word(text: str) -> str:
+    """Return one word of HTTP; no other could ever be sent."""
+    if not WORD.fullmatch(text):
+        raise ValueError("is no word that a header can carry")
+    return text
+
+
+def _header(text: str) -> str:
+    """Return the name of a header, or nothing."""
+    return text and _word(text)
+
+
+Word = Annotated[str, AfterValidator(_word)]
+Header = Annotated[str, AfterValidator(_header)]
+Name = Annotated[str, Field(min_length=1)]
 
 
 class AuthSettings(Section):
@@ -51,13 +73,13 @@ class AuthSettings(Section):
 
     kind: Kind
     secrets: tuple[SecretStr, ...] = ()
-    scheme: str = "Bearer"
-    header: str = ""
-    timestamp_header: str = ""
+    scheme: Word = "Bearer"
+    header: Header = ""
+    timestamp_header: Header = ""
     separator: str = "."
     prefix: str = ""
     tolerance_seconds: int = Field(300, ge=1, le=86_400)
-    names: tuple[str, ...] = ()
+    names: tuple[Name, ...] = ()
     proxies: tuple[str, ...] = ()
     beyond_loopback: bool = False
 
@@ -177,9 +199,11 @@ class ProxyCertificate:
         if delivery.peer not in self._proxies:
             detail = "Certificates count only through a trusted proxy."
             raise _unknown("not_a_proxy", detail)
-        name = delivery.header(self._header) or b""
+        # A sender may have written one before the proxy added its own.
+        told = [text for one, text in delivery.headers if one == self._header]
+        name = told[0] if len(told) == 1 else b""
         right = [hmac.compare_digest(name, known) for known in self._names]
-        if not any(right):
+        if not (name and any(right)):
             field = self._header.decode()
             detail = "The certificate is not of a known sender."
             raise _unknown("wrong_certificate", detail, field)

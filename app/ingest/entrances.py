@@ -43,6 +43,19 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "token": (),
     "none": (),
 }
+# What each kind looks at; the rest would be written there for nothing.
+USES: dict[str, tuple[str, ...]] = {
+    "bearer": ("secrets", "scheme"),
+    "basic": ("secrets",),
+    "hmac": (
+        *("secrets", "header", "timestamp_header"),
+        *("separator", "prefix", "tolerance_seconds"),
+    ),
+    "mtls": ("header", "names", "proxies"),
+    "own": (),
+    "token": (),
+    "none": ("beyond_loopback",),
+}
 
 
 class SourceSettings(Section):
@@ -167,6 +180,7 @@ def _secrets(
         for need in NEEDS[auth.kind]
         if not getattr(auth, need)
     ]
+    problems += _unused_problems(path, auth, config)
     problems += _open_problems(path, auth, config, world)
     problems += _proxy_problems(path, auth, config)
     found = []
@@ -181,10 +195,39 @@ def _secrets(
         if auth.kind == "basic" and ":" not in text:
             what = "is not of the form user:password"
             problems.append(config.problem(place, what, "Write both."))
+        if auth.kind == "bearer" and not _is_sendable(text):
+            what = "begins or ends with a blank, or is none that can be sent"
+            remedy = "Take blanks and line ends off it."
+            problems.append(config.problem(place, what, remedy))
         found.append(text)
     if problems:
         raise ConfigError(problems)
     return found
+
+
+def _is_sendable(text: str) -> bool:
+    """Tell whether a header can carry a text without a change."""
+    return text == text.strip() and text.isprintable()
+
+
+def _unused_problems(
+    path: tuple[str, ...], auth: AuthSettings, config: Config
+) -> list[ConfigProblem]:
+    """Return what is set and means nothing to the kind, such as a secret.
+
+    Whoever wrote it takes the door for locked by it.
+    """
+    plain = AuthSettings(kind=auth.kind)
+    return [
+        config.problem(
+            (*path, name),
+            f"is nothing that kind {auth.kind!r} looks at",
+            "Leave it out, or choose another kind.",
+        )
+        for name in sorted(auth.model_fields_set - {"kind"})
+        if name not in USES[auth.kind]
+        and getattr(auth, name) != getattr(plain, name)
+    ]
 
 
 def _open_problems(

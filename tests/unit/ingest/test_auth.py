@@ -137,6 +137,16 @@ def test_a_certificate_counts_through_a_trusted_proxy_only() -> None:
     assert refusal(check, delivery()) == "wrong_certificate"
 
 
+def test_a_certificate_is_named_once() -> None:
+    """A proxy that adds its header leaves the one that the sender wrote."""
+    check = make("mtls", header="X-DN", names=["am"], proxies=["10.0.0.0/24"])
+    mine, real = (b"x-dn", b"am"), (b"x-dn", b"CN=stranger")
+    for headers in ((mine, real), (real, mine), (mine, mine)):
+        assert refusal(check, delivery(*headers)) == "wrong_certificate"
+    empty = delivery((b"x-dn", b""))
+    assert refusal(check, empty) == "wrong_certificate"
+
+
 @pytest.mark.parametrize("peer", ["127.0.0.1", "127.9.9.9", "::1"])
 def test_none_takes_this_machine(peer: str) -> None:
     """Without a secret, loopback may send."""

@@ -18,7 +18,7 @@ def wire(folder: Path, **tree: Any) -> Any:
     """Return the product of some settings."""
     file = folder / "smokejumper.yaml"
     file.write_text(yaml.safe_dump(tree))
-    environ = {"TOKEN": "secret"}
+    environ = {"TOKEN": "secret", "LINE": "secret\n"}
     return build(load_config(file, {}), Outside(environ=environ, home=folder))
 
 
@@ -53,6 +53,22 @@ def test_a_source_may_have_several_names(tmp_path: Path) -> None:
         ({"kind": "basic", "secrets": ["nocolon"]}, "user:password"),
         ({"kind": "bearer", "secrets": ["env:NONE"]}, "NONE is not set"),
         ({"kind": "bearer", "secrets": [""]}, "the secret is empty"),
+        ({"kind": "bearer", "secrets": ["t "]}, "secrets.0: begins or ends"),
+        ({"kind": "bearer", "secrets": ["env:LINE"]}, "secrets.0: begins or"),
+        ({"kind": "bearer", "secrets": ["a\x07b"]}, "none that can be sent"),
+        ({**BEARER, "scheme": ""}, "auth.scheme"),
+        ({**BEARER, "scheme": "My Word"}, "auth.scheme"),
+        ({**BEARER, "header": "X-Key"}, "header: is nothing that kind"),
+        ({"kind": "none", "secrets": ["t"]}, "secrets: is nothing that kind"),
+        ({"kind": "hmac", "secrets": ["k"], "header": "X:"}, "auth.header"),
+        (
+            {**BEARER, "kind": "hmac", "header": "X", "timestamp_header": "ä"},
+            "auth.timestamp_header",
+        ),
+        (
+            {"kind": "mtls", "header": "x", "names": [""], "proxies": ["::1"]},
+            "auth.names.0",
+        ),
         ({"kind": "own"}, "has no signature of its own"),
         ({"kind": "magic"}, "auth.kind"),
         ({}, "auth.kind: is missing"),
