@@ -32,7 +32,7 @@ from app.models.entry import BEGINNING, COLUMNS, End, Entry
 from app.store.indexing import index_all
 from app.store.location import Location
 from app.store.log import HEAD, Finding, verify
-from app.store.migrate import look, migrate
+from app.store.migrate import head, look, migrate
 
 # A table is known, and so kept, once its module is loaded.
 MODELS = (
@@ -103,29 +103,30 @@ def prove_archive(file: Path, counts: dict[str, int]) -> Finding:
 
 
 def restore_archive(backup: Path, location: Location) -> Finding:
-    """Bring all tables of an archive into an empty PostgreSQL."""
+    """Bring all tables of an archive into an empty PostgreSQL.
+
+    Rows and index come in one transaction: who is killed in the middle of
+    it leaves nothing behind, above all no rows that no filter finds.
+    """
     if not is_archive(backup):
         raise StorageFailed(f"{backup} is no backup of a PostgreSQL")
     with tarfile.open(backup, "r:gz") as archive:
         about = read_about(archive, backup)
-        _, schema = migrate(location)
-        if about.schema != schema:
+        if about.schema != head():
             raise StorageFailed(
                 f"{backup} is of schema {about.schema}, this release has"
-                f" {schema}; restore it with the release that made it,"
+                f" {head()}; restore it with the release that made it,"
                 " then start this one"
             )
-        with psycopg.connect(location.conninfo, client_encoding="UTF8") as one:
-            _refuse_full(one, location)
-            for name in about.tables:
-                _take_table(archive, one, name)
-    index_all(location)
-    engine = _open(location)
-    try:
-        with engine.connect() as connection:
-            return verify(connection)
-    finally:
-        engine.dispose()
+        migrate(location)
+        engine = _open(location)
+        try:
+            with engine.begin() as connection:
+                _take(connection, archive, about, location)
+            with engine.connect() as connection:
+                return verify(connection)
+        finally:
+            engine.dispose()
 
 
 def is_archive(file: Path) -> bool:
@@ -160,14 +161,20 @@ def _open(location: Location) -> Engine:
     )
 
 
+def _driver(connection: Connection) -> psycopg.Connection:
+    """Return the driver's own connection, whose transaction it is."""
+    one = connection.connection.driver_connection
+    if not isinstance(one, psycopg.Connection):
+        raise StorageFailed("only a PostgreSQL is archived")
+    return one
+
+
 def _write(connection: Connection, part: Path) -> dict[str, int]:
     """Write what a transaction sees; return how many rows of each table."""
     query = text("SELECT version_num FROM alembic_version")
     schema = connection.execute(query).scalar() or ""
     about = About(FORMAT, schema, _table_names())
-    one = connection.connection.driver_connection
-    if not isinstance(one, psycopg.Connection):
-        raise StorageFailed("only a PostgreSQL is archived")
+    one = _driver(connection)
     with (
         part.open("wb") as raw,
         tarfile.open(fileobj=raw, mode="w:gz", compresslevel=3) as archive,
@@ -218,6 +225,20 @@ def _add_table(
         spool.seek(0)
         archive.addfile(member, spool)
         return cursor.rowcount
+
+
+def _take(
+    connection: Connection,
+    archive: tarfile.TarFile,
+    about: About,
+    location: Location,
+) -> None:
+    """Bring all tables in, and index them."""
+    one = _driver(connection)
+    _refuse_full(one, location)
+    for name in about.tables:
+        _take_table(archive, one, name)
+    index_all(connection)
 
 
 def _refuse_full(one: psycopg.Connection, location: Location) -> None:

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Connection,
     Table,
     bindparam,
-    create_engine,
     delete,
     select,
     text,
@@ -32,7 +31,6 @@ from app.store.listings import (
     LOG,
     Listing,
 )
-from app.store.location import Location
 from app.store.marks import at_mark, put_mark
 from app.store.words import lexemes, mark_hash
 
@@ -142,20 +140,15 @@ def index_inbox(connection: Connection, limit: int = BATCH) -> bool:
     return is_full
 
 
-def index_all(location: Location) -> None:
-    """Index everything anew in a PostgreSQL that was just restored.
+def index_all(connection: Connection) -> None:
+    """Index everything anew in a PostgreSQL, as it is being restored.
 
     A SQLite file brings its index with it.
     """
-    if location.file is not None:
-        return
-    engine = create_engine(location.url)
-    with engine.begin() as connection:
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
-        _index_lists(connection)
-        for listing in (ALERTS, DELIVERIES):
-            put_mark(connection, listing.mark, 0)
-    engine.dispose()
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    _index_lists(connection)
+    for listing in (ALERTS, DELIVERIES):
+        put_mark(connection, listing.mark, 0)
 
 
 def index_old(connection: Connection) -> None:

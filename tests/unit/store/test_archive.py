@@ -1,5 +1,7 @@
 """An archive of a PostgreSQL is proved by what is in it."""
 
+import subprocess
+import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -7,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import IO
 
+import psycopg
 import pytest
 
 from app.bootstrap import open_inbox
@@ -15,16 +18,29 @@ from app.models.entry import Note
 from app.store.backup import back_up, restore
 from app.store.inbox import SqlInbox
 from app.store.ledger import Ledger
+from app.store.listings import INCIDENTS, LOG
 from app.store.location import Location, locate
 from app.store.log import append
 from app.store.migrate import migrate
+from app.store.reading import Reader, Wish, open_engine
+from tests.chaos.load import wait_until
 from tests.postgres import Postgres
+from tests.service import HOME
 from tests.unit.store.history import History
 
 pytestmark = pytest.mark.real
 numbers = count(1)
 ODD = "a tab\t, a line\n, a return\r, \\N \\n \\\\ \\x41, naïve \N{SNOWMAN}"
 Change = Callable[[str, bytes], bytes]
+# How a restore is run that is killed.
+RESTORE = """
+import sys
+from pathlib import Path
+from app.store.backup import restore
+from app.store.location import locate
+restore(Path(sys.argv[1]), locate(sys.argv[2], Path()))
+"""
+WAITS = "SELECT 1 FROM pg_locks WHERE NOT granted"
 
 
 @pytest.fixture
@@ -139,4 +155,34 @@ def test_a_missing_table_is_named(
     with pytest.raises(StorageFailed, match="no table 'strand'"):
         restore(tmp_path / "less.backup", locate(url, tmp_path))
     restore(tmp_path / "one.backup", locate(url, tmp_path))
+    assert history.clock.now()
+
+
+def test_a_restore_that_is_killed_leaves_nothing(
+    history: History, location: Location, postgres: Postgres, tmp_path: Path
+) -> None:
+    """Not even while it makes the index: rows without it are not found."""
+    back_up(location, tmp_path / "one.backup")
+    url = postgres.make_database(f"archive_{next(numbers)}")
+    target = locate(url, tmp_path)
+    migrate(target)
+    with psycopg.connect(url) as other:
+        other.execute("LOCK TABLE entry_text IN SHARE MODE")
+        command = [sys.executable, "-c", RESTORE]
+        command += [str(tmp_path / "one.backup"), url]
+        with subprocess.Popen(command, cwd=HOME) as killed:
+            wait_until(
+                lambda: other.execute(WAITS).fetchone() is not None,
+                "the restore to come to the index",
+            )
+            killed.kill()
+        assert killed.returncode == -9
+    restore(tmp_path / "one.backup", target)
+    reader = Reader(open_engine(target, 2.0))
+    try:
+        told = Wish({"kind": ("incident.opened",), "text": "web"})
+        assert len(reader.page(LOG, told).rows) == 5
+        assert len(reader.page(INCIDENTS, Wish({"text": "web"})).rows) == 5
+    finally:
+        reader.close()
     assert history.clock.now()
