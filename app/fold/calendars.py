@@ -219,11 +219,23 @@ def _find_replaced(readings: list[Reading]) -> dict[str, set[int]]:
         if instance in times:
             raise reading.wrong("UID", "two events are the same one")
         times.add(instance)
+    series = {one.uid: one for one in readings if not _instance(one)}
     for reading in readings:
-        if 0 not in found[reading.uid]:
+        if reading.uid not in series:
             what = "the series itself is not in this calendar"
             raise reading.wrong("RECURRENCE-ID", what)
+        _check_kind(reading, series[reading.uid])
     return {uid: times - {0} for uid, times in found.items()}
+
+
+def _check_kind(reading: Reading, series: Reading) -> None:
+    """Refuse a day that stands for a time: it would replace none of them."""
+    value, start = reading.one("RECURRENCE-ID"), series.one("DTSTART")
+    if value is None or start is None:
+        return
+    if isinstance(value.dt, datetime) is not isinstance(start.dt, datetime):
+        what = "it is not of the kind of the series' DTSTART"
+        raise reading.wrong("RECURRENCE-ID", what)
 
 
 def _read(

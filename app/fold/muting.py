@@ -182,7 +182,7 @@ def take_calendar(
         # What the series no longer says otherwise is the series' again.
         is_left = place not in said and mute.wish.uid in series
         if is_left and mute.slot is not None:
-            work.end(mute, "the calendar no longer says so")
+            work.withdraw(mute, "the calendar no longer says so")
     outcomes = [
         _take(work, one, known.get((one.event.uid, one.event.instance)))
         for one in events
@@ -240,11 +240,19 @@ class _Work:
         return mute
 
     def end(self, mute: Mute, why: str) -> None:
-        """End a mute."""
-        ended = mute.ended(self.now)
+        """End a mute as a person wants it: for good."""
+        self._end(mute, mute.ended(self.now), why)
+
+    def withdraw(self, mute: Mute, why: str) -> None:
+        """End a mute as its calendar wants it, which may take that back."""
+        self._end(mute, mute.withdrawn(), why)
+
+    def _end(self, mute: Mute, ended: Mute, why: str) -> None:
+        """Say that a mute ended, and see that incidents follow."""
         said = f"ended by {self._actor}: {why}"
         note = note_about_mute(mute, "mute.ended", self._actor, said)
-        self._tell(note, {**differing(mute, ended), "reason": why})
+        differs = differing(mute, mute.ended(self.now))
+        self._tell(note, {**differs, "reason": why})
         self._is_unsettled |= mute.is_on
         self._old.append(ended)
 
@@ -280,9 +288,11 @@ def _take(work: _Work, planned: PlannedEvent, old: Mute | None) -> Outcome:
         return say("added", work.add(wish, slot).id)
     if wish is None or old.ended_at is not None:
         if old.slot is not None:
-            work.end(old, "cancelled in the calendar")
+            work.withdraw(old, "cancelled in the calendar")
         return say("ended", old.id)
-    if msgspec.structs.replace(wish, author=old.wish.author) == old.wish:
+    is_same = msgspec.structs.replace(wish, author=old.wish.author) == old.wish
+    # One that is over stays so, unless its calendar had only withdrawn it.
+    if is_same and (old.slot is not None or slot is None):
         return say("unchanged", old.id)
     mute = work.change(old, wish, slot)
     return say("changed" if mute.slot else "over", mute.id)

@@ -142,9 +142,14 @@ class Mute(msgspec.Struct, frozen=True, kw_only=True):
 
     def ended(self, now: int) -> "Mute":
         """Return it as it is when somebody ends it."""
-        return msgspec.structs.replace(
-            self, ended_at=now, slot=None, is_on=False
-        )
+        return msgspec.structs.replace(self.withdrawn(), ended_at=now)
+
+    def withdrawn(self) -> "Mute":
+        """Return it as it is when its calendar has it no more.
+
+        Nobody ended it: what the calendar says again is on again.
+        """
+        return msgspec.structs.replace(self, slot=None, is_on=False)
 
 
 class Turning(msgspec.Struct, frozen=True):

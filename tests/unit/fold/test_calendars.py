@@ -382,17 +382,3 @@ def test_a_time_zone_that_is_no_file_is_refused(zone: str) -> None:
     start = f"DTSTART;TZID={zone}:20261122T020000"
     with pytest.raises(Refused):
         read_calendar(calendar(event(start, "DURATION:PT1H")), TERMS)
-
-
-def test_a_replaced_time_comes_and_goes(stage: Stage) -> None:
-    """Without its own event it is the series' again."""
-    moved = event(
-        "RECURRENCE-ID;TZID=Europe/Berlin:20261129T020000",
-        "DTSTART:20261130T100000Z",
-        "DTEND:20261130T110000Z",
-    )
-    assert said(take(stage, event(*WEEKLY), moved)) == ["added", "added"]
-    assert said(take(stage, event(*WEEKLY))) == ["changed"]
-    series, single = stage.mutes()
-    assert series.except_at == ""
-    assert single.due_at is None
