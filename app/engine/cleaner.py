@@ -93,18 +93,39 @@ class Cleaner:
         self._settings = settings
         self._clock = clock
         self._meters = meters
+        self._seen = self._look_at_clocks()
 
     async def run(self) -> None:
         """Clean up now and then, until cancelled."""
         while True:
             await asyncio.sleep(self._settings.every_seconds)
             try:
-                await self.clean()
+                await self.clean_when_sure()
             except SmokejumperError as error:
                 log.warning("retention.failed", error=str(error))
             except Exception:
                 # A bug must not end cleaning: the disk would fill in silence.
                 log.exception("retention.crashed")
+
+    async def clean_when_sure(self) -> None:
+        """Clean up, but not in the round after the clock was set on.
+
+        By a clock that is years ahead all is old, and what is gone is gone.
+        """
+        before, self._seen = self._seen, self._look_at_clocks()
+        jump = self._seen - before
+        if jump <= HOUR:
+            await self.clean()
+            return
+        log.warning(
+            "retention.clock_was_set_on",
+            seconds=jump // 1_000_000,
+            remedy="see that the clock is right: the next round believes it",
+        )
+
+    def _look_at_clocks(self) -> int:
+        """Return how far the wall is ahead of what has passed for us."""
+        return self._clock.now() - int(self._clock.monotonic() * 1_000_000)
 
     async def clean(self) -> dict[str, int]:
         """Take off what is too old, then what is too much."""

@@ -5,6 +5,10 @@ belongs to them, deliveries in quarantine, and what folding has not read. The
 newest row of each table stays, too, since it says which number is next. The
 action log is cut from its beginning only, and the cut is on the record: a
 walk along the chain begins there.
+
+A clock may have been wrong for a while. Rows that are dated later than the
+newest one are from such a time: they stay, and keep nothing else. What is
+dated long ago, but came after a young row, is as young as that.
 """
 
 from collections.abc import Callable
@@ -41,6 +45,7 @@ from app.store.messages import MESSAGE
 from app.store.missions import MISSION
 from app.store.outputs import OUTPUT
 from app.store.rulings import RULING
+from app.store.teams import unled
 
 DELIVERY: Table = DeliveryRow.__table__  # type: ignore[attr-defined]
 WORD: Table = WordRow.__table__  # type: ignore[attr-defined]
@@ -55,6 +60,7 @@ THEIRS = (
     RULING,
     MESSAGE,
     DISPATCH,
+    WORD,
 )
 # What belongs to one of those, by the column that says to which.
 WITH = ((OUTPUT.c.job_id, JOB), (VOTE.c.approval_id, APPROVAL))
@@ -140,7 +146,6 @@ def delete_incidents(connection: Connection, ids: list[int]) -> None:
     for column, owner in WITH:
         owned = select(owner.c.id).where(owner.c.incident_id.in_(ids))
         connection.execute(delete(column.table).where(column.in_(owned)))
-    connection.execute(delete(WORD).where(WORD.c.incident_id.in_(ids)))
     for table in THEIRS:
         gone = table.c.incident_id.in_(ids)
         newest = table.c.id == _newest(table)
@@ -187,14 +192,18 @@ def cut_log(
     needed = connection.execute(
         select(func.min(ENTRY.c.id)).where(ENTRY.c.incident_id.in_(living))
     ).scalar()
-    query = select(ENTRY.c.id, ENTRY.c.hash).where(ENTRY.c.at < before)
+    bounds = [ENTRY.c.id > begins]
     if needed is not None:
-        query = query.where(ENTRY.c.id < needed)
+        bounds.append(ENTRY.c.id < needed)
     if most is not None:
-        query = query.where(ENTRY.c.id <= begins + most)
-    query = query.order_by(ENTRY.c.id.desc()).limit(1)
+        bounds.append(ENTRY.c.id <= begins + most)
+    young = _find_young(connection, bounds, before)
+    if young is not None:
+        bounds.append(ENTRY.c.id < young)
+    query = select(ENTRY.c.id, ENTRY.c.hash).where(unled(ENTRY.c.at) < before)
+    query = query.where(*bounds).order_by(ENTRY.c.id.desc()).limit(1)
     last = connection.execute(query).first()
-    if last is None or last.id <= begins:
+    if last is None:
         return 0
     count = last.id - begins
     reason = "age" if most is None else "size"
@@ -208,6 +217,23 @@ def cut_log(
     row = {"id": last.id, "hash": bytes(last.hash), "at": now}
     connection.execute(insert(CUT).values(row))
     return int(count)
+
+
+def _find_young(
+    connection: Connection, bounds: list[ColumnElement[bool]], before: int
+) -> int | None:
+    """Return the first entry within bounds that is too young, or None."""
+    newest = select(ENTRY.c.at).where(ENTRY.c.id == _newest(ENTRY))
+    # Along the ids: what is passed on the way is about to be cut.
+    at = unled(ENTRY.c.at)
+    query = (
+        select(ENTRY.c.id)
+        .where(*bounds, at >= before, at <= newest.scalar_subquery())
+        .order_by(ENTRY.c.id)
+        .limit(1)
+    )
+    found: int | None = connection.execute(query).scalar()
+    return found
 
 
 def sweep_log(connection: Connection, _before: int, after: int) -> Swept:
@@ -227,7 +253,8 @@ def _window(
     """Return the next ids that are old enough, and where to go on.
 
     Ids rise with the time of their coming: the first that is too young ends
-    the walk. The newest row of all is never among them.
+    the walk; one that is dated after the newest is passed over. The newest
+    row of all is never among them.
 
     Args:
         connection: the turn's transaction.
@@ -236,16 +263,21 @@ def _window(
         bounds: older than this; beyond this id.
     """
     before, after = bounds
-    query = (
-        select(table.c.id, age.label("age"))
-        .where(table.c.id > after, table.c.id < _newest(table))
-        .order_by(table.c.id)
-        .limit(BATCH)
-    )
+    columns = select(table.c.id, age.label("age"))
+    last = columns.where(table.c.id == _newest(table))
+    newest = connection.execute(last).first()
+    if newest is None:
+        return [], None
+    query = columns.where(table.c.id > after, table.c.id < newest.id)
+    query = query.order_by(table.c.id).limit(BATCH)
     rows = connection.execute(query).all()
-    ids = [row.id for row in rows if row.age < before]
-    is_end = len(ids) < BATCH
-    return ids, None if is_end else ids[-1]
+    ids: list[int] = []
+    for row in rows:
+        if before <= row.age <= newest.age:
+            return ids, None
+        if row.age < before:
+            ids.append(row.id)
+    return ids, rows[-1].id if len(rows) == BATCH else None
 
 
 def _delete(

@@ -94,16 +94,19 @@ class Scene:
         self.store.cuts.append(given[3])
         return 0
 
-    def clean(self, **settings: float) -> dict[str, int]:
-        """Clean up once; nothing is too old unless it is said."""
+    def make(self, **settings: float) -> Cleaner:
+        """Return a cleaner; nothing is too old unless it is said."""
         everything = dict.fromkeys((f"{n}_days" for n in TABLES), 0.0)
-        cleaner = Cleaner(
+        return Cleaner(
             self.store,  # type: ignore[arg-type]  # it is asked, no more
             RetentionSettings.model_validate({**everything, **settings}),
             self.clock,
             Meters(self.registry),
         )
-        return asyncio.run(cleaner.clean())
+
+    def clean(self, **settings: float) -> dict[str, int]:
+        """Clean up once."""
+        return asyncio.run(self.make(**settings).clean())
 
     def tells(self, name: str, **labels: str) -> float | None:
         """Return what Prometheus is told."""
@@ -272,3 +275,37 @@ def test_it_does_not_measure_after_each_of_many_rows(
     scene.clean(max_bytes=100)
     assert scene.store.left()["deliveries"] == 1
     assert scene.store.looks < 20
+
+
+class TwoClocks(FakeClock):
+    """A wall that may be set on while little time passes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.passed = 0.0
+
+    def monotonic(self) -> float:
+        """Return the seconds that passed."""
+        return self.passed
+
+
+def test_a_clock_that_was_just_set_on_is_not_believed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """For a round, in which it may be set right; then it counts."""
+    scene = Scene(monkeypatch, deliveries=[24.0, 48.0])
+    scene.clock = clock = TwoClocks()
+    cleaner = scene.make(deliveries_days=30)
+
+    def round_of(set_on: int) -> int:
+        """Let an hour pass and a round come; return what is left then."""
+        clock.passed += 3_600
+        clock.moment += HOUR + set_on
+        asyncio.run(cleaner.clean_when_sure())
+        return scene.store.left()["deliveries"]
+
+    year = 365 * DAY
+    assert round_of(set_on=year) == 2
+    assert round_of(set_on=-year) == 2
+    assert round_of(set_on=year) == 2
+    assert round_of(set_on=0) == 0

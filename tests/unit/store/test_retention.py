@@ -15,12 +15,14 @@ from app.engine.keeper import Bug, Keeper
 from app.engine.keeper import Meters as KeeperMeters
 from app.models.alert import Status
 from app.models.delivery import Flaw, Parsed
+from app.models.word import Kind, Word
 from app.store import retention
 from app.store.inbox import SqlInbox
 from app.store.incidents import ALERT, EPISODE, INCIDENT, STRAND
 from app.store.ledger import Ledger
 from app.store.location import Location
 from app.store.log import ENTRY, verify
+from app.store.people import add_words, next_word
 from app.store.retention import DELIVERY
 from app.store.room import measure_room
 from tests.fakes import FakeClock, make_filing
@@ -208,6 +210,28 @@ def test_numbers_are_never_given_twice(history: History) -> None:
     with history.ledger.turn() as turn:
         after = turn.execute(select(func.max(INCIDENT.c.id))).scalar_one()
     assert after == before + 1
+
+
+def test_the_number_of_a_word_is_never_given_twice(history: History) -> None:
+    """The log names words by number, and is there longer than they are."""
+    history.fill(2)
+    with history.ledger.turn() as turn:
+        said = next_word(turn)
+        word = Word(
+            id=said,
+            incident_id=1,
+            at=history.clock.now(),
+            author="ana",
+            kind=Kind.NOTE.value,
+            text="a disk",
+            version=1,
+        )
+        add_words(turn, [word])
+    history.clock.advance(100 * 86_400)
+    history.fill(1)
+    assert clean(history, incidents_days=1)["incident"] == 2
+    with history.ledger.turn() as turn:
+        assert next_word(turn) == said + 1
 
 
 def test_over_its_size_the_oldest_goes_first(history: History) -> None:
