@@ -65,7 +65,7 @@ WORDS = (
     r"passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key"
     r"|private[_-]?key|credentials?"
 )
-ASKS = re.compile(rf"(?i)--?[\w-]*(?:{WORDS}|pass|auth)")
+ASKS = re.compile(rf"(?i)--?[\w-]*(?:{WORDS}|pass(?:in|out)?|auth)")
 SECRETS = (
     (
         re.compile(
@@ -86,7 +86,25 @@ SECRETS = (
     (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), SHOWN),
     (re.compile(r"\b(?:gh[pousr]_|glpat-|xox[a-z]-|sk-)[\w-]{8,}"), SHOWN),
 )
-SHORT = {"sshpass": "-p", "redis-cli": "-a", "curl": "-u", "mysql": "-p"}
+# Options that tell a secret, of programs by their names: with the next word,
+# and in one word with it.
+NEXT = {
+    "curl": ("-u", "-U", "--user", "--proxy-user"),
+    "wget": ("-u", "--user"), "sshpass": ("-p",), "redis-cli": ("-a",),
+    "smbclient": ("-U",), "lftp": ("-u",), "zip": ("-P",),
+    "sqlcmd": ("-P",), "ipmitool": ("-P",),
+}  # fmt: skip
+GLUED = {
+    "curl": "-u", "sshpass": "-p", "redis-cli": "-a", "7z": "-p", "7za": "-p",
+    "rar": "-p", "unrar": "-p", "xtrabackup": "-p", "mariabackup": "-p",
+}  # fmt: skip
+# The same of families of programs, by how their names begin.
+NEXT_OF = (("ldap", ("-w",)), ("mongo", ("-p",)),
+           ("snmp", ("-c", "-A", "-X")))  # fmt: skip
+GLUED_OF = ("mysql", "mariadb")
+SHARED = re.compile(r"-[A-Za-z]{0,8}[uU]")
+WORD = re.compile(r"(?:'[^']*'|\"[^\"]*\"|\\.|[^\s'\"\\]|['\"\\])+", re.DOTALL)
+BEFORE = "({$`'\";&|!"
 UNREAL = {
         "proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "tracefs",
         "securityfs", "pstore", "bpf", "debugfs", "configfs", "fusectl",
@@ -285,15 +303,51 @@ def command(pid: str, name: str) -> str:
         words = words[:-1]
     if not any(words):
         return f"({name})"
-    short = SHORT.get(os.path.basename(words[0]))  # noqa: PTH119
-    shown = [words[0]]
-    is_asked = False
-    for word in words[1:]:
-        is_glued = short is not None and word.startswith(short)
-        text = short + SHOWN if is_glued and word != short else word
-        shown.append(SHOWN if is_asked else text)
-        is_asked = not is_asked and bool(ASKS.fullmatch(word) or word == short)
-    return clean(" ".join(shown))[:160]
+    line = Line()
+    return clean(" ".join([line.take(word) for word in words]))[:160]
+
+
+class Line:
+    """A command line, read from its beginning, to hide secrets in it.
+
+    What runs a program for somebody else has its whole command line, and a
+    shell has it in one word.
+    """
+
+    def __init__(self) -> None:
+        """Begin before the first word."""
+        self.name, self.next, self.glued = "", (), ""
+        self.is_asked = False
+
+    def take(self, word: str) -> str:
+        """Return the next word as it is shown."""
+        if self.is_asked or not re.search(r"\s", word):
+            return self.take_bare(word)
+        inner = Line()
+        return WORD.sub(lambda found: inner.take_bare(found.group()), word)
+
+    def take_bare(self, word: str) -> str:
+        """Return a word as it is shown, whatever is in it."""
+        if self.is_asked:
+            self.is_asked = False
+            return SHOWN
+        bare = word.strip("'\"")
+        self.note_program(word.lstrip(BEFORE).rstrip("'\"").split("/")[-1])
+        is_shared = self.name == "curl" and SHARED.fullmatch(bare)
+        if ASKS.fullmatch(bare) or bare in self.next or is_shared:
+            self.is_asked = True
+        elif self.glued and bare.startswith(self.glued) and bare != self.glued:
+            return self.glued + SHOWN
+        return word
+
+    def note_program(self, name: str) -> None:
+        """Know which options tell a secret from here on."""
+        asked = NEXT.get(name, ())
+        for family, options in NEXT_OF:
+            asked = options if name.startswith(family) else asked
+        glued = "-p" if name.startswith(GLUED_OF) else GLUED.get(name, "")
+        if asked or glued:
+            self.name, self.next, self.glued = name, asked, glued
 
 
 def processes() -> dict:

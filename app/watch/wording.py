@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from app.core.brief import brief
-from app.core.look.amounts import percent, show_command, size, span
+from app.core.look.amounts import percent, size, span
+from app.core.look.commands import show_command
 from app.core.look.details import read_command, read_users
 from app.core.look.snapshot import Proc
 from app.core.redaction import hide_secrets

@@ -13,7 +13,8 @@ import msgspec
 from app.act.local.look.aside import Aside
 from app.core.errors import OutgoingFailed
 from app.core.host import HostSettings
-from app.core.look.amounts import show_command, size, span
+from app.core.look.amounts import size, span
+from app.core.look.commands import show_command
 from app.core.look.counters import MOST_BYTES, read_counters, read_text
 from app.core.look.ours import MARK, is_our_group, is_our_program, is_us
 from app.core.look.past import Past, share_of

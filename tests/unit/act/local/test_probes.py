@@ -14,7 +14,8 @@ from app.act.local.look.looking import bounded, look_round, pick, say_first
 from app.act.local.look.probe import Limit, Notes, Oddity, Probe
 from app.core.clock import SystemClock
 from app.core.errors import OutgoingFailed
-from app.core.look.amounts import percent, show_command, size, span
+from app.core.look.amounts import percent, size, span
+from app.core.look.commands import show_command
 from app.core.look.past import Past, Usual
 from app.models.evidence import NOTHING, Evidence, Section, read_stands_out
 from app.models.origins import TOPICS
@@ -220,6 +221,17 @@ def test_a_figure_stands_out(
         (["app", "postgres://u:hunter2@db/x"], "app postgres://(SECRET)@db/x"),
         (["env", "API_KEY=hunter2x", "run"], "env API_KEY=(SECRET) run"),
         (["app", "--password"], "app --password"),
+        (["mysqlcheck", "-phunter2"], "mysqlcheck -p(SECRET)"),
+        (["mongodump", "-p", "hunter2"], "mongodump -p (SECRET)"),
+        (["curl", "-su", "me:hunter2"], "curl -su (SECRET)"),
+        (["openssl", "-passin", "pass:hunter2"], "openssl -passin (SECRET)"),
+        (["sudo", "mysql", "-phunter2"], "sudo mysql -p(SECRET)"),
+        (["timeout", "9", "sshpass", "-p", "hunter2"], "timeout 9 sshpass -p"),
+        (["sh", "-c", "mysqldump -phunter2 a | gzip"], "sh -c mysqldump -p("),
+        (["sh", "-c", "A=1 curl -u 'a: hunter2' x"], "sh -c A=1 curl -u (S"),
+        (["sh", "-c", "app --pwd hunter2 -p 80"], "sh -c app --pwd (SECRET)"),
+        (["docker", "run", "-p", "80:80"], "docker run -p 80:80"),
+        (["sh", "-c", "cd '/a b' && exec x"], "sh -c cd '/a b' && exec x"),
         ([], ""),
     ],
 )

@@ -100,3 +100,34 @@ def test_a_long_command_line_ends_before_a_half() -> None:
         assert "S3cret" not in said
         assert said.startswith(sys.executable)
         assert "--password=(SECRET)" in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["/bin/sh", "-c", "mysqldump -ubackup -pS3cret shop | gzip > /x.gz"],
+        ["sudo", "mysql", "-uroot", "-pS3cret"],
+        ["timeout", "60", "curl", "-su", "me:S3cret", "https://x"],
+        ["bash", "-c", "app --password S3cret --port 80"],
+        ["env", "sshpass", "-p", "S3cret", "ssh", "x"],
+        ["mongodump", "-u", "b", "-p", "S3cret"],
+        ["bash", "-c", "redis-cli -a 'S3cret x' info"],
+        ["openssl", "rsa", "-passin", "pass:S3cret"],
+    ],
+)
+def test_who_runs_a_program_for_another_shows_no_secret(
+    words: list[str],
+) -> None:
+    """Of a shell, sudo or a timer, here and at other hosts."""
+    started = [sys.executable, "-c", "input()", *words]
+    with subprocess.Popen(started, stdin=subprocess.PIPE) as child:
+        try:
+            proc = read_proc(child.pid)
+            assert proc is not None
+            here = Round("machine").lens.command(proc)
+            there = elsewhere()["command"](str(child.pid), "python")
+        finally:
+            child.kill()
+    for said in (here, there):
+        assert "(SECRET)" in said
+        assert "S3cret" not in said
