@@ -6,9 +6,11 @@ Whoever looks takes time and memory too; who reads of it must know.
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
+from app.core.home import HOME
 from app.core.look.details import read_command, read_text
+from app.core.look.snapshot import PROC
 
 MARK = " (this is us)"
 SERVICE = ".service"
@@ -16,6 +18,8 @@ SERVICE = ".service"
 PREFIX = "smokejumper"
 _HANDS = ["-m", "app.act.local"]
 _COMMANDS = (("main.py", "serve"), ("main.py", "watch"))
+# Our own process for each play of Ansible, which leaves whoever began it.
+_PLAY = "play_one.py"
 
 
 def is_our_program(words: Sequence[str]) -> bool:
@@ -62,6 +66,48 @@ def is_ours(pid: int, parents: Mapping[int, int]) -> bool:
     if is_our_program(read_command(pid)):
         return True
     return is_our_group(read_text(pid, "cgroup"), read_text(own, "cgroup"))
+
+
+def is_of_ours(pid: int, parents: Mapping[int, int]) -> bool:
+    """Tell whether a process is part of this service, whoever began it.
+
+    The service and its hands may be two processes, another node and the
+    watch may run beside them, and a play of Ansible goes on by itself.
+
+    Args:
+        pid: the process.
+        parents: the parent of each process.
+    """
+    one = pid
+    for _ in range(len(parents) + 1):
+        if _runs_us(one):
+            return True
+        one = parents.get(one, 0)
+        if one <= 1:
+            break
+    return False
+
+
+def _runs_us(pid: int) -> bool:
+    """Tell whether a process runs one of our programs, however called."""
+    words = read_command(pid)
+    for at, word in enumerate(words[1:], start=1):
+        if word == "-m":
+            return list(words[at : at + 2]) == _HANDS
+        if not word.startswith("-"):
+            return PurePath(word).name == _PLAY or _is_main(pid, word)
+    return False
+
+
+def _is_main(pid: int, script: str) -> bool:
+    """Tell whether a process runs our main.py, and not somebody else's."""
+    if PurePath(script).name != "main.py":
+        return False
+    try:
+        folder = Path(f"{PROC}/{pid}/cwd").readlink()
+        return (folder / script).samefile(HOME / "main.py")
+    except OSError:
+        return False
 
 
 def _services(said: str) -> set[str]:

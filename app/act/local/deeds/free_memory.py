@@ -26,8 +26,8 @@ from app.act.local.runaway.ending import Ender, EndSettings
 from app.act.local.runaway.identity import differences, identify
 from app.act.local.runaway.owning import is_of_unit
 from app.act.local.runaway.sparing import (
+    is_of_us,
     names_of_who,
-    own_tree,
     refuse_told,
 )
 from app.core.brief import brief
@@ -149,7 +149,7 @@ class FreeMemory:
     def _restart(self, name: str, grower: Burden, hand: Hand) -> Done:
         """Restart the daemon that a process belongs to."""
         who = f"{brief(str(grower.proc))} of {name}"
-        if grower.proc.pid in own_tree():
+        if is_of_us(grower.proc.pid):
             raise Unwilling(f"{who} is one of our own processes")
         self._refuse_daemon(name, hand)
         hand.check()

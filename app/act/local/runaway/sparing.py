@@ -30,6 +30,7 @@ from app.core.look.details import (
     read_users,
     read_whole_command,
 )
+from app.core.look.ours import is_of_ours
 from app.core.look.snapshot import read_proc, read_procs
 from app.models.job import Bounds
 
@@ -136,7 +137,7 @@ class Sparing:
                 f"{who.name}[{who.pid}] is the first process of a container:"
                 " all of it would end; restart the container instead"
             )
-        if who.pid in own_tree():
+        if is_of_us(who.pid):
             raise Unwilling(
                 f"{who.name}[{who.pid}] is our own process, or one that we"
                 " descend from, or that descends from us"
@@ -198,6 +199,14 @@ def _fit(name: str, patterns: tuple[str, ...]) -> str | None:
     spellings = {bare, bare.partition(".")[0]} - {""}
     fit = (p for p in patterns if any(fits(one, (p,)) for one in spellings))
     return next(fit, None)
+
+
+def is_of_us(pid: int) -> bool:
+    """Tell whether a process is of our tree, or of another one of ours."""
+    if pid in own_tree():
+        return True
+    parents = {proc.pid: proc.parent for proc in read_procs().values()}
+    return is_of_ours(pid, parents)
 
 
 def own_tree() -> set[int]:

@@ -15,6 +15,9 @@ import pytest
 
 from app.act.backends.ansible import Ansible
 from app.act.hands import Tame
+from app.act.local.hand import Unwilling
+from app.act.local.runaway.identity import identify
+from app.act.local.runaway.sparing import Sparing, SparingSettings
 from app.core.errors import ConfigError, NotAccepted, OutgoingFailed
 from app.models.evidence import read_stands_out
 from app.models.job import JobState, Order, Progress
@@ -203,7 +206,14 @@ async def test_its_process_is_killed(tmp_path: Path, private: Path) -> None:
     sent = order("endless")
     await has_said(backend, sent, "line 1")
     place = tmp_path / "var" / "ansible" / sent.key
-    os.kill(int((place / "pid").read_text()), signal.SIGKILL)
+    pid = int((place / "pid").read_text())
+    # Nor does anybody here take it, or what it began, for a runaway.
+    for process in (psutil.Process(pid), *psutil.Process(pid).children()):
+        who = identify(process.pid)
+        assert who is not None
+        with pytest.raises(Unwilling, match="our own process"):
+            Sparing(SparingSettings(users=(os.getuid(),))).refuse(who)
+    os.kill(pid, signal.SIGKILL)
     said = await backend.watch(sent)
     for _ in range(POLLS):
         if said.has_ended:

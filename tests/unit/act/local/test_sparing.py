@@ -1,6 +1,7 @@
 """Sparing: what is left alone, whatever it does."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ from app.act.local.hand import Unwilling
 from app.act.local.runaway import identity
 from app.act.local.runaway.identity import Identity, identify
 from app.act.local.runaway.sparing import Sparing, SparingSettings, own_tree
-from app.core.look import details
+from app.core.look import details, ours
 from app.core.look.details import read_command
 from app.core.look.snapshot import read_procs
 from tests.unit.act.local.victims import REST, Victim, wait_for
@@ -316,3 +317,69 @@ def test_users_must_be_there() -> None:
     with pytest.raises(ValidationError, match="there is no user 'nemo"):
         SparingSettings(users=("nemo-of-a-test",))
     assert SparingSettings(users=("root", 7)).users == ("root", 7)
+
+
+# Parent and child; the parent is begun as a program of ours.
+PAIR = """
+import subprocess, sys, time
+if len(sys.argv) > 2:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=-1)
+    print(child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "is_of_us"),
+    [
+        (["main.py", "serve"], True),
+        (["./main.py", "watch", "--to", "http://x"], True),
+        (["-u", "main.py", "serve"], True),
+        (["-I", "deep/play_one.py", "/x/sj-1"], True),
+        (["-m", "app.act.local"], True),
+        (["other/main.py", "serve"], False),
+        (["-m", "app.act.other"], False),
+        (["plain.py", "main.py"], False),
+    ],
+)
+def test_our_other_processes_stay(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    is_of_us: bool,
+) -> None:
+    """The service, its hands, the watch and plays, with all they began."""
+    monkeypatch.setattr(ours, "HOME", tmp_path)
+    for name in (
+        *("main.py", "other/main.py", "plain.py", "deep/play_one.py"),
+        *("app/act/local/__main__.py", "app/act/other/__main__.py"),
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(PAIR)
+    # Their parent is a shell, as nobody may end his own tree either.
+    begin = ["/bin/sh", "-c", '"$0" "$@" one two & echo $!', sys.executable]
+    with subprocess.Popen(
+        [*begin, *words],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as shell:
+        assert shell.stdout is not None
+        pids = sorted(int(shell.stdout.readline()) for _ in range(2))
+        try:
+            for pid in pids:
+                found = identify(pid)
+                assert found is not None
+                assert refuses(found) == is_of_us
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
+
+
+def refuses(who: Identity) -> bool:
+    """Tell whether a process is spared as one of ours."""
+    try:
+        Sparing(OURS).refuse(who)
+    except Unwilling as error:
+        return "our own process" in str(error)
+    return False
