@@ -32,8 +32,13 @@ CONNECT_SECONDS = 5.0
 MOST_AT_ONCE = 8
 LEAST_CHARS = 6
 BAD = (Severity.CRITICAL, Severity.ERROR)
-# What makes a chat call everybody, whoever wrote it.
-SHOUT = re.compile(r"@(?=everyone\b|here\b|channel\b|all\b)|<(?=[!@#])")
+# What makes a chat call everybody, whoever wrote it, in whatever letters; and
+# what makes it show other words, or a picture, instead of an address.
+SHOUT = re.compile(
+    r"@(?=\W{0,3}(?:everyone|here|channel|all)\b|\*)"
+    r"|<(?=[!@#]|at\s|users/)|\](?=\()",
+    re.IGNORECASE,
+)
 PARTS = re.compile(r"[/:@?&=#,+]+")
 
 
@@ -231,7 +236,7 @@ def _secrets(url: str) -> list[str]:
 
 
 def _calm(text: str) -> str:
-    """Return a text that calls nobody by a word that others wrote."""
+    """Return a text that calls nobody, and hides no address, for others."""
     return SHOUT.sub(lambda match: f"{match[0]}\u200b", text)
 
 

@@ -190,25 +190,6 @@ def test_letters_that_hang_are_bounded(
     assert last.may_retry
 
 
-def test_no_alert_calls_everybody_in_a_chat(
-    tmp_path: Path, there: Receiver
-) -> None:
-    """Words that wake up a whole channel are broken; the rest is left."""
-    there.got.clear()
-    url = f"json://127.0.0.1:{there.port}/ok"
-    channel = make(tmp_path, {"chat": {"kind": "apprise", "url": url}})["chat"]
-    text = "@everyone <!channel> <@U1> ana@example.org @hereford a < b"
-    send(channel, letter(title="@here", text=text))
-    (body,) = posted(there)
-    assert body["title"] == "@\u200bhere"
-    assert body["message"].split() == [
-        "@\u200beveryone",
-        "<\u200b!channel>",
-        "<\u200b@U1>",
-        *text.split()[3:],
-    ]
-
-
 def test_the_webhook_is_sealed_and_carries_its_key(
     tmp_path: Path, there: Receiver
 ) -> None:
