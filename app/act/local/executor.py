@@ -1,5 +1,6 @@
 """The executor: does typed deeds, each key once, and keeps what came of it."""
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -71,8 +72,13 @@ class Executor:
         """Return what may be done here."""
         return tuple(self._deeds)
 
-    def start(self, order: Order) -> Progress:
+    def start(self, order: Order, by: float = math.inf) -> Progress:
         """Start a job, or say how far it is when it was started before.
+
+        Args:
+            order: which job.
+            by: on the clock that never jumps: from then on nobody waits for
+                an answer, and nothing is started.
 
         Raises:
             NotAccepted: it was certainly not started.
@@ -94,8 +100,11 @@ class Executor:
                 f"{host[:100]!r} is no name of this machine: if it is,"
                 " list it in host.names"
             )
-        self.repay()
         with self._place(order.key):
+            # That may take long: who asks for the job meanwhile must know.
+            self.repay()
+            if time.monotonic() > by:
+                raise NotAccepted("it came too late", may_retry=True)
             lock = self._journal.open(order)
             if lock is not None:
                 self._set_off(deed, arguments, order, lock)

@@ -11,7 +11,6 @@ import grp
 import os
 import socket
 import stat
-import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -159,9 +158,7 @@ class Server:
 
     def _start(self, call: Call) -> Said:
         """Start a job, unless nobody waits for it any more."""
-        if time.monotonic() > call.by:
-            return Said(refused="it came too late", may_retry=True)
-        said = self._executor.start(call.order)
+        said = self._executor.start(call.order, call.by)
         log.info(
             "deed.taken",
             key=call.order.key,

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
@@ -49,11 +50,16 @@ class Keeper:
 
     def __init__(self) -> None:
         self.is_away = False
+        self.is_asked = Event()
+        self.may_go = Event()
+        self.may_go.set()
         self.started: list[tuple[str, str]] = []
 
     def resume(self, keeper: str, name: str, since: float) -> str:
         """Start it."""
         assert since <= time.time()
+        self.is_asked.set()
+        self.may_go.wait(60)
         if self.is_away:
             raise OutgoingFailed("it does not answer")
         self.started.append((keeper, name))
@@ -140,6 +146,29 @@ def test_whoever_does_something_else_starts_it_first(
     executor.start(order("later", "another"))
     wait_for(executor._is_idle)
     assert seen == [1]
+
+
+def test_nothing_begins_that_nobody_waits_for(
+    folder: Path, keeper: Keeper
+) -> None:
+    """While it waits for that it may begin; after its time it does not."""
+    killed(folder)
+    executor = make(folder, keeper, Calls(lambda _: Done("done")))
+    sent = order("later", "another")
+    late = time.monotonic()
+    keeper.may_go.clear()
+    with ThreadPoolExecutor(1) as pool:
+        said = pool.submit(executor.start, sent, late)
+        try:
+            assert keeper.is_asked.wait(30)
+            with pytest.raises(OutgoingFailed, match="about to be started"):
+                executor.find(sent)
+        finally:
+            keeper.may_go.set()
+        with pytest.raises(NotAccepted, match="too late"):
+            said.result(30)
+    assert executor.find(sent) is None
+    assert keeper.started == [("supervisor", "shop")]
 
 
 def test_what_is_being_done_is_left_to_its_doer(
