@@ -36,6 +36,7 @@ from app.store.people import (
     find_last,
     find_merged,
     find_oldest,
+    find_words,
     list_episodes,
     move_all,
     move_some,
@@ -76,12 +77,9 @@ class Regrouping:
         )
         after, notes = self._settle(into)
         inherit(after, into.id, gone)
-        away = {
-            "into": into.id,
-            "episodes": episodes,
-            "before": _before(into),
-        }
-        here = {"from": gone.id}
+        away = {"into": into.id, "episodes": episodes}
+        # Not with those that go: their team may not see the other's.
+        here = {"from": gone.id, "before": _before(into)}
         return self._save(
             call, [(gone, merged, away), (into, after[into.id], here)], notes
         )
@@ -160,7 +158,8 @@ class Regrouping:
         merge = find_last(self._connection, other.id, [Kind.MERGE])
         if merge is None:
             return rest
-        before = merge.details["before"]
+        (here,) = find_words(self._connection, [incident.id], merge.id, 1)
+        before = {**merge.details, **here.details}["before"]
         rest.severity = before["severity"]
         rest.team = before.get("team", rest.team)
         word = find_last(self._connection, incident.id, [Kind.OWNER])

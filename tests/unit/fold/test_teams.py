@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.models.tables import EntryRow
 from app.models.word import Kind
 from app.store.inbox import SqlInbox
 from app.store.ledger import Ledger
@@ -117,6 +118,22 @@ def test_who_has_a_team_keeps_it_when_another_is_merged(room: Room) -> None:
     room.say(Kind.MERGE, other, "ana", into=one)
     assert room.incident(one).team == "web"
     assert room.incident(other).team == "db"
+
+
+def test_what_goes_tells_nothing_of_what_lives_on(room: Room) -> None:
+    """Its own team reads its words, and may not see the other incident."""
+    into = fire(room, "DiskFull", "zq-team", "web-01")
+    room.say(Kind.OWNER, into, "zq-boss", owner="zq-owner")
+    room.say(Kind.ACKNOWLEDGE, into, "zq-eyes")
+    gone = fire(room, "DiskFull", "db", "web-02")
+    moved = room.partition()[gone]
+    room.say(Kind.MERGE, gone, "ana", into=into)
+    lines = [row for row in room.rows(EntryRow) if row.incident_id == gone]
+    assert len(room.words(gone)) == 1
+    assert "zq-" not in f"{room.words(gone)} {lines}"
+    room.say(Kind.SPLIT, into, "ana", episodes=sorted(moved))
+    assert room.incident(into).team == "zq-team"
+    assert room.incident(into).owner == "zq-owner"
 
 
 @pytest.mark.parametrize(("named", "team"), [("web", "web"), ("", "db")])
