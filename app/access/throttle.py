@@ -60,6 +60,18 @@ def faded(attempt: Attempt, now: int) -> int:
     return max(0, attempt.count - max(0, now - attempt.until) // FADE)
 
 
+def wait_of(attempt: Attempt, first: int, now: int) -> int:
+    """Return for how long somebody waits still, 0 when they may try.
+
+    What is further away than they were told to wait was written by a clock
+    that went ahead of this one: it says nothing, or all behind one address
+    would wait for hours until this clock is there.
+    """
+    wait = attempt.until - now
+    told = pause_of(attempt.count, first) * SECOND
+    return wait if 0 < wait <= told else 0
+
+
 def check(connection: Connection, keys: Sequence[Key], now: int) -> None:
     """Return when somebody may try now.
 
@@ -67,9 +79,14 @@ def check(connection: Connection, keys: Sequence[Key], now: int) -> None:
         TooOften: they must wait.
     """
     found = find_attempts(connection, [key.digest for key in keys])
-    until = max((one.until for one in found.values()), default=0)
-    if until > now:
-        raise TooOften(-(-(until - now) // SECOND))
+    waits = (
+        wait_of(found[key.digest], key.first, now)
+        for key in keys
+        if key.digest in found
+    )
+    wait = max(waits, default=0)
+    if wait:
+        raise TooOften(-(-wait // SECOND))
 
 
 def claim(connection: Connection, keys: Sequence[Key], now: int) -> bool:

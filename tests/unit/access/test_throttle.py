@@ -124,6 +124,26 @@ def test_who_has_signed_in_is_forgiven(ledger: Ledger) -> None:
     assert found[KEYS[1].digest].count == 3
 
 
+@pytest.mark.parametrize("seconds", [1, 30, 3_600, 86_400 * 365])
+def test_a_clock_that_was_ahead_locks_nobody_out(
+    ledger: Ledger, seconds: int
+) -> None:
+    """Another node's, or ours before it was set back: nobody had to wait."""
+    ahead = NOW + seconds * SECOND
+    tries(ledger, 1, ahead)
+    with ledger.turn() as connection:
+        forgive(connection, KEYS, ahead)
+    assert waits(ledger, NOW) == 0
+
+
+def test_who_was_to_wait_by_a_clock_that_was_ahead(ledger: Ledger) -> None:
+    """They have one try, and wait again by this clock; none is forgotten."""
+    tries(ledger, 5, NOW + throttle.DAY)
+    assert tries(ledger, 1) == [False]
+    assert waits(ledger, NOW) == 2
+    assert waits(ledger, NOW + 2 * SECOND) == 0
+
+
 def test_names_are_not_kept(ledger: Ledger) -> None:
     """What people type there by mistake is a password."""
     tries(ledger, 1)
