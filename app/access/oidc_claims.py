@@ -70,7 +70,14 @@ def _role(settings: OidcSettings, claims: Claims) -> Role | None:
 
 
 def _name(settings: OidcSettings, claims: Claims) -> str:
-    """Return what somebody is called there, empty when it is not said."""
+    """Return what somebody is called there, empty when it is not said.
+
+    An address that the provider itself does not vouch for is no name:
+    policies name people, and anybody could have typed it.
+    """
+    is_typed = claims.get("email_verified") in (False, "false")
+    if settings.name_claim == "email" and is_typed:
+        return ""
     found = _find(claims, settings.name_claim)
     return found[:LONGEST] if isinstance(found, str) else ""
 

@@ -52,6 +52,24 @@ def test_a_person_is_known_by_issuer_and_subject() -> None:
 
 
 @pytest.mark.parametrize(
+    ("claim", "verified", "name"),
+    [
+        ("email", False, ""),
+        ("email", "false", ""),
+        ("email", True, "kim@corp.example"),
+        ("email", None, "kim@corp.example"),
+        ("preferred_username", False, "ana"),
+    ],
+)
+def test_an_address_that_nobody_verified_is_no_name(
+    claim: str, verified: Any, name: str
+) -> None:
+    """Policies name people: nobody is called what they only typed."""
+    said = claims(email="kim@corp.example", email_verified=verified)
+    assert read_person(settings(name_claim=claim), said).name == name
+
+
+@pytest.mark.parametrize(
     ("groups", "role"),
     [
         (["staff"], Role.VIEWER),
