@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from app.api.speech import typed
 from app.core.clock import to_iso, to_moment
 from app.core.errors import Refused
 from app.models.matcher import MOST, Matcher, read_matchers, write_matchers
@@ -12,8 +13,12 @@ from app.models.mute import LONGEST_TEXT, Mute, MuteKind, Wish
 from app.models.timetable import MOST_DATES, Timetable, find_zone
 
 Dates = Annotated[list[datetime], Field(max_length=MOST_DATES)]
-Line = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
-Signed = Annotated[str, Field(max_length=LONGEST_TEXT)]
+Line = Annotated[
+    str,
+    Field(min_length=1, max_length=LONGEST_TEXT),
+    BeforeValidator(typed),
+]
+Signed = Annotated[str, Field(max_length=LONGEST_TEXT), BeforeValidator(typed)]
 
 
 class MuteBody(BaseModel):

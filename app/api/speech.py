@@ -7,6 +7,7 @@ from fastapi import Depends, Header, Path
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -33,9 +34,26 @@ EXAMPLE: JsonDict = {
 }
 LAST_VERSION = 2**31 - 1
 VERSION = re.compile(r'(?:W/)?"?(\d{1,10})"?')
-PRINTABLE = {"\n", "\t"}
+# Line ends, and what joins letters in Persian and pictures of people.
+PRINTABLE = {"\n", "\t", "\u200c", "\u200d"}
+# What comes along when somebody copies from a page or a chat, and cannot be
+# seen: spaces of other kinds, other line ends, and what has no width.
+PASTED = {
+    **dict.fromkeys((0xA0, 0x1680, *range(0x2000, 0x200B)), " "),
+    **dict.fromkeys((0x202F, 0x205F, 0x3000), " "),
+    **dict.fromkeys((0x2028, 0x2029), "\n"),
+    **dict.fromkeys((0xAD, 0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF)),
+}
 Id = Annotated[int, Field(ge=1, le=LAST_ID)]
 RowId = Annotated[int, Path(ge=1, le=LAST_ID)]
+
+
+def typed(text: Any) -> Any:
+    """Return a text as if it had been typed, not pasted.
+
+    Nobody who pauses everything is to look for a space that is none.
+    """
+    return text.translate(PASTED) if isinstance(text, str) else text
 
 
 def _readable(text: str) -> str:
@@ -59,11 +77,13 @@ Text = Annotated[
         strip_whitespace=True, min_length=1, max_length=LONGEST_TEXT
     ),
     AfterValidator(_readable),
+    BeforeValidator(typed),
 ]
 Comment = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=LONGEST_TEXT),
     AfterValidator(_readable),
+    BeforeValidator(typed),
 ]
 Name = Annotated[
     str,
@@ -71,11 +91,13 @@ Name = Annotated[
         strip_whitespace=True, min_length=1, max_length=LONGEST_AUTHOR
     ),
     AfterValidator(one_line),
+    BeforeValidator(typed),
 ]
 NameOrNobody = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=LONGEST_AUTHOR),
     AfterValidator(one_line),
+    BeforeValidator(typed),
 ]
 # Who is signed in signs; only who is not says who they are.
 Signature = NameOrNobody

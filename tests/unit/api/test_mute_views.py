@@ -50,6 +50,13 @@ def test_a_time_without_a_zone_is_local(
     assert found.zone == (zone or "UTC")
 
 
+def test_a_comment_may_be_pasted() -> None:
+    """What cannot be seen in it is no reason to mute nothing."""
+    assert wish_of(comment="kernel\u00a0updates\u200b").comment == (
+        "kernel updates"
+    )
+
+
 def test_dates_are_kept_in_order_and_once() -> None:
     """Two ways to write one moment are one date."""
     dates = ["1970-01-01T00:00:02Z", "1970-01-01T01:00:01+01:00"]

@@ -134,6 +134,7 @@ def test_details_are_what_belongs_to_the_kind(
         ("author", None),
         ("text", ""),
         ("text", "\r\n"),
+        ("text", "\u200b\u00a0"),
         ("text", "a" * 10_001),
         ("text", "a\0b"),
         ("text", "a\rb"),
@@ -165,10 +166,14 @@ def test_what_nobody_can_read_is_refused(field: str, value: Any) -> None:
         ("a\r\n\tb", "a\n\tb"),
         ("\n a \n", "a"),
         ("Größe 5 β 🦊", "Größe 5 β 🦊"),
+        ("a\u00a0b\u202f: 5\u3000c", "a b : 5 c"),
+        ("a\u2028b", "a\nb"),
+        ("\ufeffre\u00adstart \u200b\u200eit\u2060", "restart it"),
+        ("👩\u200d🚒 می\u200cخواهم", "👩\u200d🚒 می\u200cخواهم"),
     ],
 )
 def test_a_text_keeps_its_lines(text: str, kept: str) -> None:
-    """And loses what stands around it."""
+    """And loses what stands around it, and what only a paste brings."""
     assert NoteBody(author="a", text=text).text == kept
 
 
