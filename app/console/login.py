@@ -14,7 +14,8 @@ from app.console.pages import Pages
 from app.console.visitor import find_visitor
 from app.core.errors import Refused, TooBusy, TooOften
 
-Next = Annotated[str, Query(alias="next", max_length=600)]
+# However long: who has to sign in is not told of a wrong parameter.
+Next = Annotated[str, Query(alias="next")]
 STRANGE = ("cross-site", "same-site")
 # The form must say which page it is of, or nobody believes it.
 OURS = {"referrer-policy": "same-origin"}

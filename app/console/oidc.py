@@ -5,9 +5,8 @@ way back ends on a page of ours, which goes on by itself.
 """
 
 from collections.abc import Callable
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from app.access.oidc import Back, SingleSignOn
@@ -16,7 +15,7 @@ from app.access.oidc_state import COOKIE, SAFE_COOKIE, SECONDS
 from app.access.paths import local_path
 from app.access.signing_in import Entered
 from app.api.cookies import give_cookie
-from app.console.login import draw
+from app.console.login import Next, draw
 from app.console.pages import Pages
 from app.core.errors import Refused
 from app.core.log import get_log
@@ -45,7 +44,7 @@ def _add_routes(router: APIRouter, pages: Pages, oidc: SingleSignOn) -> None:
 
     @router.get("")
     async def go(
-        wanted: Annotated[str, Query(alias="next", max_length=600)] = "",
+        wanted: Next = "",
     ) -> Response:
         """Send a browser to the provider."""
         path = local_path(wanted)

@@ -10,6 +10,7 @@ import yaml
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from app.access.paths import HOME
 from app.api.access import Allow
 from app.bootstrap import build
 from app.console.site import make_site
@@ -169,6 +170,21 @@ def test_each_page_with_each_role(
             if role is None:
                 assert answer.headers["location"].startswith("/console/login?")
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("letters", "kept"),
+    [(1_700, f"/console/log?text={'x' * 1_700}"), (9_000, HOME)],
+)
+def test_a_long_filter_leads_to_the_login(
+    visitors: Visitors, letters: int, kept: str
+) -> None:
+    """And back to it, or home when no cookie could keep it."""
+    with visitors.client(None) as client:
+        sent = client.get(f"/console/log?text={'x' * letters}")
+        page = client.get(sent.headers["location"])
+        assert page.status_code == 200
+        assert f'value="{kept}"' in page.text
 
 
 def test_routes_for_anybody_ask_nobody(visitors: Visitors) -> None:

@@ -6,8 +6,8 @@ from hashlib import sha256
 
 import pytest
 
-from app.access.oidc_state import SECONDS, Logins
-from app.access.paths import HOME, local_path
+from app.access.oidc_state import SAFE_COOKIE, SECONDS, Logins
+from app.access.paths import HOME, LONGEST, local_path
 from app.core.errors import Refused
 from tests.fakes import FakeClock
 
@@ -100,6 +100,15 @@ def test_a_path_of_ours_is_gone_to(path: str) -> None:
     assert local_path(path) == path
 
 
+def test_the_longest_path_fits_a_cookie() -> None:
+    """Browsers keep 4,096 bytes of name and value, and we read as much."""
+    path = "/" + "x" * (LONGEST - 1)
+    logins = Logins("s", FakeClock())
+    login, cookie = logins.begin(path)
+    assert len(f"{SAFE_COOKIE}={cookie}") <= 4_096
+    assert logins.resume(cookie, login.state).path == path
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -112,7 +121,7 @@ def test_a_path_of_ours_is_gone_to(path: str) -> None:
         "/\t/evil.example",
         "/\n/evil.example",
         "/\u2028x",
-        "/" + "x" * 500,
+        "/" + "x" * LONGEST,
         " //evil.example",
     ],
 )
