@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 
@@ -21,6 +21,8 @@ HERE = "127.0.0.1"
 RESTARTS, RESTART_SECONDS = 3, 60.0
 # What hangs keeps a place, and none of anybody else.
 PLACES = 2
+# Of those that are kept by somebody so many are asked about at once.
+AT_ONCE = 8
 PLAIN = ServiceCheck()
 
 
@@ -51,6 +53,9 @@ class Services:
         self._daemons = Daemons(host)
         self._client = client
         self._looks = Looks(PLACES)
+        self._room = asyncio.Semaphore(AT_ONCE)
+        # One that hangs keeps its own place only.
+        self._places = {name: Looks(1) for name in self._checks}
         self._runs: dict[str, deque[tuple[float, str]]] = {}
         # Of those that nobody named: which have been up.
         self._seen: set[str] = set()
@@ -60,31 +65,27 @@ class Services:
     async def look(self, now: float) -> dict[str, Health | None]:
         """Return how each is; None of one of which nobody knows now.
 
+        Whoever does not answer about one keeps nobody from the others.
+
         Args:
             now: the time on the clock that never jumps.
-
-        Raises:
-            OutgoingFailed: those who keep them do not answer in time.
         """
         pages = {
             name: check
             for name, check in self._checks.items()
             if check.url is not None or check.port is not None
         }
-        answers = await asyncio.gather(*map(self._ask, pages.values()))
+        kept = [name for name in self._checks if name not in pages]
+        answers, standings, others = await asyncio.gather(
+            asyncio.gather(*map(self._ask, pages.values())),
+            asyncio.gather(*map(self._ask_warden, kept)),
+            self._survey(now),
+        )
         found: dict[str, Health | None]
         found = dict(zip(pages, answers, strict=True))
-        kept = [name for name in self._checks if name not in pages]
-        if kept:
-            said = await look(
-                partial(self._ask_wardens, kept), looks=self._looks
-            )
-            for name in kept:
-                one = said.get(name)
-                found[name] = self._judge(name, one, now) if one else None
-        if self._has_supervisor:
-            found |= await self._survey(now)
-        return found
+        for name, said in zip(kept, standings, strict=True):
+            found[name] = self._judge(name, said, now) if said else None
+        return found | others
 
     async def _survey(self, now: float) -> dict[str, Health | None]:
         """Return how all are that supervisor keeps.
@@ -92,6 +93,8 @@ class Services:
         One that nobody named is missed once it has been up, or when it has
         failed: it may be stopped for good.
         """
+        if not self._has_supervisor:
+            return {}
         try:
             standings = await look(self._daemons.survey, looks=self._looks)
         except OutgoingFailed:
@@ -107,13 +110,14 @@ class Services:
         self._told = set(found)
         return found
 
-    def _ask_wardens(self, names: Sequence[str]) -> dict[str, Standing]:
-        """Return what is said of services, of those that anybody keeps."""
-        found = {}
-        for name in names:
-            with suppress(OutgoingFailed):
-                found[name] = self._daemons.state(name)
-        return found
+    async def _ask_warden(self, name: str) -> Standing | None:
+        """Return what is said of a service, None when nobody says it."""
+        ask = partial(self._daemons.state, name)
+        async with self._room:
+            try:
+                return await look(ask, looks=self._places[name])
+            except OutgoingFailed:
+                return None
 
     async def _ask(self, check: ServiceCheck) -> Health:
         """Return what a page or a port answers."""

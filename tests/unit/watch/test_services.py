@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 
 from app.core.errors import OutgoingFailed
 from app.core.host import Declared, HostSettings
+from app.core.machine import look
 from app.core.warden import Standing, State
+from app.watch import services as module
 from app.watch.services import Health, Services
 from app.watch.settings import ServiceCheck
 from tests.programs import free_port
@@ -96,6 +99,31 @@ def test_a_daemon_with_a_command_of_its_own_is_asked(tmp_path: Path) -> None:
     assert not ask({}, host=host)["shop"].is_up
     flag.touch()
     assert ask({}, host=host)["shop"].is_up
+
+
+def test_who_hangs_keeps_nobody_from_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of those nothing is known; pages, ports and the rest are told."""
+    monkeypatch.setattr(module, "look", partial(look, seconds=1.0))
+    hung = Declared(status=("/bin/sleep", "6"), restart=("/bin/true",))
+    down = Declared(status=("/bin/false",), restart=("/bin/true",))
+    host = HostSettings(services={"one": hung, "two": hung, "zoo": down})
+    checks = {"shop": ServiceCheck(port=free_port())}
+
+    async def go() -> list[dict[str, Health | None]]:
+        """Ask as often as would take all places, were they shared."""
+        async with httpx.AsyncClient() as client:
+            services = Services(checks, host, client)
+            return [await services.look(float(n)) for n in range(3)]
+
+    for found in asyncio.run(go()):
+        assert found["one"] is None
+        assert found["two"] is None
+        assert {n: one.is_up for n, one in found.items() if one} == {
+            "shop": False,
+            "zoo": False,
+        }
 
 
 def test_of_whom_nobody_knows_nothing_is_said() -> None:
