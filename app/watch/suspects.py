@@ -251,5 +251,5 @@ class Leaks:
 
 def _life(proc: Proc, sample: Sample) -> tuple[float, float]:
     """Return how old a process is, and what it took all that time."""
-    age = max(0.0, sample.monotonic - proc.start / TICKS)
+    age = max(0.0, sample.snapshot.age(proc))
     return age, 100.0 * proc.ticks / TICKS / max(age, 1.0)

@@ -88,6 +88,7 @@ class Moment(msgspec.Struct, frozen=True):
         counters: what was counted by then, by name.
         held: what the largest processes took.
         floor: what any other process took at most.
+        until: on the clock by which processes began, when it was.
     """
 
     at: float
@@ -95,6 +96,7 @@ class Moment(msgspec.Struct, frozen=True):
     counters: dict[str, float]
     held: dict[Key, Held]
     floor: Held
+    until: float
 
 
 class Past:
@@ -145,7 +147,9 @@ class Past:
             if not name.startswith("core.")
         }
         figures = {intern(n): value for n, value in snapshot.figures.items()}
-        moment = Moment(snapshot.monotonic, figures, kept, held, floor)
+        at = snapshot.monotonic
+        until = at + snapshot.ahead
+        moment = Moment(at, figures, kept, held, floor, until)
         with self._lock:
             self._moments.append(moment)
             self._last = snapshot
@@ -242,7 +246,7 @@ class Past:
 
 def _was_there(proc: Proc, moment: Moment) -> bool:
     """Tell whether a process had begun by then."""
-    return proc.start / TICKS <= moment.at
+    return proc.start / TICKS <= moment.until
 
 
 def _rise(first: Moment, last: Moment, name: str) -> float | None:

@@ -82,6 +82,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
             load1, io_wait_percent, disk_percent:/var ... as far as known.
         totals: what all cores did since the machine began.
         memory_bytes: how much memory there is.
+        ahead: how far the clock by which a process began is ahead of
+            monotonic: on Linux the time that the machine slept.
     """
 
     monotonic: float
@@ -89,6 +91,11 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     figures: dict[str, float]
     totals: Totals = Totals()
     memory_bytes: int = 0
+    ahead: float = 0.0
+
+    def age(self, proc: Proc) -> float:
+        """Return how long ago a process began, in seconds."""
+        return self.monotonic + self.ahead - proc.start / TICKS
 
 
 def take(before: Snapshot | None = None) -> Snapshot:
@@ -126,7 +133,18 @@ def _take(
         figures=read(since),
         totals=totals,
         memory_bytes=read_memory(),
+        ahead=read_ahead(),
     )
+
+
+def read_ahead() -> float:
+    """Return how far the clock by which processes began is ahead.
+
+    The kernel counts what the machine slept as well; psutil tells moments.
+    """
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    now = time.time() if boot is None else time.clock_gettime(boot)
+    return now - time.monotonic()
 
 
 def read_procs() -> dict[Key, Proc]:

@@ -33,6 +33,7 @@ def make_sample(
     cpu: float = 50.0,
     ours: frozenset[int] = frozenset(),
     wants: dict[Key, float] | None = None,
+    slept: float = 0.0,
     **figures: float,
 ) -> Sample:
     """Return the machine at a moment, with what each process takes."""
@@ -48,6 +49,7 @@ def make_sample(
         procs={one.key: one for one in procs},
         figures=shown,
         memory_bytes=10 * GB,
+        ahead=slept,
     )
     return Sample(
         at=NOW + int((at - BOOT) * 1e6),

@@ -136,15 +136,23 @@ def test_we_and_the_ignored_are_never_named() -> None:
 
 
 def leak(
-    who: Leaks, sizes: list[int], age: float = 60.0, *, ours: bool = False
+    who: Leaks,
+    sizes: list[int],
+    age: float = 60.0,
+    *,
+    ours: bool = False,
+    slept: float = 0.0,
 ) -> list[tuple[Suspect, bool, bool]]:
     """Return what is said last of a process of these sizes, in MB."""
     found: list[tuple[Suspect, bool, bool]] = []
     for number, mb in enumerate(sizes):
         at = BOOT + number
-        proc = make_proc(7, "leaky", at=at, age=age + number, rss=mb * MB)
+        proc = make_proc(
+            7, "leaky", at=at + slept, age=age + number, rss=mb * MB
+        )
         known = frozenset({7}) if ours else frozenset()
-        found = who.weigh(make_sample({proc: 0.0}, at=at, ours=known))
+        sample = make_sample({proc: 0.0}, at=at, ours=known, slept=slept)
+        found = who.weigh(sample)
     return found
 
 
@@ -173,6 +181,13 @@ def test_what_grows_fast_and_is_large_leaks() -> None:
 def test_what_does_not_leak(sizes: list[int], age: float) -> None:
     """One that does not grow, or is small, or has just begun."""
     assert leak(leaks(), sizes, age) == []
+
+
+def test_what_began_after_the_machine_slept_leaks_too() -> None:
+    """Its age is its own: a night asleep does not make it young."""
+    ((found, begins, _),) = leak(leaks(), [200, 202, 204], slept=28_800.0)
+    assert begins
+    assert round(found.age) == 62
 
 
 def test_what_has_leaked_lasts_while_it_holds_it() -> None:

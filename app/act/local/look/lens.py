@@ -18,7 +18,14 @@ from app.core.look.commands import show_command
 from app.core.look.counters import MOST_BYTES, read_counters, read_text
 from app.core.look.ours import MARK, is_our_group, is_our_program, is_us
 from app.core.look.past import Past, share_of
-from app.core.look.snapshot import TICKS, Key, Proc, Snapshot, take
+from app.core.look.snapshot import (
+    TICKS,
+    Key,
+    Proc,
+    Snapshot,
+    read_ahead,
+    take,
+)
 
 # Beside the window itself: reading takes a moment on a loaded machine.
 WINDOW_EXTRA_SECONDS = 6.0
@@ -123,7 +130,7 @@ class Lens:
         shares = {
             key: share_of(proc, since, seconds)
             for key, proc in now.procs.items()
-            if key in since.procs or proc.start / TICKS >= since.monotonic
+            if key in since.procs or since.age(proc) <= 0
         }
         return Window(seconds, now, after, rises, shares, since)
 
@@ -175,7 +182,8 @@ class Lens:
 
     def who(self, proc: Proc) -> str:
         """Return whose a process is, how old, and whether it is ours."""
-        age = f"for {span(time.monotonic() - proc.start / TICKS)}"
+        now = time.monotonic() + read_ahead()
+        age = f"for {span(now - proc.start / TICKS)}"
         with suppress(OSError):
             uid = (self.root / f"proc/{proc.pid}").stat().st_uid
             age = f"{self._user(uid)}, {age}"

@@ -1,13 +1,12 @@
 """Look at all processes: states, those that hang or are dead, limits."""
 
-import time
 from collections import Counter
 from contextlib import suppress
 
 from app.act.local.look.lens import MOST_PROCS, Lens
 from app.act.local.look.probe import Notes, Probe
 from app.core.look.amounts import percent, span
-from app.core.look.snapshot import TICKS, Proc, Snapshot, take
+from app.core.look.snapshot import Proc, Snapshot, take
 
 TITLE = "processes"
 TOPICS = frozenset(
@@ -77,13 +76,12 @@ def _note_waiting(lens: Lens, snapshot: Snapshot, notes: Notes) -> None:
 
 def _note_new(lens: Lens, snapshot: Snapshot, notes: Notes) -> None:
     """Note what has begun lately."""
-    now = time.monotonic()
-    if now < 2 * NEW_SECONDS:
+    if snapshot.monotonic + snapshot.ahead < 2 * NEW_SECONDS:
         return
     new = [
         proc
         for proc in snapshot.procs.values()
-        if now - proc.start / TICKS <= NEW_SECONDS and not proc.is_kernel
+        if snapshot.age(proc) <= NEW_SECONDS and not proc.is_kernel
     ]
     names = Counter(proc.name for proc in new)
     said = ", ".join(f"{name} {n}" for name, n in names.most_common(10))

@@ -4,6 +4,7 @@ import asyncio
 import tracemalloc
 from contextlib import suppress
 
+import msgspec
 import pytest
 
 from app.core.clock import SystemClock
@@ -129,6 +130,22 @@ def test_what_a_process_usually_takes() -> None:
     assert found is not None
     assert found.median == pytest.approx(50.0)
     assert found.show(str) == "50.0 (median of the past 5 min)"
+
+
+def test_what_began_after_the_machine_slept_has_a_past() -> None:
+    """The kernel counts the night in its beginning; our clock does not."""
+    clock, night = FakeClock(), 28_800.0
+    past = Past(clock)
+    clock.advance(MINUTE)
+    start = clock.monotonic() + night
+    for number in range(11):
+        worker = make_proc(7, seconds=15.0 * number, start=start)
+        here = make_snapshot(clock.monotonic(), [worker])
+        past.keep(msgspec.structs.replace(here, ahead=night), {})
+        clock.advance(30)
+    found = past.usual_share(make_proc(7, start=start))
+    assert found is not None
+    assert found.median == pytest.approx(50.0)
 
 
 def test_who_was_not_among_the_largest_took_no_more_than_they() -> None:

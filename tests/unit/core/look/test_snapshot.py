@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
@@ -67,6 +68,18 @@ def test_this_process_is_in_it() -> None:
     assert 0.5 < proc.rss / own.memory_info().rss < 2
     assert read_proc(os.getpid()) is not None
     assert found.memory_bytes == psutil.virtual_memory().total
+
+
+def test_how_old_a_process_is() -> None:
+    """By the clock by which it began, with what the machine slept."""
+    with subprocess.Popen(["/bin/sleep", "60"]) as child:
+        found = take()
+        proc = read_proc(child.pid)
+        child.kill()
+    assert proc is not None
+    assert -0.1 < found.age(proc) < 60.0
+    night = msgspec.structs.replace(found, ahead=found.ahead + 3_600.0)
+    assert 3_599.9 < night.age(proc) < 3_660.0
 
 
 def test_every_process_of_psutil_is_in_it() -> None:
