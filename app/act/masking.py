@@ -5,14 +5,13 @@ of each piece is kept back as long as it may be the beginning of one: an
 unfinished line, a line that announces a value, a key between its marks.
 """
 
-import base64
 import re
 from collections.abc import Iterable
 from copy import copy
 from enum import StrEnum
 from typing import Self
-from urllib.parse import quote
 
+from app.act.spellings import spell
 from app.core.redaction import SHOWN, hide_secrets
 
 # A shorter secret would take away every word that it is part of.
@@ -64,10 +63,8 @@ class Secrets:
 
     def add(self, text: str) -> None:
         """Take one more, with the spellings that it is often sent in."""
-        if len(text) < LEAST_CHARS:
-            return
-        packed = base64.b64encode(text.encode()).decode()
-        self._texts |= {text, quote(text, safe=""), packed.rstrip("=")}
+        if len(text) >= LEAST_CHARS:
+            self._texts |= spell(text)
 
     def hide(self, text: str) -> str:
         """Return a text without any secret, ours or others'."""

@@ -24,10 +24,18 @@ _STATES = (
     r"|revoked|rotated|set|soon|stale|still|the|to|too|unknown|unset|used"
     r"|valid|weak|wrong"
 )
+# Within JSON that is itself a text in JSON a quote has backslashes before it.
+_QUOTE = r"\\{0,7}['\"]"
 _NAMED = (
     rf"(?i)\b([\w-]{{0,32}}(?:{_WORDS}))"
-    rf"(['\"]?\s{{0,3}}(?:=|:|\bis\b(?!\s{{1,3}}(?:{_STATES})\b))\s{{0,3}})"
-    r"(?:\"[^\"]{1,256}\"|'[^']{1,256}'|[^\s,;'\"&]{1,256})"
+    rf"((?:{_QUOTE})?\s{{0,3}}"
+    rf"(?:=|:|\bis\b(?!\s{{1,3}}(?:{_STATES})\b))\s{{0,3}})"
+    rf"(?!(?P<empty>{_QUOTE})(?P=empty))"
+    r"(?:\"(?:[^\"\\\n]|\\[^\n]){1,4000}\"|\"[^\"]{1,256}\""
+    r"|'(?:[^'\\\n]|\\[^\n]){1,4000}'|'[^']{1,256}'"
+    r"|(?P<within>\\{1,7}['\"])[^\n]{1,4000}?(?<!\\)(?P=within)"
+    # What is quoted and has no end was cut.
+    rf"|(?:{_QUOTE})?[^\s,;'\"&]{{1,4000}})"
 )
 # The words of the rule above, as short as they can be told.
 _NAMES = ("passw", "passphrase", "pwd", "secret", "token", "key", "credential")

@@ -1,6 +1,12 @@
 """Masking: no secret is shown, however the output is cut to pieces."""
 
+import html
+import json
 import random
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
+from functools import partial
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -67,6 +73,45 @@ def test_a_finished_line_is_shown_at_once() -> None:
 def test_our_own_secrets_in_each_spelling(spelled: str) -> None:
     """They are hidden as they are, and as headers carry them."""
     assert spelled not in shown(Mask(Secrets([OWN])), f"a {spelled} b\n")
+
+
+SPELLINGS: tuple[Callable[[str], str], ...] = (
+    json.dumps,
+    partial(json.dumps, ensure_ascii=False),
+    lambda text: json.dumps(text).replace("/", r"\/"),
+    lambda text: json.dumps(json.dumps({"x": text})),
+    quote,
+    lambda text: quote(text, safe="").lower(),
+    quote_plus,
+    html.escape,
+    partial(html.escape, quote=False),
+)
+
+
+@pytest.mark.parametrize("own", ['pa"ss\\hunter2/+é&', "pa/ss hunter2=="])
+@pytest.mark.parametrize("spell", SPELLINGS)
+def test_our_own_secrets_as_programs_write_them(
+    own: str, spell: Callable[[str], str]
+) -> None:
+    """Within JSON, an address or a page they are spelled otherwise."""
+    found = shown(Mask(Secrets([own])), f"a {spell(own)} b\n")
+    assert "hunter2" not in found
+    assert found.startswith("a ")
+
+
+@pytest.mark.parametrize("packed", [b64encode, urlsafe_b64encode])
+@pytest.mark.parametrize("before", ["", "u", "us", "user:"])
+@pytest.mark.parametrize("after", ["", "\n", "xy", "xyz"])
+def test_our_own_secrets_packed_with_something_else(
+    packed: Callable[[bytes], bytes], before: str, after: str
+) -> None:
+    """What stands beside one in the same packing moves all its letters."""
+    own = "hunter2-???>>>-hunter2"
+    text = packed(f"{before}{own}{after}".encode()).decode()
+    found = shown(Mask(Secrets([own])), f'"auth": "{text}"\n')
+    left = found.replace("(SECRET)", "").removeprefix('"auth": "')
+    assert "(SECRET)" in found
+    assert len(left) <= 4 * len(before + after) // 3 + 10
 
 
 def test_our_own_secret_of_two_lines() -> None:
