@@ -2,6 +2,7 @@
 
 import errno
 import os
+import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
@@ -27,6 +28,7 @@ from app.act.local.sweep.sweepplan import Plan, Planner, show, unite
 from app.act.local.sweep.sweeprules import MARKS, Rule, is_special
 from app.act.local.sweep.vacuum import FOLDER, vacuum
 from app.core.clock import to_iso
+from app.core.errors import OutgoingFailed
 from app.core.look.amounts import size
 
 MOST_SHOWN = 200
@@ -35,6 +37,8 @@ MOST_BYTES = 16_777_216
 # Some file systems give room back a moment after a file is gone.
 SETTLE_SECONDS = 0.5
 MOST_SETTLES = 10
+# After a look, nobody looks for so many times as long as it took.
+REST = 10.0
 
 
 class Start(NamedTuple):
@@ -165,34 +169,66 @@ class Enough:
         """Take how much may be used, and what is removed meanwhile."""
         self._space = job.place.measure
         self._percent = job.until_percent
-        self._first = self._space()
         self._sweeper = sweeper
         self._hand = hand
         self._settles = MOST_SETTLES
+        self._rests_until = float("-inf")
+        self._first = self._last = self._measure()
 
     def __call__(self) -> bool:
         """Tell whether no more than that is used; may raise Stopped."""
         self._hand.check()
-        while (now := self._measure()) > self._percent:
-            if not self._settles or self._expect() > self._percent:
+        is_near = self._expect(self._last) <= self._percent
+        if not is_near and time.monotonic() < self._rests_until:
+            return False
+        while not self._is_enough():
+            if not self._settles or self._expect(self._first) > self._percent:
                 return False
             self._settles -= 1
             self._hand.wait(SETTLE_SECONDS)
-        return now <= self._percent
+        return True
 
-    def _measure(self) -> float:
-        """Return how much is used now."""
-        return self._space().worst
+    def _is_enough(self) -> bool:
+        """Look once more, and tell whether no more than that is used."""
+        self._last = self._measure()
+        return self._last.space.worst <= self._percent
 
-    def _expect(self) -> float:
+    def _measure(self) -> "Look":
+        """Return how full it is now.
+
+        A folder with a size of its own is walked through for it: to do so
+        for each file would take longer than the job may.
+        """
+        began = time.monotonic()
+        found = Look(self._space(), self._sweeper.files, self._sweeper.room)
+        now = time.monotonic()
+        self._rests_until = now + REST * (now - began)
+        return found
+
+    def _expect(self, since: "Look") -> float:
         """Return how much would be used if nobody else wrote anything."""
-        first, room = self._first, self._sweeper.room
+        room = self._sweeper.room - since.room
+        files = self._sweeper.files - since.files
         return msgspec.structs.replace(
-            first,
-            used=first.used - room,
-            free=first.free + room,
-            inodes_free=first.inodes_free + self._sweeper.files,
+            since.space,
+            used=since.space.used - room,
+            free=since.space.free + room,
+            inodes_free=since.space.inodes_free + files,
         ).worst
+
+
+class Look(NamedTuple):
+    """How full it was at some moment of a sweep.
+
+    Attributes:
+        space: so full.
+        files: how many had been removed by then.
+        room: how much room these took.
+    """
+
+    space: Space
+    files: int
+    room: int
 
 
 def _plan(job: Job, opened: OpenFiles, hand: Hand) -> Plan:
@@ -226,6 +262,10 @@ def _sweep(job: Job, plan: Plan, digest: str, hand: Hand) -> tuple[int, str]:
     except Stopped as error:
         _say_swept(sweeper, f"it was ended: {error}", hand)
         hand.say(f"after: {job.place.measure()}")
+        raise
+    except (OSError, OutgoingFailed) as error:
+        # Nobody can tell any more how full it is; what went is told.
+        _say_swept(sweeper, f"it was ended: {error}", hand)
         raise
     _say_swept(sweeper, why, hand)
     return sweeper.files, why

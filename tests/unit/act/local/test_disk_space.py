@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import psutil
 import pytest
 
 from app.act.local.hand import Stopped, Unwilling
+from app.core.errors import OutgoingFailed
+from app.core.folders import weigh
 from app.models.job import JobState
 from app.models.verdict import Judgement
 from tests.unit.act.local.disks import do, make, make_allotted
@@ -338,6 +341,51 @@ def test_a_folder_with_a_size_is_cleaned_up(tmp_path: Path) -> None:
     assert left == [f"app.log.{number}" for number in range(4, 8)]
     assert beside.exists()
     assert "of 8" in said.partition("plan:")[0]
+
+
+def test_a_folder_is_not_walked_through_for_each_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a look takes long, few are taken, and enough is removed."""
+    for number in range(300):
+        write(tmp_path / f"app.log.{number}", 8 * KIB)
+    now, looks = [time.monotonic()], []
+
+    def walk(path: str) -> int:
+        """Take a second to say it."""
+        now[0] += 1.0
+        looks.append(path)
+        return weigh(path)
+
+    monkeypatch.setattr("app.act.local.sweep.space.weigh_folder", walk)
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    done, _ = do(make_allotted(tmp_path, 3, until=40), tmp_path)
+    assert done.state is JobState.SUCCEEDED
+    # No more went than had to, though the size counts the folder, too.
+    assert 0.39 <= weigh(str(tmp_path)) / (3 * MIB) <= 0.4
+    assert len(looks) < 10
+
+
+def test_what_went_is_told_though_nobody_knows_how_full_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others write so much meanwhile that nobody walks through it."""
+    for number in range(30):
+        write(tmp_path / f"app.log.{number}", 256 * KIB)
+
+    def walk(path: str) -> int:
+        """Give up once something was removed."""
+        if len(list(tmp_path.iterdir())) < 20:
+            raise OutgoingFailed(f"{path}: more than 20000 entries")
+        return weigh(path)
+
+    monkeypatch.setattr("app.act.local.sweep.space.weigh_folder", walk)
+    told: list[str] = []
+    with pytest.raises(OutgoingFailed, match="more than 20000"):
+        do(make_allotted(tmp_path, 8, until=10), tmp_path, told.append)
+    gone = 30 - len(list(tmp_path.iterdir()))
+    assert gone > 10
+    assert f"removed: {gone} files" in "".join(told)
 
 
 def test_a_folder_with_room_is_left_alone(tmp_path: Path) -> None:
