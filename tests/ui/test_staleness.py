@@ -1,6 +1,8 @@
 """A page that could not fetch what it shows says so, and catches up."""
 
+import os
 import re
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +17,10 @@ from tests.ui.trouble import halt
 SOON_MS = 30_000
 BOARD = "/console/incidents"
 LATE = re.compile("late|stale")
+SET_BACK = """() => {
+  const now = Date.now.bind(Date);
+  Date.now = () => now() - 3_600_000;
+}"""
 
 
 class Trouble:
@@ -139,3 +145,30 @@ def test_what_is_paused_is_said_as_soon_as_it_can_be(
     halt(node, halted=False)
     expect(page.locator("#halted")).to_be_hidden(timeout=SOON_MS)
     expect_state(page, "live")
+
+
+def test_a_clock_that_is_set_back_makes_nothing_young(
+    node: ActingService, watched: Opener
+) -> None:
+    """A laptop wakes an hour ahead and is corrected: the page goes on."""
+    known = node.ask_about("st-clock")
+    opened = watched(node.url)
+    board, incident = opened.page(BOARD), opened.page()
+    go(incident, f"{BOARD}/{known['incident']}")
+    for page in (board, incident):
+        expect_state(page, "live")
+        page.evaluate(SET_BACK)
+    asked = node.ask_about("st-clock-too")
+    row = board.locator(f"#i-{asked['incident']}")
+    expect(row).to_contain_text("approve")
+    node.answer(known["id"], "refuse")
+    title = incident.locator("#now-title")
+    expect(title).not_to_contain_text("Needs an answer")
+    os.kill(node.pid, signal.SIGSTOP)
+    try:
+        for page in (board, incident):
+            expect_state(page, "stale")
+    finally:
+        os.kill(node.pid, signal.SIGCONT)
+    for page in (board, incident):
+        expect_state(page, "live")

@@ -4,6 +4,7 @@
 // seventh tab would hang.
 
 import { Events } from "./lib/events.js";
+import { elapsed, mark } from "./lib/time.js";
 import { Turns } from "./lib/turns.js";
 
 const TOGETHER_MS = 100;
@@ -22,7 +23,7 @@ let sight = null;
 // Of whose page it was asked for.
 let wanted = null;
 let state = { state: "new" };
-let heard = Date.now();
+let heard = mark();
 let waiting = [];
 let timer = null;
 // The last entry that was told before the stream was shut.
@@ -34,6 +35,11 @@ function tell(message) {
   for (const port of ports.keys()) {
     port.postMessage(message);
   }
+}
+
+/** Return how long ago the service was heard, and when that is said. */
+function when() {
+  return { ago: elapsed(heard), at: Date.now() };
 }
 
 function flush() {
@@ -61,8 +67,8 @@ function begin(after, theirs) {
     },
     onState(next) {
       state = next;
-      heard = next.state === "live" ? Date.now() : heard;
-      tell({ type: "state", ...state, heard });
+      heard = next.state === "live" ? mark() : heard;
+      tell({ type: "state", ...state, ...when() });
       if (events.last !== null) {
         last = events.last;
         letKnow();
@@ -83,7 +89,7 @@ function part(found) {
   sight = found;
   for (const [port, page] of ports) {
     if (found !== null && page.sight !== found) {
-      port.postMessage({ type: "state", state: "out", heard });
+      port.postMessage({ type: "state", state: "out", ...when() });
       leave(port);
     }
   }
@@ -108,7 +114,7 @@ function join(port, { after, sight: theirs }) {
   if (!events) {
     // Who was signed out and is in again has missed nothing.
     state = { state: "new" };
-    heard = Date.now();
+    heard = mark();
     begin(last ?? after, theirs);
   } else if (theirs !== (sight ?? wanted)) {
     // Somebody else has signed in: the stream is of who it was before.
@@ -123,7 +129,7 @@ function join(port, { after, sight: theirs }) {
     // What came between its page and its port: let it fetch again.
     port.postMessage({ type: "reset", seq: events.last });
   }
-  port.postMessage({ type: "state", ...state, heard });
+  port.postMessage({ type: "state", ...state, ...when() });
 }
 
 addEventListener("connect", ({ ports: [port] }) => {

@@ -3,6 +3,7 @@
 
 import { Problem } from "./api.js";
 import { complain } from "./says.js";
+import { elapsed, mark } from "./time.js";
 
 const PAUSES_MS = [1000, 2000, 4000];
 // Then by chance between these two: not all pages at one moment.
@@ -23,8 +24,8 @@ export function isPassing(error) {
 }
 
 /** Return for how many seconds this page has been old; null: it is not. */
-export function owedFor(now = Date.now()) {
-  return owed.size ? Math.max(0, now - Math.min(...owed.values())) / 1000
+export function owedFor() {
+  return owed.size ? Math.max(...[...owed.values()].map(elapsed)) / 1000
     : null;
 }
 
@@ -72,7 +73,7 @@ export class Errand {
   }
 
   async once() {
-    const begun = Date.now();
+    const begun = mark();
     const owe = () => owed.has(this) || owed.set(this, begun);
     const slow = setTimeout(owe, SLOW_MS);
     try {

@@ -2,6 +2,7 @@
 
 import { Events } from "./events.js";
 import { me } from "./me.js";
+import { elapsed, mark } from "./time.js";
 
 export const LATE_SECONDS = 5;
 export const STALE_SECONDS = 15;
@@ -10,7 +11,7 @@ const resets = new Set();
 const stateListeners = new Set();
 // Who hears what tabs say to each other.
 let passed = () => {};
-const current = { state: "new", heard: Date.now() };
+const current = { state: "new", heard: mark() };
 // Nobody hears of a worker that is gone; one that lives says something
 // every few seconds, whatever the service does.
 const GONE_MS = 20_000;
@@ -76,8 +77,8 @@ export function again() {
 }
 
 /** Return how many seconds ago the service was heard, and what that means. */
-export function age(now = Date.now()) {
-  const seconds = Math.max(0, (now - current.heard) / 1000);
+export function age() {
+  const seconds = elapsed(current.heard) / 1000;
   if (current.state === "out") {
     return { seconds, word: "stale" };
   }
@@ -93,13 +94,13 @@ export function age(now = Date.now()) {
 
 function startShared(after) {
   const url = new URL("../worker.js", import.meta.url);
-  let spoke = Date.now();
+  let spoke = mark();
   let port = null;
   const connect = (first) => {
     port?.postMessage({ type: "bye" });
     ({ port } = new SharedWorker(url, { type: "module", name: "live" }));
     port.onmessage = ({ data }) => {
-      spoke = Date.now();
+      spoke = mark();
       take(data);
     };
     port.start();
@@ -112,8 +113,8 @@ function startShared(after) {
   setInterval(() => {
     // Whoever says nothing for long is taken for dead by the worker.
     send({ type: "here" });
-    if (Date.now() - spoke > GONE_MS && current.state !== "out") {
-      spoke = Date.now();
+    if (elapsed(spoke) > GONE_MS && current.state !== "out") {
+      spoke = mark();
       restart();
     }
   }, GONE_MS / 4);
@@ -136,12 +137,12 @@ function startAlone(after) {
       onEntries: (entries) => take({ type: "entries", entries }),
       onReset: (seq) => take({ type: "reset", seq }),
       onState: (state) => take({ type: "state", ...state,
-        heard: state.state === "live" ? Date.now() : current.heard }),
+        ...state.state === "live" ? freshly() : {} }),
       onSight: (sight) => {
         if (sight !== null && sight !== me.sight) {
           // Somebody else is signed in by now: this page is not theirs.
           end();
-          take({ type: "state", state: "out", heard: current.heard });
+          take({ type: "state", state: "out" });
         }
       },
     });
@@ -167,6 +168,11 @@ function startAlone(after) {
   begin();
 }
 
+/** Return what a state says of when the service was heard: just now. */
+function freshly() {
+  return { ago: 0, at: Date.now() };
+}
+
 function take(message) {
   if (message.type === "entries") {
     // Another tab may have begun the stream before what this one knows.
@@ -184,7 +190,11 @@ function take(message) {
     passed(message);
   } else {
     current.state = message.state;
-    current.heard = message.heard;
+    if (message.at !== undefined) {
+      // However long it took to come here.
+      current.heard = mark(message.ago
+        + Math.max(0, Date.now() - message.at));
+    }
     for (const listener of stateListeners) {
       listener(current);
     }

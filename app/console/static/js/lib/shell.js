@@ -11,7 +11,7 @@ import { me } from "./me.js";
 import { openPalette } from "./palette.js";
 import { complain, confirmed, say } from "./says.js";
 import { signedOut, signOut } from "./session.js";
-import { clock, span, zone } from "./time.js";
+import { clock, elapsed, mark, span, zone } from "./time.js";
 
 const ROLES = ["viewer", "responder", "approver", "admin"];
 const SCREENS = [["i", "incidents"], ["l", "log"], ["m", "metrics"],
@@ -35,7 +35,7 @@ const common = new Alike("status", (found) => {
   const isPart = timer !== null && found.seq < live.lastKnown();
   clearTimeout(timer);
   timer = null;
-  asked = Date.now();
+  asked = mark();
   if (isPart) {
     later();
   }
@@ -43,7 +43,7 @@ const common = new Alike("status", (found) => {
 });
 let page = null;
 let status = null;
-let asked = 0;
+let asked = null;
 // By this page: an answer that another tab waits for may not know it.
 let isChanged = false;
 let lookTimer = null;
@@ -146,7 +146,7 @@ export function getStatus() {
 }
 
 async function showStatus() {
-  asked = Date.now();
+  asked = mark();
   const found = !isChanged && passed?.seq >= status?.seq ? passed : null;
   passed = null;
   const isFresh = status === null || isChanged;
@@ -241,7 +241,7 @@ function later() {
   timer ??= setTimeout(() => {
     timer = null;
     look();
-  }, Math.max(200, asked + PAUSE_MS - Date.now()));
+  }, Math.max(200, PAUSE_MS - elapsed(asked)));
 }
 
 /** Look how things stand, and look again. */

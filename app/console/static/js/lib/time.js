@@ -2,6 +2,22 @@
 
 const DAY = 86_400;
 
+/**
+ * Return a mark of now, or of so many milliseconds ago, for elapsed.
+ *
+ * By both clocks: the one on the wall can be set back, and the other one
+ * may stand still while the machine sleeps.
+ */
+export function mark(ago = 0) {
+  return { wall: Date.now() - ago, even: performance.now() - ago };
+}
+
+/** Return the milliseconds since a mark, rather too many; of null, no end. */
+export function elapsed(from) {
+  return from === null ? Infinity
+    : Math.max(0, Date.now() - from.wall, performance.now() - from.even);
+}
+
 /** Return a moment as HH:MM:SS, with the day when it is not today. */
 export function clock(iso, now = new Date()) {
   if (!iso) {

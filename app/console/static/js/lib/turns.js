@@ -2,6 +2,8 @@
 //
 // Nothing is kept here: an answer is passed on as it comes.
 
+import { elapsed, mark } from "./time.js";
+
 // Whoever has not fetched it by then may be a tab that is gone.
 const GONE_MS = 5000;
 
@@ -14,12 +16,13 @@ export class Turns {
   /** A tab wants what a key stands for, and to know of an entry by it. */
   ask(port, { key, after, number }) {
     if (!this.all.has(key)) {
-      this.all.set(key, { tabs: new Set(), waiting: [], lead: null, at: 0 });
+      this.all.set(key, { tabs: new Set(), waiting: [], lead: null,
+        at: null });
     }
     const one = this.all.get(key);
     one.tabs.add(port);
     one.waiting.push({ port, key, after, number });
-    if (one.lead === null || Date.now() - one.at > GONE_MS) {
+    if (one.lead === null || elapsed(one.at) > GONE_MS) {
       this.next(one);
     }
   }
@@ -67,7 +70,7 @@ export class Turns {
   next(one) {
     const turn = one.waiting.shift();
     one.lead = turn?.port ?? null;
-    one.at = Date.now();
+    one.at = mark();
     turn?.port.postMessage({ type: "turn", key: turn.key,
       number: turn.number });
   }

@@ -7,6 +7,7 @@ import { bind } from "../lib/keys.js";
 import { goBack } from "../lib/leaving.js";
 import { attempt } from "../lib/says.js";
 import { begin, onStatus } from "../lib/shell.js";
+import { elapsed, mark } from "../lib/time.js";
 import { aim } from "./incident/acts.js";
 import { bring } from "./incident/bring.js";
 import { Charts, ofJobs } from "./incident/charts.js";
@@ -37,7 +38,7 @@ const number = numberOf();
 let known = null;
 let steps = [];
 let timer = null;
-let fetched = 0;
+let fetched = null;
 // Whether more may have changed than what came to the incident.
 let isWhole = false;
 
@@ -135,7 +136,7 @@ function remember() {
 
 /** Fetch where it stands, once it is known what it is. */
 async function catchUp() {
-  fetched = Date.now();
+  fetched = mark();
   if (known) {
     const wasWhole = isWhole;
     isWhole = false;
@@ -162,7 +163,7 @@ function later() {
   timer ??= setTimeout(() => {
     timer = null;
     state.renew();
-  }, Math.max(100, fetched + PAUSE_MS - Date.now()));
+  }, Math.max(100, PAUSE_MS - elapsed(fetched)));
 }
 
 async function earlier() {

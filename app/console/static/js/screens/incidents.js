@@ -6,6 +6,7 @@ import { Errand } from "../lib/errand.js";
 import { bind } from "../lib/keys.js";
 import { lastKnown } from "../lib/live.js";
 import { begin, may } from "../lib/shell.js";
+import { elapsed, mark } from "../lib/time.js";
 import { Acts } from "./incidents/acts.js";
 import { All } from "./incidents/all.js";
 import { has, SEVERITIES, toggled } from "./incidents/filter.js";
@@ -28,7 +29,7 @@ const common = new Alike("board", (board) => {
   const isPart = timer !== null && board.seq < lastKnown();
   clearTimeout(timer);
   timer = null;
-  fetched = Date.now();
+  fetched = mark();
   state.passed = board;
   if (isPart) {
     later();
@@ -72,7 +73,7 @@ verb("silence", "u", "Mute it"));
 const mode = h("button", { type: "button", onclick: () => toggleAll() });
 let typing = null;
 let timer = null;
-let fetched = 0;
+let fetched = null;
 
 function verb(act, key, text) {
   return h("button", { type: "button", onclick: () => actOn(act) },
@@ -112,7 +113,7 @@ async function load() {
 
 /** Fetch the board: more of it once somebody looks for more. */
 async function loadBoard() {
-  fetched = Date.now();
+  fetched = mark();
   const { isFresh } = state;
   const limit = isWide() ? MOST_ROWS : null;
   state.isFresh = false;
@@ -168,7 +169,7 @@ function later() {
   timer ??= setTimeout(() => {
     timer = null;
     news.renew();
-  }, Math.max(50, fetched + PAUSE_MS - Date.now()));
+  }, Math.max(50, PAUSE_MS - elapsed(fetched)));
 }
 
 function choose(filter) {

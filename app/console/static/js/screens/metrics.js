@@ -4,7 +4,7 @@ import { get } from "../lib/api.js";
 import { at, fill, h } from "../lib/dom.js";
 import { bind, keyButton } from "../lib/keys.js";
 import { begin } from "../lib/shell.js";
-import { clock, full, since, span, zone } from "../lib/time.js";
+import { clock, elapsed, full, mark, span, zone } from "../lib/time.js";
 import "../el/chart.js";
 import { word } from "../el/chart/measure.js";
 import { CHARTS, NUMBERS, RANGES, SERIES, Stores }
@@ -35,7 +35,7 @@ const parts = {
   days: h("section", { "aria-labelledby": "days-title" }),
 };
 let timer = null;
-let daysAt = 0;
+let daysAt = null;
 
 function build() {
   fill(parts.ranges, RANGES.map((range) => keyButton({ key: range[0],
@@ -136,14 +136,14 @@ async function load() {
     note(rest.node, milliseconds);
   }
   draw();
-  if (Date.now() - daysAt > DAYS_MS) {
-    daysAt = Date.now();
+  if (elapsed(daysAt) > DAYS_MS) {
+    daysAt = mark();
     await drawDays(parts.days);
   }
 }
 
 function note(node, milliseconds) {
-  state.heard.set(node, { at: Date.now(), milliseconds });
+  state.heard.set(node, { at: mark(), milliseconds });
   state.node ??= node;
 }
 
@@ -178,7 +178,7 @@ function drawNumbers(store) {
 function drawNodes() {
   fill(parts.nodes, h("span", {}, "Nodes that answered here:"),
     [...state.heard].map(([node, { at: moment, milliseconds }]) => {
-      const ago = since(new Date(moment).toISOString());
+      const ago = elapsed(moment) / 1000;
       const isLate = ago > 60;
       return h("button", { type: "button", class: "plain",
         "aria-pressed": String(node === state.node),

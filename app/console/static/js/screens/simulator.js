@@ -5,7 +5,7 @@ import { at, fill, h, link } from "../lib/dom.js";
 import { bind, keyButton } from "../lib/keys.js";
 import { attempt, confirm, say } from "../lib/says.js";
 import { author, begin } from "../lib/shell.js";
-import { clock, full, span } from "../lib/time.js";
+import { clock, elapsed, full, mark, span } from "../lib/time.js";
 import { clockOf, FaultRow } from "./simulator/faults.js";
 import { findRuns, sumUp } from "./simulator/score.js";
 
@@ -27,7 +27,7 @@ const parts = {
 const buttons = new Map();
 let state = null;
 let timer = null;
-let scoreAt = 0;
+let scoreAt = null;
 
 function build() {
   fill(at("main"),
@@ -132,8 +132,8 @@ async function refresh() {
     ({ state } = await get("simulator"));
     parts.lost.hidden = true;
     draw();
-    if (Date.now() - scoreAt > SCORE_MS) {
-      scoreAt = Date.now();
+    if (elapsed(scoreAt) > SCORE_MS) {
+      scoreAt = mark();
       await drawRuns();
     }
   } catch (error) {
@@ -257,7 +257,7 @@ begin({ load: async () => {
   return seq;
 }, onEntries: (entries) => {
   if (entries.some(({ kind }) => kind.startsWith("simulator"))) {
-    scoreAt = 0;
+    scoreAt = null;
     refresh();
   }
 } });

@@ -1,6 +1,7 @@
 // The lanes: rows by who must act. Nothing moves while somebody reads.
 
 import { fill, h } from "../../lib/dom.js";
+import { elapsed, mark } from "../../lib/time.js";
 import { matcher, parse } from "./filter.js";
 import { draw, makeRow, tick } from "./row.js";
 
@@ -41,7 +42,7 @@ export class Lanes {
     this.rows = new Map();
     this.picked = new Set();
     this.current = null;
-    this.touched = 0;
+    this.touched = null;
     this.build();
   }
 
@@ -65,7 +66,7 @@ export class Lanes {
         room: ROOM }];
     }));
     this.node = h("div", { id: "lanes",
-      onpointermove: () => { this.touched = Date.now(); },
+      onpointermove: () => { this.touched = mark(); },
       onclick: (event) => this.click(event),
       onfocusin: (event) => this.focus(event) }, this.fresh,
     [...this.parts.values()].map((part) => part.section));
@@ -203,7 +204,7 @@ export class Lanes {
   }
 
   isRead() {
-    return window.scrollY > TOP || Date.now() - this.touched < CALM_MS
+    return window.scrollY > TOP || elapsed(this.touched) < CALM_MS
       || document.querySelector("dialog[open]") !== null;
   }
 
