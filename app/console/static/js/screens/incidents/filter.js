@@ -4,17 +4,27 @@ const NAMES = { sev: "severity", state: "state", svc: "service",
   host: "host", team: "team", src: "source" };
 /** The severities, the worst first. */
 export const SEVERITIES = ["critical", "error", "warning", "info", "unknown"];
+// What has spaces in it stands in quotation marks: team:"Payments EU".
+const PART = /(?:[a-z]+:)?"[^"]*"(?=\s|$)|\S+/giu;
 const STATES = ["open", "waiting", "suppressed", "resolved", "merged"];
 
-/** Read a filter: [{name, value}], a word has the name "". */
+/** Read a filter: [{name, value, exact}], a word has the name "". */
 export function parse(text) {
-  return text.trim().split(/\s+/).filter(Boolean).map((part) => {
+  return partsOf(text).map((part) => {
     const cut = part.indexOf(":");
     const name = part.slice(0, cut).toLowerCase();
-    return cut > 0 && name in NAMES && part.length > cut + 1
-      ? { name, value: part.slice(cut + 1).toLowerCase() }
-      : { name: "", value: part.toLowerCase() };
-  });
+    const isOne = cut > 0 && name in NAMES && part.length > cut + 1;
+    const exact = bare(isOne ? part.slice(cut + 1) : part);
+    return { name: isOne ? name : "", value: exact.toLowerCase(), exact };
+  }).filter(({ value }) => value !== "");
+}
+
+function partsOf(text) {
+  return text.match(PART) ?? [];
+}
+
+function bare(text) {
+  return /^".*"$/s.test(text) ? text.slice(1, -1).trim() : text;
 }
 
 /** Return what tells whether a row of the board fits a filter. */
@@ -29,8 +39,8 @@ export function matcher(text) {
 
 /** Return a filter with one more condition, or without it. */
 export function toggled(text, name, value) {
-  const part = `${name}:${value}`;
-  const parts = text.trim().split(/\s+/).filter(Boolean);
+  const part = /\s/.test(value) ? `${name}:"${value}"` : `${name}:${value}`;
+  const parts = partsOf(text);
   const rest = parts.filter((one) => one.toLowerCase() !== part.toLowerCase());
   return (rest.length < parts.length ? rest : [...parts, part]).join(" ");
 }
@@ -45,14 +55,14 @@ export function has(text, name, value) {
 export function toQuery(text) {
   const query = { text: [] };
   const left = [];
-  for (const { name, value } of parse(text)) {
-    put(query, left, name, value);
+  for (const one of parse(text)) {
+    put(query, left, one);
   }
   query.text = query.text.join(" ");
   return { query, left };
 }
 
-function put(query, left, name, value) {
+function put(query, left, { name, value, exact }) {
   const add = (key, ...some) => {
     query[key] = [...(query[key] ?? []), ...some];
   };
@@ -67,7 +77,7 @@ function put(query, left, name, value) {
   } else if (value.includes("*") || name === "" || name === "svc") {
     query.text.push(value);
   } else {
-    add({ host: "target_name", team: "team", src: "source" }[name], value);
+    add({ host: "target_name", team: "team", src: "source" }[name], exact);
   }
 }
 
