@@ -11,6 +11,7 @@ import msgspec
 
 from app.models.alert import Alert
 from app.models.case import TEXT_CHARS, Case
+from app.models.scraped import own_labels
 from app.models.target import TARGET_RULES, Target, TargetRule, find_target
 
 MOST_TEXTS = 8
@@ -74,7 +75,8 @@ def make_case(
         for name in kept[:MOST_TEXTS]
         if len(texts[name]) > TEXT_CHARS
     ]
-    target = find_target(told.labels, rules) or Target("alert", told.name)
+    own = own_labels(told.labels, told.name)
+    target = find_target(own, rules) or Target("alert", told.name)
     since = told.starts_at if told.starts_at is not None else now
     return Case(
         source=told.source,

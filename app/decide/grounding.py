@@ -20,6 +20,7 @@ from app.models.case import Case, Happening
 from app.models.choice import Proof
 from app.models.inventory import Inventory, Thing
 from app.models.menu import Arguments, Candidate, Menu, Offer
+from app.models.scraped import origin_of
 
 ITEM_KEY = re.compile(r"^([a-z][a-z0-9_.]*)\[\s*\"?([^,\]\"]*)")
 MOST_CANDIDATES = 20
@@ -310,10 +311,11 @@ def _sayings(parameter: Parameter, case: Case) -> Iterator[tuple[str, str]]:
     key = ITEM_KEY.match(case.labels.get("item_key", ""))
     if key and key[2] and key[1].startswith(parameter.item_keys or ("\0",)):
         yield "labels.item_key", key[2]
+    own = case.own_labels
     for label in parameter.labels:
-        said = case.labels.get(label, "")
+        said = own.get(label, "")
         if said.strip():
-            yield f"labels.{label}", said
+            yield f"labels.{origin_of(label, case.labels)}", said
 
 
 def _prove(action: str, arguments: Arguments, menu: Menu) -> Iterable[Proof]:

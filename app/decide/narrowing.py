@@ -85,8 +85,9 @@ class Narrowing:
         if not inventory:
             return
         done = set()
+        own = case.own_labels
         for label in HOST_LABELS:
-            name = SHAPES["host"].fit(case.labels.get(label, ""))
+            name = SHAPES["host"].fit(own.get(label, ""))
             host = inventory.find_host(name) if name else None
             if host is not None and host.name not in done:
                 done.add(host.name)

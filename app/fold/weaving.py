@@ -12,6 +12,7 @@ from app.models.brevity import shorten
 from app.models.canary import CANARY, PROBLEM
 from app.models.cluster import FOREVER
 from app.models.episode import Episode
+from app.models.scraped import own_labels
 from app.models.strand import Ending, Point, Saying, Strand
 from app.models.target import Target, find_target
 from app.store.incidents import Name, StrandRecord
@@ -218,7 +219,7 @@ def _name(
     row = next((r for r in rows if r.status != Status.RESOLVED), rows[0])
     labels = msgspec.json.decode(row.labels, type=dict[str, str])
     naming = rules.naming_of(row.source)
-    target = find_target(labels, naming.targets)
+    target = find_target(own_labels(labels, row.name), naming.targets)
     if target is None:
         # Nothing says where it is: it must not meet anything else there.
         target = Target("alert", row.fingerprint, row.source)

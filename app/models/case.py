@@ -5,8 +5,11 @@ decision, and enough to decide again exactly.
 """
 
 import hashlib
+from collections.abc import Mapping
 
 import msgspec
+
+from app.models.scraped import own_labels
 
 TEXT_CHARS = 2_000
 
@@ -87,6 +90,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     maintenance: str = ""
     runbook: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def own_labels(self) -> Mapping[str, str]:
+        """Return the labels without those of who only told of it."""
+        return own_labels(self.labels, self.name)
 
     @property
     def without_texts(self) -> "Case":

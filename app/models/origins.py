@@ -50,8 +50,8 @@ PATH_KEYS = ("vfs.fs.", "vfs.dir.", "vfs.file.")
 SERVICE_KEYS = ("service.info", "service_state", "systemd.unit.")
 PROCESS_KEYS = ("proc.num", "proc.cpu.", "proc.mem")
 CONTAINER_LABELS = ("container", "container_name", "name")
-NAMESPACE_LABELS = ("namespace", "kubernetes_namespace", "exported_namespace")
-POD_LABELS = ("pod", "pod_name", "kubernetes_pod_name", "exported_pod")
+NAMESPACE_LABELS = ("namespace", "kubernetes_namespace")
+POD_LABELS = ("pod", "pod_name", "kubernetes_pod_name")
 TOPICS = (
     "cpu",
     "memory",

@@ -7,7 +7,7 @@ import numpy as np
 from app.decide.gate.features import Sight, see
 from app.decide.gate.lessons import ACTIONS
 from app.decide.gate.model import Floats
-from app.decide.gate.objects import find_objects, is_guess
+from app.decide.gate.objects import CHANGED, find_objects, is_guess
 from app.decide.gate.training import (
     find_mask,
     find_vital,
@@ -19,7 +19,7 @@ from app.decide.gate.weights import Weights, load
 from app.decide.knowledge import Knowledge, read_knowledge
 from app.models.case import Case
 from app.models.choice import Option, Weighed
-from app.models.menu import Arguments, Menu
+from app.models.menu import Arguments, Menu, Offer
 
 SHIPPED = Path(__file__).parent / "weights.npz"
 MOST_OPTIONS = 4
@@ -49,7 +49,13 @@ class TrainedGate:
         sight = see(case, menu, self._knowledge)
         objects = find_objects(case, menu, self._knowledge)
         vital = find_vital(case, menu, self._knowledge)
-        closed = {n for n in menu.names if n in vital or is_guess(n, objects)}
+        closed = {
+            offer.name
+            for offer in menu.offers
+            if offer.name in vital
+            or is_guess(offer.name, objects)
+            or is_torn(offer)
+        }
         odds = weigh(self._weights.actions, sight, find_mask(menu))
         words = self._topics(sight)
         ranked = [
@@ -111,6 +117,20 @@ def _arguments(menu: Menu, name: str, topic: str) -> Arguments:
     if "topic" in found:
         found["topic"] = topic
     return found
+
+
+def is_torn(offer: Offer) -> bool:
+    """Tell whether labels name two things of which either may be meant.
+
+    What is written as a unit is the unit, whatever else is called one.
+    """
+    found = (
+        offer.candidates.get(name, ()) for name in CHANGED.get(offer.name, ())
+    )
+    return any(
+        len(some) > 1 and not some[0].said.endswith(".service")
+        for some in found
+    )
 
 
 def open_gate(path: Path | None = None) -> TrainedGate:

@@ -11,7 +11,7 @@ from app.core.errors import Unreadable
 from app.core.shape import SHAPES
 from app.models.action import ALWAYS, Parameter
 from app.models.case import Happening
-from app.models.menu import Menu
+from app.models.menu import Arguments, Menu
 from app.models.origins import HOST_LABELS, PATH_LABELS, SERVICE_LABELS
 from tests.unit.core.test_shape import HOSTILE
 from tests.unit.decide.sites import (
@@ -279,3 +279,28 @@ def test_what_is_not_on_the_menu_cannot_be_proved(
     menu = grounder().menu(case(WEB))
     with pytest.raises(Unreadable):
         grounder().prove(action, arguments, menu)
+
+
+def test_no_candidate_is_of_who_only_told_of_it() -> None:
+    """The pod that a metric is about, never the exporter's that said so."""
+    told = {
+        "job": "kube-state-metrics",
+        "instance": "10.244.2.19:8080",
+        "namespace": "monitoring",
+        "pod": "kube-state-metrics-6d8c9b7f5d-q2w8z",
+        "exported_namespace": "shop",
+        "exported_pod": "cart-7d9f8b6c5-x2x9k",
+    }
+    menu = grounder().menu(case(told, "KubePodNotReady"))
+    assert values(menu, "restart_pod", "pod") == ["cart-7d9f8b6c5-x2x9k"]
+    assert values(menu, "restart_pod", "namespace") == ["shop"]
+    call: Arguments = {"namespace": "shop", "pod": "cart-7d9f8b6c5-x2x9k"}
+    proofs = grounder().prove("restart_pod", call, menu)
+    assert {one.source for one in proofs} == {
+        "labels.exported_namespace",
+        "labels.exported_pod",
+    }
+    # A forged one is no excuse to take the exporter's.
+    forged = {**told, "exported_pod": "cart; reboot"}
+    left = grounder().menu(case(forged, "KubePodNotReady")).left_out
+    assert left["restart_pod"].startswith("pod: labels.exported_pod is not")

@@ -105,3 +105,13 @@ def test_another_shape_is_refused(tmp_path: Path, text: str) -> None:
     """A rule that nobody understands must not be passed by."""
     with pytest.raises(ConfigError):
         make(tmp_path, text)
+
+
+def test_the_rules_ask_for_the_host_that_would_be_acted_on(
+    tmp_path: Path,
+) -> None:
+    """Not for the gateway through which it was told."""
+    db = host("db-01", environment="production", role="database")
+    rules = make(tmp_path, RULES, db, host("push-1", team="shop"))
+    told = {"instance": "push-1:9091", "exported_instance": "db-01"}
+    assert rules(case(told)) == frozenset({"collect_diagnostics"})

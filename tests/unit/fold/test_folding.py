@@ -68,6 +68,23 @@ def test_two_hosts_with_one_symptom_are_siblings(bench: Bench) -> None:
             assert found == expected
 
 
+def test_two_pods_that_one_exporter_tells_of_are_two(bench: Bench) -> None:
+    """Its own pod, which stands in each of their labels, is neither."""
+    for number, pod in enumerate(("cart-7d9f8b6c5-x2x9k", "blog-0")):
+        labels = {
+            "job": "kube-state-metrics",
+            "pod": "kube-state-metrics-6d8c9b7f5d-q2w8z",
+            "namespace": "monitoring",
+            "exported_namespace": "shop",
+            "exported_pod": pod,
+        }
+        bench.told(
+            symptom("PodNotReady", pod, labels=labels, starts=number * 10.0)
+        )
+    found = {row.target_name for row in bench.rows(IncidentRow)}
+    assert found == {"cart-7d9f8b6c5-x2x9k", "blog-0"}
+
+
 def test_a_lone_end_is_no_incident(bench: Bench) -> None:
     """Nothing is known to have fired, so nothing is said about it."""
     bench.told(Said(status=RESOLVED, starts=0, ends=60))

@@ -148,6 +148,45 @@ def test_what_holds_no_state_may_be_acted_on(
     assert weighed.allows == {action}
 
 
+@pytest.mark.parametrize(
+    ("action", "one", "other"),
+    [
+        ("restart_service", "service", "name"),
+        ("kill_process", "process", "program"),
+        ("free_disk_space", "mountpoint", "volume"),
+        ("restart_container", "container", "name"),
+        ("restart_pod", "pod", "kubernetes_pod_name"),
+    ],
+)
+def test_of_two_things_that_may_be_meant_none_is_acted_on_unasked(
+    action: str, one: str, other: str
+) -> None:
+    """Which label comes first is no proof; one that says the same is."""
+    values = {
+        "free_disk_space": ("/var/log", "/tmp"),
+        "restart_pod": ("cart-6f8c9d7b5-k2lmn", "web-6f8c9d7b5-k2lmn"),
+    }
+    first, second = values.get(action, ("nginx", "apache2"))
+    labels = {"instance": "web-1", "namespace": "shop", one: first}
+    weights = any_weights(1, wants=action)
+    gate = TrainedGate(weights, KNOWLEDGE)
+    for said, allows in ((first, {action}), (second, set())):
+        case = case_of({**labels, other: said}, "Alert")
+        weighed = gate.weigh(case, menu_of(case))
+        assert weighed.options[0].action == action
+        assert weighed.allows == allows
+
+
+def test_what_is_written_as_a_unit_is_what_is_meant() -> None:
+    """However many other things are called a service, too."""
+    labels = {"instance": "web-1", "service": "shop", "name": "nginx.service"}
+    case = case_of(labels, "Alert")
+    weights = any_weights(1, wants="restart_service")
+    weighed = TrainedGate(weights, KNOWLEDGE).weigh(case, menu_of(case))
+    assert weighed.options[0].arguments["service"] == "nginx"
+    assert weighed.allows == {"restart_service"}
+
+
 def test_below_its_threshold_nothing_runs_unasked() -> None:
     """It is still the first option: a person may confirm it."""
     case = case_of({"instance": "web-1", "service": "nginx"})
