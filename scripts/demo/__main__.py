@@ -20,7 +20,7 @@ from types import FrameType
 import httpx
 
 from scripts.demo.following import Follower, Missed
-from scripts.demo.holding import Janitor, hold_ports
+from scripts.demo.holding import LAST_PORT, Janitor, hold_ports
 from scripts.demo.programs import Broken, Program
 from scripts.demo.settings import write
 from scripts.demo.stage import (
@@ -48,6 +48,9 @@ def main(words: Sequence[str]) -> int:
         known = ", ".join(("all", *FAULTS))
         print(f"Error: there is no such fault; there are {known}.\n")
         print(__doc__)
+        return WRONG_USE
+    if not 1 <= port <= LAST_PORT:
+        print(f"Error: --port is 1 to {LAST_PORT} for a demo, not {port}.")
         return WRONG_USE
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)

@@ -6,9 +6,12 @@ import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from scripts.demo.programs import Broken
 from scripts.demo.stage import ADDRESS, HOME
 
 WAIT_SECONDS = 70.0
+# The simulator keeps its services on no port that is higher.
+LAST_PORT = 65_000
 
 
 def hold_ports(first: int, count: int, stack: ExitStack) -> list[int]:
@@ -16,9 +19,12 @@ def hold_ports(first: int, count: int, stack: ExitStack) -> list[int]:
 
     Two demos that start at once must not take the same. Each holds UDP's
     port of the same number, which nobody uses, until its stack ends.
+
+    Raises:
+        Broken: so many are not free there.
     """
     found: list[int] = []
-    for port in range(first, 65_536):
+    for port in range(first, LAST_PORT + 1):
         if len(found) == count:
             break
         if not _can_listen(port):
@@ -31,6 +37,11 @@ def hold_ports(first: int, count: int, stack: ExitStack) -> list[int]:
             continue
         stack.callback(mark.close)
         found.append(port)
+    if len(found) < count:
+        raise Broken(
+            f"from port {first} on there are no {count} that are free."
+            " Choose another with --port."
+        )
     return found
 
 

@@ -11,8 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from scripts.demo.holding import Janitor, hold_ports
+from scripts.demo import __main__ as demo
+from scripts.demo.holding import LAST_PORT, Janitor, hold_ports
 from scripts.demo.janitor import is_there
+from scripts.demo.programs import Broken
 from scripts.demo.stage import HOME
 from tests.real.waiting import wait_for
 
@@ -45,6 +47,24 @@ def test_a_port_that_is_taken_is_none() -> None:
         taken = server.getsockname()[1]
         (port,) = hold_ports(taken, 1, one)
         assert port > taken
+
+
+def test_where_ports_end_it_is_said() -> None:
+    """Not by a bug: what to do is said, too."""
+    with ExitStack() as one, pytest.raises(Broken, match="--port"):
+        hold_ports(LAST_PORT - 1, 3, one)
+
+
+@pytest.mark.parametrize("port", [0, LAST_PORT + 1, 70_000])
+def test_a_port_that_is_none_starts_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    port: int,
+) -> None:
+    """It is wrong use; a server on port 0 would never be found."""
+    monkeypatch.setenv("SMOKEJUMPER_SERVER__PORT", str(port))
+    assert demo.main([]) == demo.WRONG_USE
+    assert f"not {port}" in capsys.readouterr().out
 
 
 def test_a_port_of_a_connection_is_none() -> None:
