@@ -14,13 +14,12 @@ from app.core.errors import OutgoingFailed
 from app.core.folders import Folder, read_share
 from app.core.look.details import read_text
 from app.core.look.snapshot import PROC, Key, Proc
-from app.core.look.totals import read_disk_figures
+from app.core.look.totals import read_disk_shares
 from app.core.machine import read_disk
 
 MOST_SENSORS = 32
 # Whoever has fewer open is not asked how many it may have.
 LEAST_FILES = 200
-DISK = "disk_percent:"
 
 
 class Files(msgspec.Struct, frozen=True):
@@ -46,14 +45,17 @@ def read_disks(
         disks: more of them, beside those on devices.
         folders: those that have a size of their own.
     """
-    found: dict[str, float | None] = {
-        name.removeprefix(DISK): used
-        for name, used in read_disk_figures().items()
-    }
+    found = read_disk_shares()
     for path in disks:
-        if os.path.ismount(path):
-            with suppress(OSError):
+        try:
+            # A mount that does not answer is there: ismount() says it is not.
+            os.lstat(path)
+            if os.path.ismount(path):
                 found[path] = read_disk(path)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            found[path] = None
     for path in folders:
         try:
             found[path] = read_share(path, folders)

@@ -76,11 +76,28 @@ def read_quick_figures(since: Totals | None) -> dict[str, float]:
 
 def read_disk_figures() -> dict[str, float]:
     """Return how full each disk is; one that hangs holds this up."""
-    figures = {}
+    return {
+        f"disk_percent:{place}": used
+        for place, used in read_disk_shares().items()
+        if used is not None
+    }
+
+
+def read_disk_shares() -> dict[str, float | None]:
+    """Return how full each disk is, by its place, in percent.
+
+    None of one that is mounted and does not say it, such as one that breaks.
+    """
+    found: dict[str, float | None] = {}
     for place in _places():
-        with suppress(OSError):
-            figures[f"disk_percent:{place}"] = _used(place)
-    return figures
+        try:
+            found[place] = _used(place)
+        except FileNotFoundError:
+            # Another one is mounted above it.
+            continue
+        except OSError:
+            found[place] = None
+    return found
 
 
 def _read_memory_figures() -> dict[str, float]:
@@ -127,9 +144,12 @@ def _places() -> Iterator[str]:
             continue
         place = words[1].replace("\\040", " ")
         device = _device(place)
-        if device is not None and device not in seen:
+        if device in seen:
+            continue
+        # One that does not say it takes nobody's room.
+        if device is not None:
             seen.add(device)
-            yield place
+        yield place
         if len(seen) >= MOST_DISKS:
             return
 

@@ -1,19 +1,22 @@
 """The real machine: processes, disks, files, and the file of readings."""
 
+import errno
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from app.core.errors import OutgoingFailed
 from app.core.folders import Folder
+from app.core.look import totals
 from app.core.look.ours import is_ours
 from app.core.look.snapshot import Proc, read_proc
 from app.watch import places, textfile
@@ -108,6 +111,31 @@ def test_a_folder_with_too_much_is_not_known(
     assert list(found)[:1] == ["/"]
     assert found["/"] is not None
     assert found[str(tmp_path)] is None
+
+
+def test_a_disk_that_breaks_is_not_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is there and does not say it: what was told of it is not over."""
+    broken, gone = tmp_path / "broken", str(tmp_path / "gone")
+    ask, look = os.statvfs, os.lstat
+
+    def refuse(path: str | Path, call: Callable[..., Any]) -> Any:
+        """Answer as the kernel does of a device that breaks."""
+        if Path(path).is_relative_to(broken):
+            raise OSError(errno.EIO, "Input/output error")
+        return call(path)
+
+    monkeypatch.setattr(os, "statvfs", lambda one: refuse(one, ask))
+    monkeypatch.setattr(os, "lstat", lambda one, **_: refuse(one, look))
+    monkeypatch.setattr(
+        totals, "_read", lambda _: f"/dev/sj {broken}/one ext4 rw 0 0\n"
+    )
+    found = read_disks((f"{broken}/two", gone), {})
+    assert found[f"{broken}/one"] is None
+    assert found[f"{broken}/two"] is None
+    assert gone not in found
+    assert found["/"] is not None
 
 
 def test_a_folder_that_is_not_there_is_no_disk(tmp_path: Path) -> None:
