@@ -138,7 +138,7 @@ class Casework:
     def _places(self, facts: Facts) -> Iterator[str]:
         """Yield what jobs may work on: the hosts that an alert names.
 
-        Each by the name that leads: a job is known by that.
+        Each by all its names: a job is known by the one that led then.
         """
         inventory = self._inventory()
         named = keep_labels(_labels_of(facts)).values()
@@ -146,7 +146,8 @@ class Casework:
             name = SHAPES["host"].fit(said)
             if name is not None:
                 host = inventory.find_host(name)
-                yield on_host(host.name if host else name)
+                known = inventory.names_of(host) if host else ()
+                yield from map(on_host, (name, *known))
 
     def _make(
         self,

@@ -72,7 +72,9 @@ class Motions:
         casework = self._world.casework
         file = casework.open_file(connection, number, plan.target)
         over = find_over(connection, plan.decision, number)
-        return msgspec.structs.replace(plan, file=file, over=over)
+        places = self._places(plan)
+        changes = {"file": file, "over": over, "places": places}
+        return msgspec.structs.replace(plan, **changes)
 
     def _without_file(
         self, connection: Connection, mission: Mission
@@ -125,6 +127,7 @@ class Motions:
             action=plan.action,
             arguments=plan.arguments,
             target=plan.target,
+            places=plan.places,
             proposer=plan.proposer,
             confidence=plan.confidence,
             asks=plan.asks,
@@ -309,6 +312,20 @@ class Motions:
             thing = inventory.find_on(kind, said, host.name)
             things += [thing] if thing is not None else []
         return tuple(n for one in things for n in (one.name, *one.aliases))
+
+    def _places(self, plan: Plan) -> tuple[str, ...]:
+        """Return a plan's target by its other names.
+
+        Which one leads may have been otherwise when something ran there, and
+        may be so on another node.
+        """
+        host = self._host(plan.spec, plan.arguments)
+        if host is None:
+            return ()
+        named = _named(plan.spec, plan.arguments, ("host",))
+        said = (str(plan.arguments[name]) for name in named)
+        names = (*self._world.inventory().names_of(host), next(said))
+        return tuple(sorted({on_host(one) for one in names} - {plan.target}))
 
     def _target(self, spec: ActionSpec | None, arguments: Arguments) -> str:
         """Return what an action works on, by the name that leads.

@@ -46,6 +46,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         action: its name.
         arguments: with what.
         target: what it works on.
+        places: the same by its other names.
         proposer: who proposed it.
         confidence: how sure the brain is.
         asks: whether the brain wants a person to confirm it.
@@ -69,6 +70,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     at: int
     file: Casefile | None
     over: str = ""
+    places: tuple[str, ...] = ()
 
 
 class Observed(msgspec.Struct, frozen=True, kw_only=True):

@@ -189,11 +189,12 @@ class Chronicle:
     def expect(self, _scopes: Collection[Scope]) -> None:
         """Hear what will be counted: there is nothing to prepare."""
 
-    def running(self, target: str, now: int) -> int:
-        """Return the job that was, or may have been, on a target, or 0."""
+    def running(self, places: Collection[str], now: int) -> int:
+        """Return a job that was, or may have been, on a target, or 0."""
         busy = [
             run.job
-            for run in self._runs.get(("", target), ())
+            for place in places
+            for run in self._runs.get(("", place), ())
             if run.planned_at <= now
             and run.may_run(now)
             and run.decision != self._own
@@ -223,18 +224,22 @@ class Chronicle:
 
     def _within(self, scope: Scope) -> list[Ran]:
         """Return what ran in a scope."""
-        some = self._runs.get((scope.action, scope.target), [])
-        first = bisect_left(some, scope.since, key=_latest)
         now, since, own = self._now, scope.since, self._own
         return [
             run
-            for run in some[first:]
+            for place in {scope.target, *scope.places}
+            for run in self._lately(scope.action, place, since)
             if run.planned_at <= now
             and (run.planned_at >= since or run.began(now) >= since)
             and run.decision != own
             and _is_in(run, scope)
             and not run.never_ran(now)
         ]
+
+    def _lately(self, action: str, target: str, since: int) -> Sequence[Ran]:
+        """Return what ran of an action, and on a target, since a moment."""
+        some = self._runs.get((action, target), [])
+        return some[bisect_left(some, since, key=_latest) :]
 
 
 def _latest(run: Ran) -> int:

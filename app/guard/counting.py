@@ -37,7 +37,8 @@ class Books:
 
     def running(self) -> int:
         """Return the job that is on the motion's target, or 0."""
-        return self._tally.running(self.motion.target, self.motion.now)
+        places = (self.motion.target, *self.motion.places)
+        return self._tally.running(places, self.motion.now)
 
     def asking(self) -> int:
         """Return an open question about the motion's action, or 0."""
@@ -71,6 +72,7 @@ class Books:
             since=self.since(seconds),
             action=self.motion.action,
             target=self.motion.target,
+            places=self.motion.places,
         )
 
     def scope_of_action(self, seconds: int) -> Scope:
@@ -176,6 +178,7 @@ def _scope_of(books: Books, budget: BudgetPart) -> Scope | None:
     return Scope(
         since=books.since(budget.window),
         risks=tuple(risk.value for risk in budget.risks),
+        places=motion.places if "target" in asked else (),
         **asked,
     )
 

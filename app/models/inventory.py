@@ -89,6 +89,17 @@ class Inventory:
         distinct = {id(thing): thing for thing in found}
         return next(iter(distinct.values())) if len(distinct) == 1 else None
 
+    def names_of(self, host: Thing) -> tuple[str, ...]:
+        """Return the name of a host, and all else that leads to it alone.
+
+        Sources come and go, and another name may lead tomorrow: the short
+        ones are among them.
+        """
+        whole = (host.name, *host.aliases)
+        names = (*whole, *(name.partition(".")[0] for name in whole))
+        others = (one for one in names if self.find_host(one) is host)
+        return tuple(dict.fromkeys(map(_key, (host.name, *others))))
+
     def find_on(self, kind: str, name: str, host: str) -> Thing | None:
         """Return a service or container of a host, or None."""
         for thing in self._named.get((kind, _key(name)), ()):

@@ -77,6 +77,7 @@ class Motion(msgspec.Struct, frozen=True, kw_only=True):
         arguments: with what.
         hints: what code tells its job besides.
         target: what it works on; see app/models/job.py.
+        places: the same by its other names: what ran there counts here.
         proposer: brain:cascade, person:ana, undo.
         confidence: how sure the brain is, or None.
         asks: whether the brain wants a person to confirm it.
@@ -122,6 +123,7 @@ class Motion(msgspec.Struct, frozen=True, kw_only=True):
     arguments: Arguments = {}
     hints: Arguments = {}
     target: str = ""
+    places: tuple[str, ...] = ()
     proposer: str = ""
     confidence: float | None = None
     asks: bool = False
@@ -162,6 +164,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         since: not before this moment.
         action: of this action.
         target: on this target.
+        places: or on these, which are other names of it.
         team: on targets of this team.
         environment: in this environment.
         risks: of actions of these risks; empty for all.
@@ -170,6 +173,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     since: int
     action: str = ""
     target: str = ""
+    places: tuple[str, ...] = ()
     team: str = ""
     environment: str = ""
     risks: tuple[str, ...] = ()
@@ -207,8 +211,13 @@ class Tally(Protocol):
     def expect(self, scopes: Collection[Scope]) -> None:
         """Hear which scopes will be counted: together they cost less."""
 
-    def running(self, target: str, now: int) -> int:
-        """Return the job that is, or may still be, on a target, or 0."""
+    def running(self, places: Collection[str], now: int) -> int:
+        """Return a job that is, or may still be, on a target, or 0.
+
+        Args:
+            places: the target by each of its names.
+            now: the time.
+        """
 
     def asking(self, action: str) -> int:
         """Return an open question about an action, or 0."""

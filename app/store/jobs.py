@@ -80,14 +80,19 @@ ASKING = (
     )
     .limit(1)
 )
-RUNNING = select(JOB.c.id).where(
-    JOB.c.target == bindparam("target"), text(HOLDS_TARGET)
+RUNNING = select(func.max(JOB.c.id)).where(
+    among(JOB.c.target, "places"),
+    text(HOLDS_TARGET),
+    JOB.c.id != bindparam("without"),
 )
 # What nobody can say the end of may run as long as it was given.
 PERHAPS = select(func.max(JOB.c.id)).where(
-    JOB.c.target == bindparam("target"),
+    among(JOB.c.target, "places"),
     JOB.c.target != "",
-    JOB.c.state.in_([JobState.UNKNOWN.value, JobState.TIMED_OUT.value]),
+    # Joined to nothing, so that the few are found by their target.
+    JOB.c.state.concat("").in_(
+        [JobState.UNKNOWN.value, JobState.TIMED_OUT.value]
+    ),
     JOB.c.until > bindparam("now"),
 )
 # Added to nothing, so that SQLite does not walk through all by their ids.
@@ -179,10 +184,18 @@ def save_job(connection: Connection, before: Job, after: Job) -> None:
         raise Fenced(f"job {before.id} is not as it was")
 
 
-def find_running(connection: Connection, target: str) -> int:
-    """Return the job on a target that has not ended, or 0."""
-    found = connection.execute(RUNNING, {"target": target}).scalar()
-    return int(found or 0)
+def find_running(
+    connection: Connection, places: Collection[str], without: int = 0
+) -> int:
+    """Return a job on a target that has not ended, or 0.
+
+    Args:
+        connection: where to ask.
+        places: the target by each of its names.
+        without: a job that does not count.
+    """
+    bounds = {"places": places, "without": without}
+    return int(connection.execute(RUNNING, bounds).scalar() or 0)
 
 
 def find_live_jobs(connection: Connection) -> list[Job]:
@@ -262,17 +275,18 @@ class StoreTally:
         for place, scope in enumerate(scopes):
             for name in ("since", "risks", *BY):
                 bounds[f"{name}_{place}"] = getattr(scope, name)
+            bounds[f"places_{place}"] = {scope.target, *scope.places}
         counted = self._connection.execute(_count(kinds), bounds)
         rows = {row["place"]: to_runs(row) for row in counted.mappings()}
         for place, scope in enumerate(scopes):
             self._known[scope] = rows[place]
 
-    def running(self, target: str, now: int) -> int:
-        """Return the job that is, or may still be, on a target, or 0."""
-        found = find_running(self._connection, target)
-        if found and found != self._without:
+    def running(self, places: Collection[str], now: int) -> int:
+        """Return a job that is, or may still be, on a target, or 0."""
+        found = find_running(self._connection, places, self._without)
+        if found:
             return found
-        bounds = {"target": target, "now": now}
+        bounds = {"places": places, "now": now}
         return int(self._connection.execute(PERHAPS, bounds).scalar() or 0)
 
     def asking(self, action: str) -> int:
@@ -297,7 +311,10 @@ def _save(names: frozenset[str]) -> Update:
 
 def _kind(scope: Scope) -> frozenset[str]:
     """Return what a scope names."""
-    return frozenset(name for name in (*BY, "risks") if getattr(scope, name))
+    names = (*BY, "risks", "places")
+    said = frozenset(name for name in names if getattr(scope, name))
+    # A target of several names is looked for by all of them at once.
+    return said - {"target"} if "places" in said else said
 
 
 @cache
@@ -321,6 +338,7 @@ def _count_one(place: int, names: frozenset[str]) -> Select[Any]:
     )
     judged = or_(JOB.c.verdict != _word(""), failed)
     risks = among(JOB.c.risk, f"risks_{place}")
+    places = among(JOB.c.target, f"places_{place}")
     verdicts = [
         _sum(JOB.c.verdict == _word(one)).label(one.value) for one in Verdict
     ]
@@ -344,9 +362,10 @@ def _count_one(place: int, names: frozenset[str]) -> Select[Any]:
         *([] if "action" in names else [JOB.c.action != _word(ANSWER)]),
         *(
             JOB.c[name] == bindparam(f"{name}_{place}")
-            for name in sorted(names - {"risks"})
+            for name in sorted(names.intersection(BY))
         ),
         *([risks] if "risks" in names else []),
+        *([places] if "places" in names else []),
     )
 
 

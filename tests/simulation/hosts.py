@@ -7,7 +7,7 @@ from app.models.gauge import Gauge
 from app.models.verdict import Judgement, Reading, Subject
 from tests.simulation.loop import NodeClock
 from tests.simulation.points import Gate
-from tests.simulation.scene import HOSTS, LIMIT
+from tests.simulation.scene import HOSTS, LIMIT, lead
 
 CALM, BROKEN = 10.0, 80.0
 GAUGE = Gauge(check="health", unit="%", chance=1.0)
@@ -69,7 +69,7 @@ class Health:
         fate = await self._gate.point("check", subject.host)
         if fate == "fails":
             raise OutgoingFailed("the check is not answered")
-        host = self._hosts.all[subject.host]
+        host = self._hosts.all[lead(subject.host)]
         at = self._clock.now()
         if host.is_silent:
             return GAUGE.miss(at, "it says nothing")
@@ -94,7 +94,7 @@ class Reachable:
         fate = await self._gate.point("check", subject.host)
         if fate == "fails":
             raise OutgoingFailed("the check is not answered")
-        host = self._hosts.all[subject.host]
+        host = self._hosts.all[lead(subject.host)]
         can = float(host.is_reachable)
         return REACHABLE.read(self._clock.now(), can, 1.0, f"{can:g}")
 

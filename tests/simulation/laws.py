@@ -8,7 +8,7 @@ from app.models.approval import Approval, Vote
 from app.models.job import LIVE, MOVES, Job, JobState
 from app.models.mission import OVER, Mission
 from app.models.verdict import Judgement, Reading
-from tests.simulation.scene import HOSTS, PROTECTED, the_scene
+from tests.simulation.scene import HOSTS, PROTECTED, lead, the_scene
 
 SECOND = 1_000_000
 WINDOW = 1_200 * SECOND
@@ -159,8 +159,8 @@ def approvals_are_answered_once(before: State, after: State) -> Iterator[str]:
 
 
 def one_at_a_time(_before: State, after: State) -> Iterator[str]:
-    """Yield targets with two jobs, and incidents with two missions."""
-    live = [job.target for job in after.jobs.values() if job.state in LIVE]
+    """Yield hosts with two jobs, and incidents with two missions."""
+    live = [host_of(job) for job in after.jobs.values() if job.state in LIVE]
     going = [m for m in after.missions.values() if m.stage not in OVER]
     incidents = [str(m.incident_id) for m in going]
     for name, some in (("jobs on", live), ("missions of", incidents)):
@@ -191,6 +191,11 @@ def fixed_is_measured(before: State, after: State) -> Iterator[str]:
             yield f"job {job.id} is called fixed and one end was measured"
         elif job.state == JobState.ABORTED and not had_its_time(job):
             yield f"job {job.id} is called fixed and was never let help"
+
+
+def host_of(one: Job | Approval) -> str:
+    """Return the host that a job, or a question, is about."""
+    return lead(one.target.removeprefix("host:"))
 
 
 def had_its_time(job: Job) -> bool:
@@ -252,7 +257,7 @@ def is_needed(start: Start, _state: State) -> str:
 
 def is_touchable(start: Start, _state: State) -> str:
     """Return that its target may not be touched, or nothing."""
-    host = start.job.target.removeprefix("host:")
+    host = host_of(start.job)
     if host == PROTECTED:
         return "the target is protected"
     if HOSTS.get(host) in ("lab", "hint"):
@@ -264,7 +269,7 @@ def is_granted(start: Start, state: State) -> str:
     """Return that a person should have granted it, or nothing."""
     job = start.job
     spec = the_scene().catalogue.get(job.action)
-    is_trusted = HOSTS[job.target.removeprefix("host:")] == "auto" and (
+    is_trusted = HOSTS[host_of(job)] == "auto" and (
         spec.risk in ("observe", "reversible")
     )
     is_brain = job.proposer.startswith("brain:")
@@ -276,9 +281,9 @@ def is_granted(start: Start, state: State) -> str:
         return "nobody granted it"
     if asked.expires_at <= start.now:
         return "its grant has expired"
-    bound = (asked.decision_id, asked.arguments, asked.target, asked.policy)
+    bound = (asked.decision_id, asked.arguments, host_of(asked), asked.policy)
     policy = the_scene().guard.version
-    if bound != (job.decision_id, job.arguments, job.target, policy):
+    if bound != (job.decision_id, job.arguments, host_of(job), policy):
         return "the grant is for something else"
     who = {one.person for one in start.votes if one.answer == "grant"}
     who.discard(job.proposer.removeprefix("person:"))
@@ -297,7 +302,7 @@ def is_within_budgets(start: Start, state: State) -> str:
         and not (one.state in NEVER_RAN and one.started_at is None)
     ]
     same = [one for one in others if one.action == job.action]
-    here = [one for one in same if one.target == job.target]
+    here = [one for one in same if host_of(one) == host_of(job)]
     # What only looks has the budget of its declaration alone.
     most = 3 if job.risk == "observe" else 2
     if job.proposer != UNDO and len(here) >= most:
@@ -305,8 +310,8 @@ def is_within_budgets(start: Start, state: State) -> str:
     changing = [one for one in others if one.risk != "observe"]
     if job.risk != "observe" and len(changing) >= 9:
         return f"{len(changing)} jobs ran already"
-    targets = {one.target for one in same if one.risk != "observe"}
-    is_new = job.risk != "observe" and job.target not in targets
+    targets = {host_of(one) for one in same if one.risk != "observe"}
+    is_new = job.risk != "observe" and host_of(job) not in targets
     if is_new and len(targets) >= 3:
         return f"it touched {len(targets)} targets already"
     return ""
@@ -319,7 +324,7 @@ def is_not_what_failed(start: Start, state: State) -> str:
         return ""
     for one in state.jobs.values():
         # A host is all that an action has here: by whichever of its names.
-        is_same = (one.action, one.target) == (job.action, job.target)
+        is_same = (one.action, host_of(one)) == (job.action, host_of(job))
         if one.id < job.id and is_same and one.verdict == "not_fixed":
             return f"it failed as job {one.id}"
     return ""

@@ -7,7 +7,15 @@ from what arrived at the receiver; the guard counts rows.
 from collections.abc import Callable
 
 from app.models.job import Job, Order
-from tests.simulation.laws import SECOND, UNDO, WINDOW, Ran, Start, State
+from tests.simulation.laws import (
+    SECOND,
+    UNDO,
+    WINDOW,
+    Ran,
+    Start,
+    State,
+    host_of,
+)
 from tests.simulation.scene import HOSTS, PROTECTED, ROLES, lead, the_scene
 
 # As the scene's policy has them: half of a group, but one host in any case;
@@ -25,7 +33,7 @@ def has_cooled_down(start: Start, _state: State) -> str:
     if job.proposer == UNDO:
         return ""
     for one in start.ran:
-        same = (one.job.action, one.job.target) == (job.action, job.target)
+        same = (one.job.action, host_of(one.job)) == (job.action, host_of(job))
         ago = start.now - one.at
         # What ran at a later hour than now: the clock was set back meanwhile.
         if same and 0 <= ago < seconds * SECOND:
@@ -36,7 +44,7 @@ def has_cooled_down(start: Start, _state: State) -> str:
 def spares_the_group(start: Start, _state: State) -> str:
     """Return that too many of its group were touched, or nothing."""
     job = start.job
-    name = _host_of(job)
+    name = host_of(job)
     role, place = ROLES.get(name, ""), HOSTS.get(name, "")
     if job.risk == "observe" or not role:
         return ""
@@ -44,7 +52,7 @@ def spares_the_group(start: Start, _state: State) -> str:
         one for one in HOSTS if (ROLES.get(one), HOSTS[one]) == (role, place)
     ]
     touched = {
-        _host_of(one.job)
+        host_of(one.job)
         for one in _lately(start)
         if one.job.action == job.action
     }
@@ -74,7 +82,7 @@ def works_elsewhere(order: Order, job: Job) -> str:
     host = lead(order.arguments["host"])
     if host == PROTECTED:
         return f"{order.key} works on {host}, which is protected"
-    if host != _host_of(job):
+    if host != host_of(job):
         return f"{order.key} works on {host}, and was ruled for {job.target}"
     return ""
 
@@ -83,11 +91,6 @@ def _lately(start: Start) -> list[Ran]:
     """Return what ran in the window."""
     since = start.now - WINDOW
     return [one for one in start.ran if one.is_since(since)]
-
-
-def _host_of(job: Job) -> str:
-    """Return the host that a job is for."""
-    return job.target.removeprefix("host:")
 
 
 STARTS: tuple[Callable[[Start, State], str], ...] = (

@@ -184,18 +184,19 @@ class Node:
         self._ways = SimWays(stage, self.gate, self.clock)
         self._bugs = stage.audit.bugs
         scene = the_scene()
+        # Not all nodes know all sources: another name leads.
+        is_turned = int(name.rpartition("-")[2]) % 2 == 0
+        self.inventory = scene.turned if is_turned else scene.inventory
         self.casework = Casework(
             scene.rules,
             scene.decide,
             Runbooks(None),
             self.clock,
-            lambda: scene.inventory,
+            lambda: self.inventory,
         )
         self._decider = Decider(
             {BRAIN: SimBrain(stage, self.gate)},
-            lambda: Grounder(
-                scene.catalogue, scene.inventory, scene.knowledge
-            ),
+            lambda: Grounder(scene.catalogue, self.inventory, scene.knowledge),
             lambda _case: None,
         )
         self.moves = Moves(self.clock, scene.act.limits)
@@ -203,7 +204,7 @@ class Node:
             casework=self.casework,
             decider=self._decider,
             catalogue=scene.catalogue,
-            inventory=lambda: scene.inventory,
+            inventory=lambda: self.inventory,
             backends={HANDS: SimBackend(stage, self.gate)},
             is_here=lambda *_names: False,
         )
@@ -216,7 +217,7 @@ class Node:
         """Return the real mission chore, with all that it is made of."""
         stage, scene = self._stage, the_scene()
         backend = SimBackend(stage, self.gate)
-        around = Around({}, self.clock, lambda: scene.inventory)
+        around = Around({}, self.clock, lambda: self.inventory)
         env = Env("alert_is_over", Config({}, {(): "sim"}), around)
         checks: dict[str, Check] = {
             "health": Health(stage.hosts, self.gate, self.clock),

@@ -3,11 +3,13 @@
 It is made once: no history changes anything of it.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from app.act import actions
 from app.act.catalogue import make_catalogue
@@ -95,6 +97,7 @@ class Scene(msgspec.Struct, frozen=True):
     catalogue: Catalogue
     knowledge: Knowledge
     inventory: Inventory
+    turned: Inventory
     guard: Guard
     rules: Rules
     act: ActSettings
@@ -141,6 +144,16 @@ def the_actions() -> tuple[ActionSpec, ...]:
     )
 
 
+def turn(things: Sequence[Thing]) -> Inventory:
+    """Return hosts as another node may know them: the other name leads."""
+    return Inventory(
+        tuple(
+            replace(one, name=one.aliases[0], aliases=(one.name,))
+            for one in things
+        )
+    )
+
+
 @cache
 def the_scene() -> Scene:
     """Return the one scene."""
@@ -174,6 +187,7 @@ def the_scene() -> Scene:
         catalogue=Catalogue((*specs, *the_actions())),
         knowledge=read_knowledge(),
         inventory=Inventory(things),
+        turned=turn(things),
         guard=Guard(parse_policy(POLICY, Path("policy.yaml"))),
         rules=make_rules(fold),
         act=ActSettings.model_validate(

@@ -147,6 +147,11 @@ def knows_one_name(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(casework, "find_failed", find_by_key)
 
 
+def counts_by_one_name(patch: pytest.MonkeyPatch) -> None:
+    """Let what ran be known only by the name that leads on this node."""
+    patch.setattr(Motions, "_places", lambda *_: ())
+
+
 def believes_one_end(patch: pytest.MonkeyPatch) -> None:
     """Take what is good after an action for its doing."""
 
@@ -232,6 +237,11 @@ def meets(limit: str) -> Callable[[], object]:
     return story
 
 
+def again(seed: int) -> Callable[[], object]:
+    """Return the play of one history."""
+    return lambda: history.play(seed)
+
+
 def plays(name: str) -> Callable[[], object]:
     """Return the play of a plot."""
     return lambda: play(PLOTS[name])
@@ -252,6 +262,9 @@ FAULTS: Sequence[tuple[Break, Callable[[], object], str]] = (
     (says_nothing, plays("fixed"), "the log tells 0 ends"),
     (is_easily_content, plays("nothing helps"), "was not good for long"),
     (knows_one_name, fails_by_two_names, "it failed as job 1"),
+    (counts_by_one_name, again(19), "it ran here 2 times already"),
+    (counts_by_one_name, again(234), "two jobs on"),
+    (counts_by_one_name, again(39), "it ran here .* s ago"),
     (believes_one_end, plays("edited"), "fixed and one end was measured"),
     (credits_what_was_ended, plays("aborted and well"), "never let help"),
     (never_loses_a_lease, wakes_late, "sent by who has lost it"),

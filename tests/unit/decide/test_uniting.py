@@ -129,3 +129,17 @@ def test_a_name_never_leads_to_more_than_its_own_entry_allows(
             if key in names and thing.actions is not None:
                 assert found.actions is not None
                 assert found.actions <= thing.actions
+
+
+def test_the_names_of_a_host_lead_to_no_other_one() -> None:
+    """A shared address is none of them; its own name is, whatever else."""
+    web = Thing(
+        kind="host",
+        name="Web-1.example.com",
+        aliases=("10.0.0.5", "10.0.0.9", "db-1"),
+    )
+    db = Thing(kind="host", name="db-1", aliases=("10.0.0.9",))
+    inventory = Inventory((web, db))
+    names = ("web-1.example.com", "10.0.0.5", "web-1")
+    assert inventory.names_of(web) == names
+    assert inventory.names_of(db) == ("db-1",)

@@ -95,9 +95,9 @@ class Books:
         """Note what will be counted."""
         self.expected.extend(scopes)
 
-    def running(self, target: str, _now: int) -> int:
+    def running(self, places: Collection[str], _now: int) -> int:
         """Return the job on a target."""
-        return self.jobs.get(target, 0)
+        return max((self.jobs.get(one, 0) for one in places), default=0)
 
     def asking(self, _action: str) -> int:
         """Return an open question."""

@@ -89,8 +89,8 @@ def test_it_counts_like_the_store(
     for scope in scopes:
         assert chronicle.count(scope) == tally.count(scope)
     for target in ("host:1", "host:2"):
-        busy = chronicle.running(target, NOW)
-        assert bool(busy) == bool(tally.running(target, NOW))
+        busy = chronicle.running([target], NOW)
+        assert bool(busy) == bool(tally.running([target], NOW))
 
 
 def test_the_canary_counts_nowhere(connection: Connection) -> None:
@@ -109,7 +109,7 @@ def test_its_own_job_does_not_count(connection: Connection) -> None:
     for decision, count in ((5, 0), (6, 1)):
         chronicle.go_to(make_motion(decision=decision, now=NOW))
         assert chronicle.count(Scope(since=0)).started == count
-        assert bool(chronicle.running("host:web-1", NOW)) == bool(count)
+        assert bool(chronicle.running(["host:web-1"], NOW)) == bool(count)
 
 
 def test_questions_are_open_as_they_were(connection: Connection) -> None:

@@ -45,7 +45,7 @@ def test_a_target_has_one_running_job(
 ) -> None:
     """A second is refused by the database, and the turn can go on."""
     job = add(connection, 1, state=state)
-    assert store.find_running(connection, job.target) == job.id
+    assert store.find_running(connection, [job.target]) == job.id
     with pytest.raises(Fenced):
         add(connection, 2)
     other = add(connection, 3, target="host:web-2")
@@ -60,7 +60,7 @@ def test_an_ended_job_holds_nothing(
 ) -> None:
     """The next one may run on its target."""
     add(connection, 1, state=state)
-    assert store.find_running(connection, "host:web-1") == 0
+    assert store.find_running(connection, ["host:web-1"]) == 0
     assert store.find_live_jobs(connection) == []
     assert add(connection, 2).id == 2
 
@@ -68,7 +68,7 @@ def test_an_ended_job_holds_nothing(
 def test_what_has_no_target_locks_nothing(connection: Connection) -> None:
     """Jobs on nothing in particular run side by side."""
     jobs = [add(connection, number, target="") for number in (1, 2)]
-    assert store.find_running(connection, "") == 0
+    assert store.find_running(connection, [""]) == 0
     assert store.find_live_jobs(connection) == jobs
 
 
@@ -218,8 +218,8 @@ def test_a_job_does_not_stand_in_its_own_way(connection: Connection) -> None:
     job = add(connection)
     tally = StoreTally(connection, without=job.id)
     assert tally.count(Scope(since=NOW)) == Runs()
-    assert tally.running(job.target, NOW) == 0
-    assert StoreTally(connection).running(job.target, NOW) == job.id
+    assert tally.running([job.target], NOW) == 0
+    assert StoreTally(connection).running([job.target], NOW) == job.id
     assert StoreTally(connection).count(Scope(since=NOW)).started == 1
 
 

@@ -137,8 +137,8 @@ QUESTIONS: list[tuple[str, Ask, set[str]]] = [
     ),
     (
         "running",
-        lambda turn: jobs.find_running(turn, "host:3"),
-        {"job_one"},
+        lambda turn: jobs.find_running(turn, ["host:3"]),
+        {"job_one", "job_state"},
     ),
     ("going on", jobs.find_live_jobs, {"job_state"}),
     (
@@ -147,6 +147,20 @@ QUESTIONS: list[tuple[str, Ask, set[str]]] = [
             Scope(since=NOW - HOUR, target="host:9")
         ),
         {"job_target", "job_one"},
+    ),
+    (
+        "of a target of two names",
+        lambda turn: StoreTally(turn).count(
+            Scope(since=NOW - HOUR, target="host:9", places=("host:10",))
+        ),
+        {"job_target", "job_one"},
+    ),
+    (
+        "perhaps",
+        lambda turn: turn.execute(
+            jobs.PERHAPS, {"places": ["host:9", "host:10"], "now": NOW}
+        ),
+        {"job_target"},
     ),
     (
         "of an hour",
