@@ -47,8 +47,21 @@ def find_program(name: str) -> str:
     return path
 
 
-def run_program(name: str, arguments: Sequence[str], seconds: float) -> Said:
+def run_program(
+    name: str,
+    arguments: Sequence[str],
+    seconds: float,
+    *,
+    keeps_end: bool = False,
+) -> Said:
     """Return what comes of a command; nothing that it started is left.
+
+    Args:
+        name: the program.
+        arguments: what it is told.
+        seconds: how long it may take.
+        keeps_end: whether the end is kept, in whole lines, of what is too
+            long: that of a log is what matters.
 
     Raises:
         NotSent: it could not be started.
@@ -57,7 +70,7 @@ def run_program(name: str, arguments: Sequence[str], seconds: float) -> Said:
     until = time.monotonic() + seconds
     running = _begin(name, arguments, subprocess.PIPE)
     try:
-        text, error = _read(running, name, until)
+        text, error = _read(running, name, until, keeps_end=keeps_end)
         running.wait(max(0.0, until - time.monotonic()))
     except (TimeoutError, subprocess.TimeoutExpired) as late:
         why = f"{name} did not answer in {seconds:g} s"
@@ -136,7 +149,11 @@ def _begin(
 
 
 def _read(
-    running: subprocess.Popen[bytes], name: str, until: float
+    running: subprocess.Popen[bytes],
+    name: str,
+    until: float,
+    *,
+    keeps_end: bool,
 ) -> tuple[bytes, bytes]:
     """Return what it writes until it writes no more, or raise."""
     said: dict[int, bytes] = {}
@@ -151,10 +168,21 @@ def _read(
                 said[key.fd] += chunk
                 if not chunk:
                     pipes.unregister(key.fd)
-            if sum(map(len, said.values())) > system.MOST_BYTES:
+                elif keeps_end:
+                    # One more than is kept: so it is known that it was cut.
+                    said[key.fd] = said[key.fd][-system.MOST_BYTES - 1 :]
+            is_much = sum(map(len, said.values())) > system.MOST_BYTES
+            if is_much and not keeps_end:
                 raise OutgoingFailed(f"{name} says too much")
-    text, error = said.values()
+    text, error = map(_whole_lines, said.values())
     return text, error
+
+
+def _whole_lines(said: bytes) -> bytes:
+    """Return an output; what was cut begins with its first whole line."""
+    if len(said) <= system.MOST_BYTES:
+        return said
+    return said.partition(b"\n")[2]
 
 
 def _left(until: float) -> float:

@@ -109,7 +109,7 @@ class Systemd:
         unit = unit_of(standing.name)
         asked = [f"--unit={unit}", f"--lines={lines}", "--no-pager",
                  "--quiet", "--output=short-iso"]  # fmt: skip
-        said = run_program("journalctl", asked, seconds)
+        said = run_program("journalctl", asked, seconds, keeps_end=True)
         if said.status:
             why = brief(said.error) or f"status {said.status}"
             raise OutgoingFailed(f"journalctl: {why}")

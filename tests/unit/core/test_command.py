@@ -125,6 +125,27 @@ def test_what_talks_for_ever_is_ended(pipe: int) -> None:
         run_program(PYTHON, ["-c", code], 30)
 
 
+def test_of_a_log_the_end_is_kept() -> None:
+    """In whole lines, whatever it says of its troubles besides."""
+    code = (
+        "import sys\n"
+        "for n in range(3_000):\n"
+        "    print(f'line {n}', 'x' * 90)\n"
+        "    print(f'trouble {n}', 'x' * 90, file=sys.stderr)\n"
+    )
+    said = run_program(PYTHON, ["-c", code], 30, keeps_end=True)
+    for text, word in ((said.text, "line"), (said.error, "trouble")):
+        lines = text.splitlines()
+        assert lines[-1].startswith(f"{word} 2999 ")
+        assert all(one.startswith(word) for one in lines)
+        assert 60_000 < len(text) <= program.MOST_BYTES
+    short = run_program(PYTHON, ["-c", "print('a')"], 30, keeps_end=True)
+    assert short.text == "a\n"
+    # The end of one line alone could be the half of a secret.
+    code = "print('x' * 200_000)"
+    assert not run_program(PYTHON, ["-c", code], 30, keeps_end=True).text
+
+
 def test_a_daemon_that_a_command_starts_is_left_alone(tmp_path: Path) -> None:
     """Nobody waits for it, and nobody ends it."""
     file = tmp_path / "pid"

@@ -80,13 +80,13 @@ def _read() -> list[str]:
         "--priority=warning",
     ]
     try:
-        said = run_program("journalctl", asked, SECONDS)
+        said = run_program("journalctl", asked, SECONDS, keeps_end=True)
     except OutgoingFailed:
         said = None
     if said is not None and not said.status and said.text.strip():
         return said.text.splitlines()
     asked = ["--level=emerg,alert,crit,err,warn", "--ctime"]
-    said = run_program("dmesg", asked, SECONDS)
+    said = run_program("dmesg", asked, SECONDS, keeps_end=True)
     if said.status:
         words = brief(hide_secrets(said.error)) or f"status {said.status}"
         raise OutgoingFailed(f"dmesg: {words}")

@@ -52,7 +52,7 @@ def _note_boots(notes: Notes) -> None:
     """Note when it was started before; not each machine remembers."""
     asked = ["--list-boots", "--no-pager", "--quiet"]
     try:
-        said = run_program("journalctl", asked, SECONDS)
+        said = run_program("journalctl", asked, SECONDS, keeps_end=True)
     except OutgoingFailed:
         return
     if not said.status:

@@ -330,6 +330,18 @@ def test_its_log_comes_from_the_journal(
         daemons.tail(daemons.state("shop"))
 
 
+def test_a_log_with_long_lines_is_shown(
+    systemctl: Systemctl, daemons: Daemons
+) -> None:
+    """As much of its end as is read; that is what went wrong."""
+    systemctl.unit("shop.service")
+    systemctl.journal(*(f"{n} {'x' * 1_000}" for n in range(199)), "no space")
+    found = daemons.tail(daemons.state("shop"), lines=200)
+    assert found[-1] == "no space"
+    assert found[-2].startswith("198 ")
+    assert len(found) > 60
+
+
 def test_who_waits_may_end_the_waiting(
     systemctl: Systemctl, daemons: Daemons
 ) -> None:

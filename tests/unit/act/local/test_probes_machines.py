@@ -282,6 +282,22 @@ def test_the_kernel_log_is_read_for_bad_news(
     assert not any("usb" in line for line in found.lines("kernel log"))
 
 
+def test_a_talkative_kernel_hides_no_bad_news(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A firewall writes a long line for each packet that it drops."""
+    monkeypatch.setattr(program, "PLACES", f"{tmp_path}:/usr/bin:/bin")
+    dropped = f"web1 kernel: DROP IN=eth0 {'x' * 250}"
+    install(
+        tmp_path,
+        "journalctl",
+        f"for n in $(seq 299); do echo '{dropped}'; done\n"
+        "echo 'web1 kernel: Out of memory: Killed process 4712 (worker)'",
+    )
+    (first,) = Round("kernel").first
+    assert first.startswith("the kernel ended processes for want of memory")
+
+
 def test_daemons_that_failed_come_with_their_logs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
