@@ -35,6 +35,8 @@ from scripts.setting_up import (
 NAME = UID = "smokejumper"
 TOKEN = "GRAFANA_TOKEN"
 COVERED = "[REDACTED]"
+# In Grafana's order.
+OPERATORS = ("=", "!=", "=~", "!~")
 # Every alert fits it; by it we know our own last policy again.
 EVERYTHING = ["smokejumper_default", "!=", "no"]
 
@@ -78,6 +80,10 @@ def arguments_of(words: Sequence[str]) -> argparse.Namespace:
     asked = parser.parse_args(words)
     if not (asked.undo or asked.url):
         parser.error("--url is needed: where Smokejumper is")
+    for label, operator, _ in asked.matchers:
+        if not label or operator not in OPERATORS:
+            known = " ".join(OPERATORS)
+            parser.error(f"--matchers takes LABEL OP VALUE, OP of {known}")
     return asked
 
 
@@ -114,9 +120,12 @@ def bare(policies: Tree) -> Tree:
 def with_ours(policies: Tree, asked: argparse.Namespace) -> Tree:
     """Return the policies with ours as the first one."""
     routes = policies.get("routes") or []
-    first: Tree = {"receiver": NAME, "continue": asked.goes_on}
+    first: Tree = {"receiver": NAME}
+    # As Grafana tells it again: asked twice, there is nothing to do.
+    if asked.goes_on:
+        first["continue"] = True
     if asked.matchers:
-        first["object_matchers"] = asked.matchers
+        first["object_matchers"] = _in_order(asked.matchers)
     new = [first, *routes]
     if asked.goes_on:
         # The default policy hears only what no other one takes, and ours
@@ -138,6 +147,17 @@ def with_ours(policies: Tree, asked: argparse.Namespace) -> Tree:
             }
         )
     return {**policies, "routes": new}
+
+
+def _in_order(matchers: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return matchers as Grafana keeps them: sorted, values unquoted."""
+    plain = [
+        [label, operator, value.removeprefix('"').removesuffix('"')]
+        for label, operator, value in matchers
+    ]
+    return sorted(
+        plain, key=lambda one: (one[0], one[2], OPERATORS.index(one[1]))
+    )
 
 
 def changes(

@@ -91,7 +91,7 @@ class GrafanaFake:
         known = {point["name"] for point in self.points.values()}
         if unknown := _receivers(body) - known:
             return 400, {"message": f"receiver {unknown} does not exist"}
-        self.tree = {**body}
+        self.tree = _as_kept(body)
         self.tree.pop("provenance", None)
         if provenance:
             self.tree["provenance"] = provenance
@@ -146,6 +146,32 @@ class GrafanaFake:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def _as_kept(tree: Tree) -> Tree:
+    """Return policies as Grafana tells them again.
+
+    Its Go type leaves out a ``continue`` that is false and sorts matchers by
+    label, value and operator; a value loses a quote at each end.
+    """
+    kept = deepcopy(tree)
+    if not kept.get("continue"):
+        kept.pop("continue", None)
+    if "object_matchers" in kept:
+        kept["object_matchers"] = sorted(
+            (
+                [label, sign, value.removeprefix('"').removesuffix('"')]
+                for label, sign, value in kept["object_matchers"]
+            ),
+            key=lambda one: (
+                one[0],
+                one[2],
+                ["=", "!=", "=~", "!~"].index(one[1]),
+            ),
+        )
+    if "routes" in kept:
+        kept["routes"] = [_as_kept(one) for one in kept["routes"]]
+    return kept
 
 
 def _receivers(tree: Tree) -> set[str]:

@@ -110,16 +110,41 @@ def test_the_secret_is_kept_and_never_shown(
     assert "newer" not in told
 
 
-def test_matchers_and_no_continue(grafana: GrafanaFake) -> None:
+def test_matchers_and_no_continue(
+    grafana: GrafanaFake, capsys: pytest.CaptureFixture[str]
+) -> None:
     """What fits goes to us alone; the rest needs no last policy."""
-    do(grafana, "--no-continue", "--matchers", "severity", "=", "critical")
+    words = [
+        "--no-continue",
+        *("--matchers", "team", "=~", '"shop|till"'),
+        *("--matchers", "severity", "=", "critical"),
+    ]
+    do(grafana, *words)
     assert grafana.tree["routes"] == [
         {
             "receiver": "smokejumper",
-            "continue": False,
-            "object_matchers": [["severity", "=", "critical"]],
+            "object_matchers": [
+                ["severity", "=", "critical"],
+                ["team", "=~", "shop|till"],
+            ],
         }
     ]
+    grafana.writes.clear()
+    capsys.readouterr()
+    do(grafana, *words)
+    assert "Nothing to do" in capsys.readouterr().out
+    assert grafana.writes == []
+
+
+@pytest.mark.parametrize("words", ["severity == critical", " = critical"])
+def test_a_matcher_that_is_none_changes_nothing(
+    grafana: GrafanaFake, words: str
+) -> None:
+    """Grafana would refuse the policy, with the contact point made."""
+    with pytest.raises(SystemExit) as stop:
+        do(grafana, "--matchers", *words.split(" "))
+    assert stop.value.code == Status.WRONG_USE
+    assert grafana.writes == []
 
 
 def test_nothing_changes_without_a_yes(grafana: GrafanaFake) -> None:
