@@ -229,9 +229,11 @@ start() {
 }
 
 stop() {
-  local begin=$SECONDS
+  local begin
   make_state_folder
   take_lock
+  # Waiting for the lock is no part of it: the service was not asked yet.
+  begin=$SECONDS
   if ! is_running; then
     rm -f "$PID_FILE"
     say 'It does not run.'

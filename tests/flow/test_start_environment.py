@@ -1,6 +1,7 @@
 """The one command, run in a copy of the tree whose path has a space."""
 
 import ensurepip
+import fcntl
 import hashlib
 import os
 import re
@@ -27,6 +28,12 @@ PROGRAMS = (
     "bash cat cut dirname grep ln mkdir mv nohup ps readlink rm sleep tail"
 )
 NOT_RUNNING = 3
+BOOT = Path("/proc/sys/kernel/random/boot_id")
+# Takes a moment to end, as a service does that finishes what waits.
+DRAINING = (
+    "import signal, time; signal.signal(15, lambda *_: time.sleep(0.5));"
+    "print(flush=True); signal.pause()"
+)
 Done = subprocess.CompletedProcess[str]
 
 
@@ -102,6 +109,12 @@ def tree(bare: Tree) -> Tree:
     """Return a tree that is ready to start."""
     bare.add_packages()
     return bare
+
+
+def start_of(pid: int) -> str:
+    """Return when a process started, as the kernel counts it."""
+    stat = Path(f"/proc/{pid}/stat").read_text()
+    return stat.rpartition(")")[2].split()[19]
 
 
 def pid_in(output: str) -> int:
@@ -218,6 +231,36 @@ def test_a_foreign_process_is_never_taken_for_ours(tree: Tree) -> None:
     (state / "smokejumper.pid").write_text(text)
     assert tree.run("--status").returncode == NOT_RUNNING
     assert "does not run" in tree.run("--stop").stdout
+
+
+def test_a_stop_that_had_to_wait_gives_all_its_time(tree: Tree) -> None:
+    """The seconds in which another start was at work are not counted."""
+    script = tree.home / "start_environment.sh"
+    text = script.read_text()
+    script.write_text(text.replace("STOP_SECONDS=30", "STOP_SECONDS=2"))
+    state = tree.home / "var"
+    state.mkdir()
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", DRAINING], stdout=subprocess.PIPE
+        ) as running,
+        (state / "start.lock").open("w") as lock,
+    ):
+        assert running.stdout is not None
+        running.stdout.readline()
+        since = f"{BOOT.read_text().strip()} {start_of(running.pid)}"
+        told = f"{running.pid}\n{since}\n{tree.url}\n"
+        (state / "smokejumper.pid").write_text(told)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stop = tree.launch("--stop")
+        assert stop.stdout is not None
+        assert "waiting" in stop.stdout.readline()
+        time.sleep(3)  # longer than the service itself may take
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        said, _ = stop.communicate(timeout=120)
+    assert stop.returncode == 0, said
+    assert "Stopped" in said
+    assert running.returncode == 0
 
 
 def test_a_folder_that_cannot_be_written_is_named(tree: Tree) -> None:
