@@ -4,7 +4,7 @@ Every episode of both incidents is pinned where the person put it, so that
 folding, which goes by rules, never moves it again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -45,6 +45,15 @@ from app.store.people import (
 )
 
 REASON = "a person put it here: {author} {how}"
+# What an incident is called, and what it is about.
+NAME = (
+    "title",
+    "problem",
+    "source",
+    "target",
+    "target_kind",
+    "target_name",
+)
 
 
 class Regrouping:
@@ -75,11 +84,18 @@ class Regrouping:
             firing=0,
             due_at=None,
         )
-        after, notes = self._settle(into)
+        split = find_last(connection, gone.id, [Kind.SPLIT])
+        told = split.details if split is not None else {}
+        named = _named_back(into, told if told.get("from") == into.id else {})
+        after, notes = self._settle(named)
         inherit(after, into.id, gone)
         away = {"into": into.id, "episodes": episodes}
         # Not with those that go: their team may not see the other's.
-        here = {"from": gone.id, "before": _before(into)}
+        here = {
+            "from": gone.id,
+            "before": _before(into),
+            **_renaming(into, named),
+        }
         return self._save(
             call, [(gone, merged, away), (into, after[into.id], here)], notes
         )
@@ -105,7 +121,7 @@ class Regrouping:
             rest = self._retitle(rest)
         after, notes = self._settle(rest, other)
         away = {"into": other.id, "episodes": call.details["episodes"]}
-        here = {"from": incident.id}
+        here = {"from": incident.id, **_renaming(incident, rest)}
         return self._save(
             call,
             [
@@ -154,12 +170,13 @@ class Regrouping:
 
     def _give_back(self, incident: Incident, other: Incident) -> Incident:
         """Return an incident without what it has from one that leaves."""
-        rest = msgspec.structs.replace(incident)
         merge = find_last(self._connection, other.id, [Kind.MERGE])
         if merge is None:
-            return rest
+            return msgspec.structs.replace(incident)
         (here,) = find_words(self._connection, [incident.id], merge.id, 1)
-        before = {**merge.details, **here.details}["before"]
+        told = {**merge.details, **here.details}
+        rest = _named_back(incident, told)
+        before = told["before"]
         rest.severity = before["severity"]
         rest.team = before.get("team", rest.team)
         word = find_last(self._connection, incident.id, [Kind.OWNER])
@@ -245,6 +262,28 @@ class Regrouping:
         save_incidents(connection, [], [after for _, after, _ in changes])
         append(connection, self._now, [*notes, *settled])
         return words[0]
+
+
+def name_of(incident: Incident) -> dict[str, Any]:
+    """Return what an incident is called, and what it is about."""
+    return {field: getattr(incident, field) for field in NAME}
+
+
+def _renaming(before: Incident, after: Incident) -> dict[str, Any]:
+    """Return what a word keeps of a new name, nothing when it is the old."""
+    old, new = name_of(before), name_of(after)
+    return {} if old == new else {"name": {"before": old, "after": new}}
+
+
+def _named_back(incident: Incident, told: Mapping[str, Any]) -> Incident:
+    """Return an incident with the name that it had before a word told so.
+
+    Unless it got another one since.
+    """
+    name = told.get("name")
+    is_so = name is not None and name["after"] == name_of(incident)
+    more = name["before"] if name is not None and is_so else {}
+    return msgspec.structs.replace(incident, **more)
 
 
 def _before(into: Incident) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import Refused
+from app.fold.regroup import name_of
 from app.models.alert import Severity
 from app.models.incident import Incident
 from app.models.tables import EpisodeRow, IncidentRow
@@ -43,6 +44,7 @@ def look(room: Room, *incidents: int) -> dict[int, Any]:
     return {
         number: (
             partition.get(number),
+            name_of(room.incident(number)),
             room.incident(number).state,
             room.incident(number).severity,
             room.incident(number).firing,
