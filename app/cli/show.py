@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -11,6 +12,8 @@ from app.bootstrap import Product
 from app.cli.output import Json, print_json, print_table, stop
 from app.cli.setup import ConfigFile, wire
 from app.core.errors import StorageFailed, TooBusy
+from app.models.alert import Status
+from app.models.delivery import Outcome
 from app.store.reading import Reader
 
 NO_DATABASE = 3
@@ -47,7 +50,7 @@ def deliveries(
     config: ConfigFile = None,
     source: Source = None,
     outcome: Annotated[
-        str | None, typer.Option(help="parsed or unparsed.")
+        Outcome | None, typer.Option(help="Only what came of it.")
     ] = None,
     limit: Limit = 20,
     as_json: Json = False,
@@ -65,7 +68,7 @@ def alerts(
     config: ConfigFile = None,
     source: Source = None,
     status: Annotated[
-        str | None, typer.Option(help="firing, resolved or updated.")
+        Status | None, typer.Option(help="Only those that say so.")
     ] = None,
     limit: Limit = 20,
     as_json: Json = False,
@@ -95,7 +98,11 @@ def sources(config: ConfigFile = None, as_json: Json = False) -> None:
 
 def given(**filters: Any) -> dict[str, Any]:
     """Return the filters that were given."""
-    return {name: text for name, text in filters.items() if text is not None}
+    return {
+        name: str(text) if isinstance(text, StrEnum) else text
+        for name, text in filters.items()
+        if text is not None
+    }
 
 
 def of_incidents(number: int | None) -> dict[str, Any]:
@@ -128,7 +135,10 @@ def reading(product: Product) -> Iterator[Reader]:
 
 def stop_unread(product: Product, error: StorageFailed | TooBusy) -> NoReturn:
     """End a command that could not read the database."""
-    remedy = "Is it there? 'python main.py migrate' makes it."
+    remedy = (
+        "Is it there? 'python main.py migrate' makes it; 'restore' brings a"
+        " backup back."
+    )
     if isinstance(error, TooBusy):
         remedy = error.remedy
     stop(f"{product.location}: {error}. {remedy}", NO_DATABASE)

@@ -4,14 +4,16 @@ from typing import Annotated
 
 import typer
 
-from app.bootstrap import open_inbox
+from app.bootstrap import Product, open_inbox
 from app.cli.output import Json, out, print_json, print_table, stop
 from app.cli.setup import ConfigFile, wire
+from app.cli.show import reading, stop_unread
 from app.core.errors import StorageFailed
 from app.ingest.replay import replay as replay_quarantine
 from app.store.migrate import migrate as migrate_store
 
 NO_DATABASE = 3
+LAST_ID = 2**63 - 1
 
 
 def migrate(config: ConfigFile = None, as_json: Json = False) -> None:
@@ -35,7 +37,8 @@ def replay(
         str | None, typer.Option(help="Only what this source sent.")
     ] = None,
     delivery: Annotated[
-        int | None, typer.Option(help="Only this delivery.", min=1)
+        int | None,
+        typer.Option(help="Only this delivery.", min=1, max=LAST_ID),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -47,9 +50,11 @@ def replay(
     try:
         done = list(replay_quarantine(inbox, product.entrances, limits, where))
     except StorageFailed as error:
-        stop(str(error), NO_DATABASE)
+        stop_unread(product, error)
     finally:
         inbox.close()
+    if not done and (wrong := _wrong_choice(product, source, delivery)):
+        stop(wrong)
     if as_json:
         print_json(done)
         return
@@ -68,3 +73,25 @@ def replay(
         print_table(rows, tuple(rows[0]))
     mended = sum(one.flaw is None for one in done)
     out.print(f"{len(done)} read again, {mended} understood now.")
+
+
+def _wrong_choice(
+    product: Product, source: str | None, delivery: int | None
+) -> str:
+    """Return why nothing was found of what was asked for, or nothing.
+
+    Who mistypes a name must not hear that all is understood.
+    """
+    if source is not None and source not in product.entrances:
+        return (
+            f"There is no source {source!r}, and nothing of it waits;"
+            " 'python main.py sources' lists those that are."
+        )
+    if delivery is not None:
+        with reading(product) as reader:
+            if reader.find_delivery(delivery) is None:
+                return (
+                    f"There is no delivery {delivery}; 'python main.py"
+                    " deliveries --outcome unparsed' lists what waits."
+                )
+    return ""

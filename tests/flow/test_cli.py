@@ -163,6 +163,41 @@ def test_quarantine_and_replay(tmp_path: Path) -> None:
         assert rows[0]["outcome"] == "parsed"
 
 
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        ("deliveries --outcome parsd", 2, "'parsed', 'unparsed'"),
+        ("alerts --status fireing", 2, "'firing', 'resolved', 'updated'"),
+        ("replay --delivery 7", 1, "There is no delivery 7"),
+        ("replay --source alertmanger", 1, "no source 'alertmanger'"),
+        (f"replay --delivery {2**63}", 2, "than or equal to"),
+    ],
+)
+def test_a_word_that_is_mistyped_is_no_empty_list(
+    tmp_path: Path, words: str, status: int, said: str
+) -> None:
+    """Nobody takes it for good news that nothing was found."""
+    service = Service(tmp_path)
+    assert service.run("migrate").returncode == 0
+    done = service.run(*words.split())
+    assert done.returncode == status
+    assert said in " ".join(done.stderr.replace("│", " ").split())
+    assert service.run("replay", "--source", "alertmanager").returncode == 0
+
+
+@pytest.mark.parametrize("command", ["replay", "alerts"])
+def test_a_database_that_is_none_is_named(
+    tmp_path: Path, command: str
+) -> None:
+    """With its place, and what to do."""
+    service = Service(tmp_path)
+    service.database.write_bytes(b"no database" * 1_000)
+    done = service.run(command)
+    assert done.returncode == 3
+    assert str(service.database) in done.stderr
+    assert "restore" in done.stderr
+
+
 def test_texts_of_strangers_cannot_steer_the_terminal(tmp_path: Path) -> None:
     """Escape sequences in a summary are shown, not obeyed."""
     evil = b'"annotations": {"summary": "\\u001b[2Jowned"}'
