@@ -21,6 +21,9 @@ TOTALS = {
     "alerts_rejected": "Alerts that the source may not say",
     "alerts_truncated": "Alerts that the sender left out of its groups",
 }
+# So many reasons and fields of one source are told apart.
+MOST = 100
+OTHER = "other"
 
 
 class SourceCounters:
@@ -48,6 +51,9 @@ class SourceCounters:
         """Count a part that went into quarantine."""
         # Without its numbers, so that a sender cannot make new series.
         place = re.sub(r"[0-9]+", "", field)[:80]
+        if len(self.unparsed) >= MOST and (reason, place) not in self.unparsed:
+            # Some places bear names that the sender chose.
+            place = OTHER
         self.unparsed[reason, place] += 1
 
     def refused(self, reason: str) -> None:

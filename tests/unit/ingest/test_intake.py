@@ -1,6 +1,7 @@
 """Step 1: who, how large, what, may it; then the disk; then the answer."""
 
 import asyncio
+from string import ascii_lowercase
 from typing import Any
 
 import pytest
@@ -13,7 +14,15 @@ from app.ingest.auth import AuthSettings, Own, make_authenticator
 from app.ingest.counters import Counters
 from app.ingest.intake import Entrance, Intake
 from app.ingest.sources.alertmanager import EXAMPLE, Alertmanager
-from app.models.delivery import Delivery, Flaw, Parsed, Receipt, Unparsed
+from app.ingest.sources.cloudevents import CloudEvents, Options
+from app.models.delivery import (
+    Delivery,
+    Flaw,
+    Headers,
+    Parsed,
+    Receipt,
+    Unparsed,
+)
 from tests.fakes import FakeClock, FakeIntray, make_alert
 
 Result = Receipt | Refused
@@ -52,11 +61,16 @@ class Counter:
         )
 
     def deliver(
-        self, body: bytes = EXAMPLE, peer: str = "127.0.0.1"
+        self,
+        body: bytes = EXAMPLE,
+        peer: str = "127.0.0.1",
+        headers: Headers = (),
     ) -> Result:
         """Deliver a body and return the answer."""
         intake = Intake(self.intray, Limits(depth=5))
-        delivery = Delivery(source="am", body=body, received_at=1, peer=peer)
+        delivery = Delivery(
+            source="am", body=body, received_at=1, peer=peer, headers=headers
+        )
         try:
             intake.accept(self.entrance, delivery, self.answers.append)
         except Refused as refusal:
@@ -111,6 +125,25 @@ def test_what_is_not_understood_is_kept() -> None:
     assert counter.intray.filings[0].parsed.unparsed == (flaw,)
     place = {"reason": "wrong_shape", "field": "$.alerts[].startsAt"}
     assert counter.count("alerts_unparsed", **place) == 1
+
+
+def test_a_sender_makes_no_series_without_end() -> None:
+    """The name of a header of a CloudEvent is whatever he likes."""
+    counter = Counter(CloudEvents(Options()))
+    counter.intray.result = Receipt(delivery=1, unparsed=1)
+    letters = [(a + b).encode() for a in ascii_lowercase for b in "abcdefgh"]
+    for name in letters:
+        odd = (b"ce-" + name, b"%ff")
+        counter.deliver(b"", headers=((b"ce-specversion", b"1.0"), odd))
+    (family,) = (
+        one
+        for one in counter.registry.collect()
+        if one.name == "smokejumper_alerts_unparsed"
+    )
+    assert len(family.samples) <= 101
+    assert sum(one.value for one in family.samples) == len(letters) == 208
+    place = {"reason": "bad_header", "field": "other"}
+    assert counter.count("alerts_unparsed", **place) == 108
 
 
 def test_a_strict_source_answers_422() -> None:
