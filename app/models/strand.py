@@ -14,6 +14,8 @@ from app.models.alert import Severity, Status
 
 # Older episodes stay as they are: a month of flapping must not grow a row.
 MOST_POINTS = 32
+# What came so long before it began was dated by a clock that was ahead.
+EARLY = 300_000_000
 LONG_AGO = -(2**62)
 RANKS = {
     Severity.CRITICAL: 4,
@@ -65,6 +67,7 @@ class Point(msgspec.Struct, array_like=True):
         last_alert: the alert that was stored last.
         alerts: how many messages it is made of.
         seen_at: when the last of them came, by our clock.
+        is_early: whether one of them came long before it began.
     """
 
     begins_at: int
@@ -78,6 +81,7 @@ class Point(msgspec.Struct, array_like=True):
     last_alert: int = 0
     alerts: int = 0
     seen_at: int = 0
+    is_early: bool = False
 
 
 class Ending(msgspec.Struct, frozen=True):
@@ -107,6 +111,10 @@ class Strand(msgspec.Struct, array_like=True):
             point.is_fired for point in self.points
         )
 
+    def may_have_forgotten(self, begins_at: int) -> bool:
+        """Tell whether there may be an episode that it has no point of."""
+        return begins_at <= self.forgotten or len(self.points) >= MOST_POINTS
+
     def take(self, saying: Saying) -> Point | None:
         """Remember what an alert says; return the point that it is about.
 
@@ -135,45 +143,80 @@ class Strand(msgspec.Struct, array_like=True):
                 if ending is not None and ending.why == "resolved":
                     point.told_end = ending.at
             del self.loose_ends[:-MOST_POINTS]
-        if len(self.points) > MOST_POINTS:
-            self.forgotten = self.points[-MOST_POINTS - 1].begins_at
-            del self.points[:-MOST_POINTS]
+        while len(self.points) > MOST_POINTS:
+            self._forget_one()
+
+    def _forget_one(self) -> None:
+        """Drop the oldest point, of those dated ahead or of the others.
+
+        Whichever nobody spoke of for longer: where a clock was set back,
+        what goes on now is older than what was dated ahead.
+        """
+        ahead = [point for point in self.points if point.is_early]
+        right = [point for point in self.points if not point.is_early]
+        gone = min([*right[:1], *ahead[:1]], key=lambda one: one.seen_at)
+        self.points.remove(gone)
+        if not gone.is_early:
+            self.forgotten = gone.begins_at
 
     def endings(self) -> Iterator[tuple[Point, Ending | None]]:
         """Yield each point with its end, None for one that goes on.
 
         An end whose own beginning nobody told ends what went on before it.
+        A beginning that a clock dated ahead ends nothing that one dated
+        right: that one may have come after the clock was set back.
         """
-        lone = (p.told_end for p in self.points if not p.is_fired)
-        ends = sorted([*self.loose_ends, *(e for e in lone if e is not None)])
-        following = None
+        every, right = self._lone_ends()
+        following: int | None = None
+        following_right: int | None = None
         found = []
         for point in reversed(self.points):
-            found.append((point, self._ending(point, following, ends)))
+            then = following if point.is_early else following_right
+            ends = every if point.is_early else right
+            ending = self._ending(point, (following, then), ends)
+            found.append((point, ending))
             if point.is_fired:
                 following = point.begins_at
+            if point.is_fired and not point.is_early:
+                following_right = point.begins_at
         yield from reversed(found)
+
+    def _lone_ends(self) -> tuple[list[int], list[int]]:
+        """Return the ends without a beginning: all, and those dated right."""
+        lone = [
+            (point.told_end, point.is_early)
+            for point in self.points
+            if not point.is_fired and point.told_end is not None
+        ]
+        right = [end for end, is_early in lone if not is_early]
+        every = [end for end, _ in lone]
+        return (
+            sorted([*self.loose_ends, *every]),
+            sorted([*self.loose_ends, *right]),
+        )
 
     @staticmethod
     def _ending(
-        point: Point, following: int | None, ends: list[int]
+        point: Point, following: tuple[int | None, int | None], ends: list[int]
     ) -> Ending | None:
         """Return the end of an episode by the best word there is on it.
 
         Args:
             point: where it begins.
-            following: where the next one begins, if there is one.
+            following: where the next one begins, if there is one, and where
+                the next one does that ends it.
             ends: those that belong to no beginning that was told.
         """
         if point.told_end is not None:
             return Ending(point.told_end, "resolved")
+        nearest, then = following
         index = bisect_left(ends, point.begins_at)
         if index < len(ends):
             end = ends[index]
-            if following is None or end <= following:
+            if nearest is None or end <= nearest:
                 return Ending(end, "resolved")
-        if following is not None:
-            return Ending(following, "began again")
+        if then is not None:
+            return Ending(then, "began again")
         if point.lapsed_at is not None:
             return Ending(point.lapsed_at, "stale")
         return None
@@ -224,6 +267,8 @@ def _note(point: Point, saying: Saying) -> None:
     )
     point.last_alert = max(point.last_alert, saying.alert_id)
     point.seen_at = max(point.seen_at, saying.received_at)
+    if point.begins_at - saying.received_at > EARLY:
+        point.is_early = True
     if saying.status is not Status.RESOLVED:
         # An update, too, says that there is a problem.
         point.is_fired = True

@@ -47,7 +47,7 @@ def trace(connection: Connection, rows: Sequence[Any]) -> list[Any]:
         point = _find_point(record.memory, row)
         if point is not None:
             episode_of[row.id] = point.episode
-        elif _begin(row) <= record.memory.forgotten:
+        elif record.memory.may_have_forgotten(_begin(row)):
             rest.append(row.id)
     found = _by_beginning(connection, rest)
     episodes = find_episodes_by_id(connection, set(episode_of.values()))

@@ -309,6 +309,23 @@ def test_a_sender_in_another_year(bench: Bench, year: int) -> None:
     assert turn.next_due is None or turn.next_due > bench.clock.now()
 
 
+@pytest.mark.parametrize("flaps", [1, 40])
+def test_a_sender_whose_clock_was_set_back(bench: Bench, flaps: int) -> None:
+    """What fires now is an open incident, whatever was dated ahead."""
+    for flap in range(flaps):
+        start = 7_200.0 + 60 * flap
+        bench.told(Said(starts=start))
+        bench.told(Said(status=RESOLVED, starts=start, ends=start + 30))
+    bench.clock.advance(3_600)
+    bench.told(Said(starts=3_600))
+    bench.clock.advance(3_600)
+    bench.turn()
+    assert [one.firing for one in bench.incidents()] == [1]
+    assert bench.incident().state == "open"
+    bench.told(Said(status=RESOLVED, starts=3_600, ends=7_100))
+    assert bench.incident().firing == 0
+
+
 def test_the_severity_is_that_of_what_goes_on(bench: Bench) -> None:
     """The worst that fires; when all is over, that of what ended last."""
     bench.told(

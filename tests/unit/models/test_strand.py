@@ -1,12 +1,20 @@
 """Strands: points in the source's time, and the episodes out of them."""
 
+from itertools import permutations
 from typing import Any
 
 import msgspec
 import pytest
 
 from app.models.alert import Severity, Status
-from app.models.strand import MOST_POINTS, Ending, Point, Saying, Strand
+from app.models.strand import (
+    EARLY,
+    MOST_POINTS,
+    Ending,
+    Point,
+    Saying,
+    Strand,
+)
 
 FIRING, RESOLVED, UPDATED = Status.FIRING, Status.RESOLVED, Status.UPDATED
 
@@ -166,6 +174,53 @@ def test_a_forgotten_end_stays_an_end() -> None:
     strand.forget()
     assert 2 not in strand.loose_ends
     assert endings(strand) == [(1, Ending(2, "resolved"))]
+
+
+AHEAD = 2_000 + 2 * EARLY
+
+
+@pytest.mark.parametrize(
+    "ahead",
+    [
+        [say(FIRING, AHEAD)],
+        [say(FIRING, AHEAD), say(RESOLVED, AHEAD, ends_at=AHEAD + 5)],
+        [say(FIRING, AHEAD), say(RESOLVED, None, ends_at=AHEAD + 5)],
+        [say(RESOLVED, AHEAD, ends_at=AHEAD + 5)],
+    ],
+)
+def test_what_a_clock_dated_ahead_ends_nothing_now(
+    ahead: list[Saying],
+) -> None:
+    """The sender's clock was set back, and it fires: in whatever order."""
+    now = say(FIRING, 2_000, received_at=2_000)
+    for order in permutations([*ahead, now]):
+        assert (2_000, None) in endings(after(*order))
+    over = say(RESOLVED, None, ends_at=2_500, received_at=2_500)
+    for order in permutations([*ahead, now, over]):
+        ended = (2_000, Ending(2_500, "resolved"))
+        assert ended in endings(after(*order))
+
+
+def test_a_clock_that_stays_ahead_is_as_good_as_any() -> None:
+    """What began again ends what was before, both dated alike."""
+    strand = after(say(FIRING, AHEAD), say(FIRING, AHEAD + 60))
+    assert endings(strand) == [
+        (AHEAD, Ending(AHEAD + 60, "began again")),
+        (AHEAD + 60, None),
+    ]
+
+
+def test_what_goes_on_is_remembered_beside_what_was_dated_ahead() -> None:
+    """However often it fired before the clock was set back."""
+    strand = Strand()
+    for number in range(2 * MOST_POINTS):
+        strand.take(say(FIRING, AHEAD + number, received_at=number))
+        strand.forget()
+    for number in range(1_000, 1_000 + 2 * MOST_POINTS):
+        assert strand.take(say(FIRING, number, received_at=number)) is not None
+        strand.forget()
+        assert (number, None) in endings(strand)
+    assert len(strand.points) == MOST_POINTS
 
 
 def test_it_is_the_same_after_storing() -> None:
