@@ -21,6 +21,8 @@ ASK_SECONDS = 5.0
 UP_SECONDS = 30.0
 STAY_SECONDS = 3.0
 LOOK_SECONDS = 0.25
+# Whatever its warden says, its end is waited for no longer.
+MOST_ENDING_SECONDS = 600.0
 TAIL_LINES = 30
 FORGETFUL = Errand()
 
@@ -138,6 +140,9 @@ class Daemons:
     ) -> Standing:
         """Return how it is once another run of it stays up, or raise."""
         warden = self._wardens[before.warden]
+        ended_by = time.monotonic() + min(
+            before.ending_seconds, MOST_ENDING_SECONDS
+        )
         until = time.monotonic() + seconds + STAY_SECONDS
         seen = _Seen(before)
         while time.monotonic() < until and not seen.is_lost:
@@ -145,6 +150,9 @@ class Daemons:
                 seen.add(warden.look(before.name, ASK_SECONDS))
             if seen.up_seconds >= STAY_SECONDS and seen.last is not None:
                 return seen.last
+            if seen.is_ending and time.monotonic() < ended_by:
+                # One that hangs is killed by its warden: only then it comes.
+                until = time.monotonic() + seconds + STAY_SECONDS
             errand.wait(LOOK_SECONDS)
         raise OutgoingFailed(f"it was restarted and does not stay up: {seen}")
 
@@ -185,6 +193,16 @@ class _Seen:
     def up_seconds(self) -> float:
         """Return how long one run of it has been up."""
         return time.monotonic() - self._up_since if self._up_since else 0.0
+
+    @property
+    def is_ending(self) -> bool:
+        """Tell whether the run from before has not ended yet."""
+        return (
+            self.last is not None
+            and self.last.state is State.STARTING
+            and bool(self.last.run)
+            and not self._is_another(self.last)
+        )
 
     @property
     def is_lost(self) -> bool:

@@ -16,6 +16,7 @@ PROPERTIES = (
     "Id,Names,LoadState,ActiveState,SubState,UnitFileState,Type,Result,"
     "MainPID,NRestarts,Restart,InvocationID,StateChangeTimestampMonotonic,"
     "ExecMainStartTimestampMonotonic,StartLimitBurst,StartLimitIntervalUSec,"
+    "TimeoutStopUSec,"
     "RefuseManualStart,RefuseManualStop,CanStart,"
     "RequiredBy,RequisiteOf,BoundBy,ConsistsOf,PropagatesStopTo"
 )
@@ -154,6 +155,7 @@ def _standing(unit: str, said: Properties) -> Standing:
         names=_bare(_units(said, ("Names",))),
         takes_along=_bare(_units(said, ALONG)),
         limit=limit,
+        ending_seconds=span_seconds(said.get("TimeoutStopUSec", "")),
     )
 
 

@@ -71,6 +71,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         takes_along: what is restarted with it; what is no service has its
             suffix.
         limit: how often it may be started, None when nothing counts.
+        ending_seconds: how long its end may take before its warden makes it;
+            0 when nobody says it.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...] = ()
     takes_along: tuple[str, ...] = ()
     limit: Limit | None = None
+    ending_seconds: float = 0.0
 
     @property
     def is_active(self) -> bool:

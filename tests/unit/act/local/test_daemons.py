@@ -10,8 +10,7 @@ from app.core.daemons import Daemons
 from app.core.errand import Errand
 from app.core.errors import NotAccepted, OutgoingFailed
 from app.core.host import HostSettings
-from app.core.systemd import span_seconds
-from app.core.warden import State, fit_name, last_lines
+from app.core.warden import State, fit_name
 from tests.unit.act.local.wards import UP, Systemctl, hasty, systemctl
 
 __all__ = ["hasty", "systemctl"]
@@ -80,6 +79,21 @@ def test_it_may_take_a_while_to_come_up(
         UP,
     )  # fmt: skip
     assert daemons.restart("shop").run == "second"
+
+
+def test_one_that_hangs_comes_up_after_its_warden_killed_it(
+    systemctl: Systemctl, daemons: Daemons
+) -> None:
+    """The time that it gets to end does not count as time to come up."""
+    ending = {"ActiveState": "deactivating", "SubState": "stop-sigterm"}
+    after = [ending] * 20 + [{**UP, "InvocationID": "second"}]
+    systemctl.unit("shop.service", *after, TimeoutStopUSec="1min 30s")
+    found = daemons.restart("shop", 0.1)
+    assert found.run == "second"
+    # But no longer than its warden lets it.
+    systemctl.unit("shop.service", *after, TimeoutStopUSec="100ms")
+    with pytest.raises(OutgoingFailed, match="is deactivating"):
+        daemons.restart("shop", 0.1)
 
 
 def test_what_was_not_started_again_was_not_restarted(
@@ -368,22 +382,3 @@ def test_a_supervisor_that_is_away_leaves_it_open_who_keeps_it(
     with pytest.raises(NotAccepted, match="does not answer"):
         daemons.restart("shop")
     assert systemctl.calls == []
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("", 0), ("0", 0), ("10s", 10), ("1min 30s", 90), ("500ms", 0.5),
-     ("2min", 120), ("1h 5min", 3_900), ("1d", 86_400), ("1w", 604_800),
-     ("1month 1us", 2_629_800.000001), ("infinity", float("inf")),
-     ("soon", float("inf")), ("10", float("inf"))],
-)  # fmt: skip
-def test_a_span_of_systemd_is_read(text: str, seconds: float) -> None:
-    """What nobody understands lasts for ever."""
-    assert span_seconds(text) == pytest.approx(seconds)
-
-
-def test_last_lines_are_the_last_that_say_something() -> None:
-    """Empty ones are left out."""
-    assert last_lines("a\n\n b\t\n\n", 5) == ("a", " b")
-    assert last_lines("a\nb\nc", 2) == ("b", "c")
-    assert last_lines("", 3) == ()

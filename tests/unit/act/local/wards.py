@@ -39,6 +39,7 @@ HEALTHY: Mapping[str, str] = {
     "ExecMainStartTimestampMonotonic": "1000000",
     "StartLimitBurst": "5",
     "StartLimitIntervalUSec": "10s",
+    "TimeoutStopUSec": "1min 30s",
     "RefuseManualStart": "no",
     "RefuseManualStop": "no",
     "CanStart": "yes",
