@@ -44,8 +44,9 @@ SWEEP_SECONDS = 10.0
 RETRY_SECONDS = 2.0
 LEASE_SECONDS = 9.0
 RENEW_SECONDS = 3.0
-# What has not been sent by then is tried again.
-SEND_SECONDS = 30.0
+# What has not been sent by then is tried again. A channel has a time of its
+# own, which may be 300 s: this is for one that does not keep it.
+SEND_SECONDS = 310.0
 # So many letters are on their way to one channel at once.
 PLACES = 2
 # What came of a letter is written down, however busy the store is.

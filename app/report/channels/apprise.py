@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import importlib
 import logging
+import math
 import re
 import threading
 import warnings
@@ -31,6 +32,10 @@ CONNECT_SECONDS = 5.0
 # Calls that have not ended, also such that were given up; no more are begun.
 MOST_AT_ONCE = 8
 LEAST_CHARS = 6
+# No letter is longer, its title with it.
+LONGEST = 12_500
+# Of the time that one letter may take, so much is rested between its pieces.
+RESTED = 0.6
 BAD = (Severity.CRITICAL, Severity.ERROR)
 # What makes a chat call everybody, whoever wrote it, in whatever letters; and
 # what makes it show other words, or a picture, instead of an address.
@@ -104,6 +109,7 @@ class Apprise:
             made.socket_read_timeout = self._seconds
             if "overflow=" not in self._url:
                 made.overflow_mode = _overflow(self._url)
+            made.request_rate_per_sec = _rest(made, self._seconds)
         return made
 
     def _sender(self, letter: Letter) -> Any:
@@ -224,6 +230,18 @@ def _overflow(url: str) -> str:
     there it is cut: the most important is said first.
     """
     return "truncate" if is_pager(url) else "split"
+
+
+def _rest(service: Any, seconds: float) -> float:
+    """Return how long Apprise rests between two pieces of a letter.
+
+    By itself it rests 5.5 s for most services: a letter in five pieces would
+    never be over in its time, and be sent again and again.
+    """
+    is_cut = service.overflow_mode == "truncate"
+    pieces = 1 if is_cut else math.ceil(LONGEST / max(1, service.body_maxlen))
+    calls = pieces * max(1, len(service))
+    return float(min(service.request_rate_per_sec, RESTED * seconds / calls))
 
 
 def _secrets(url: str) -> list[str]:

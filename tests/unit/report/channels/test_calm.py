@@ -59,3 +59,19 @@ def test_an_alert_writes_no_chat_of_its_own(
     asyncio.run(channel.send(letter(title="plain", text=text)))
     body = json.loads(there.got[0][2])
     assert shown in body["text"]
+
+
+def test_a_letter_in_pieces_is_over_in_its_time(
+    tmp_path: Path, there: Receiver
+) -> None:
+    """What arrived is not called lost: it would be sent again for hours."""
+    token = "abcdefghijklmnopqrst/abcdefghijklmnopqrstuvwxyz"
+    url = f"rocket://{token}@127.0.0.1:{there.port}/#ops?mode=webhook"
+    settings = {"kind": "apprise", "url": url, "timeout_seconds": 10}
+    channel = make(tmp_path, {"chat": settings})["chat"]
+    text = "\n".join(f"line {n:03} {'x' * 60}" for n in range(40))
+    asyncio.run(channel.send(letter(title="plain", text=text)))
+    bodies = [json.loads(body)["text"] for _, _, body in there.got]
+    assert len(bodies) >= 3
+    assert "line 000" in bodies[0]
+    assert "line 039" in bodies[-1]

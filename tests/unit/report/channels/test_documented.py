@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import ConfigError
+from app.report.channels.apprise import LONGEST, Apprise
+from app.report.composing import CUT, MOST_CHARS
+from app.report.wording import TITLE_CHARS
 from tests.unit.report.making import make
 
 PAGE = Path(__file__).parents[4] / "docs" / "messages.md"
@@ -81,3 +84,15 @@ def test_what_is_no_url_of_apprise_is_refused(tmp_path: Path) -> None:
     for url in ("slack://", "discord://", "nosuchchat://a/b"):
         with pytest.raises(ConfigError):
             make(tmp_path, {"chat": {"kind": "apprise", "url": url}})
+
+
+@pytest.mark.parametrize("example", examples())
+def test_the_longest_letter_goes_in_its_time(example: str) -> None:
+    """Apprise rests between its pieces: for Teams it would be 66 s."""
+    seconds = 20.0
+    service = Apprise(fill(example), seconds)._service
+    assert MOST_CHARS + len(CUT) + TITLE_CHARS < LONGEST
+    pieces = 1
+    if service.overflow_mode != "truncate":
+        pieces = -(-LONGEST // service.body_maxlen)
+    assert pieces * service.request_rate_per_sec <= 0.7 * seconds
