@@ -11,7 +11,7 @@ import { me } from "./me.js";
 import { openPalette } from "./palette.js";
 import { complain, confirmed, say } from "./says.js";
 import { signedOut, signOut } from "./session.js";
-import { clock, elapsed, mark, span, zone } from "./time.js";
+import { clock, elapsed, hearNow, mark, now, span, zone } from "./time.js";
 
 const ROLES = ["viewer", "responder", "approver", "admin"];
 const SCREENS = [["i", "incidents"], ["l", "log"], ["m", "metrics"],
@@ -151,6 +151,7 @@ async function showStatus() {
   passed = null;
   const isFresh = status === null || isChanged;
   status = found ?? await common.fetch({}, isFresh);
+  hearNow(status.at, elapsed(asked));
   isChanged &&= !isFresh;
   const root = document.documentElement;
   root.dataset.halted = String(status.halted);
@@ -273,7 +274,7 @@ function age() {
 
 function tick() {
   const { seconds, word, what } = age();
-  const asOf = clock(new Date(Date.now() - seconds * 1000).toISOString());
+  const asOf = clock(new Date(now() - seconds * 1000).toISOString());
   const said = { new: "◐ connecting",
     live: `● live ${seconds.toFixed(1)} s`,
     late: `◐ ${what} ${span(seconds)}, as of ${asOf}`,
@@ -288,7 +289,7 @@ function tick() {
   node.textContent = said;
   document.documentElement.dataset.live = word;
   at("stale").hidden = word !== "stale";
-  at("now").textContent = `${clock(new Date().toISOString())} ${zone()}`;
+  at("now").textContent = `${clock(new Date(now()).toISOString())} ${zone()}`;
 }
 
 /** What sticks at the top may cover nothing: styles know how high it is. */

@@ -1,6 +1,21 @@
 // Moments and spans as people read them.
 
 const DAY = 86_400;
+// Nobody sets a clock by less; an answer may be a second old, too.
+const WRONG_MS = 5000;
+// By how much the service's clock is ahead of this machine's.
+let ahead = 0;
+
+/** Hear what time it is there; doubt: for how long one waited for it. */
+export function hearNow(iso, doubt) {
+  const off = Date.parse(iso) - Date.now();
+  ahead = Math.abs(off) > WRONG_MS + doubt ? off : 0;
+}
+
+/** Return the present moment by the service's clock: its spans count. */
+export function now() {
+  return Date.now() + ahead;
+}
 
 /**
  * Return a mark of now, or of so many milliseconds ago, for elapsed.
@@ -19,19 +34,19 @@ export function elapsed(from) {
 }
 
 /** Return a moment as HH:MM:SS, with the day when it is not today. */
-export function clock(iso, now = new Date()) {
+export function clock(iso, today = new Date(now())) {
   if (!iso) {
     return "-";
   }
   const moment = new Date(iso);
   const time = moment.toLocaleTimeString("en-GB", { hour12: false });
-  const isToday = moment.toDateString() === now.toDateString();
+  const isToday = moment.toDateString() === today.toDateString();
   return isToday ? time : `${day(moment)} ${time}`;
 }
 
 /** Return a moment in full, with its zone. */
 export function full(iso) {
-  return iso ? `${clock(iso, new Date(0))} ${zone()}` : "-";
+  return iso ? `${clock(iso, new Date(0))} ${zone(new Date(iso))}` : "-";
 }
 
 /** Return a span of seconds in two words at most: 1h20m, 4m, 12s. */
@@ -54,14 +69,14 @@ export function span(seconds) {
 }
 
 /** Return how many seconds ago a moment was. */
-export function since(iso, now = Date.now()) {
-  return (now - Date.parse(iso)) / 1000;
+export function since(iso, at = now()) {
+  return (at - Date.parse(iso)) / 1000;
 }
 
-/** Return the name of the reader's zone, such as CET or UTC+1. */
-export function zone() {
+/** Return the reader's zone as it is called then, such as CET or CEST. */
+export function zone(moment = new Date(now())) {
   const parts = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" })
-    .formatToParts(new Date());
+    .formatToParts(moment);
   return parts.find((one) => one.type === "timeZoneName")?.value ?? "";
 }
 

@@ -5,7 +5,7 @@ import { at, fill, h, link } from "../lib/dom.js";
 import { bind, keyButton } from "../lib/keys.js";
 import { attempt, confirm, say } from "../lib/says.js";
 import { author, begin } from "../lib/shell.js";
-import { clock, elapsed, full, mark, span } from "../lib/time.js";
+import { clock, elapsed, full, mark, now, span } from "../lib/time.js";
 import { clockOf, FaultRow } from "./simulator/faults.js";
 import { findRuns, sumUp } from "./simulator/score.js";
 
@@ -71,8 +71,9 @@ function chosen() {
 
 function step(by) {
   const all = [...rows.values()];
-  const now = all.indexOf(chosen());
-  const next = now < 0 ? 0 : Math.min(all.length - 1, Math.max(0, now + by));
+  const place = all.indexOf(chosen());
+  const next = place < 0 ? 0
+    : Math.min(all.length - 1, Math.max(0, place + by));
   all[next]?.node.focus();
 }
 
@@ -208,7 +209,7 @@ function toggle(one) {
 }
 
 async function drawRuns() {
-  const since = new Date(Date.now() - TONIGHT_MS).toISOString();
+  const since = new Date(now() - TONIGHT_MS).toISOString();
   const { runs, left } = await findRuns(since);
   fill(parts.score, runs.length || left
     ? sumUp(runs).map(([word, count], index) =>

@@ -6,7 +6,7 @@ import { bind } from "../../lib/keys.js";
 import { equals, ofTeam } from "../../lib/matchers.js";
 import { say } from "../../lib/says.js";
 import { author, may, me } from "../../lib/shell.js";
-import { span } from "../../lib/time.js";
+import { now, since, span } from "../../lib/time.js";
 import { choice, field, ask } from "./ask.js";
 import { bring } from "./bring.js";
 import { fetchCatalogue, isLive } from "./data.js";
@@ -114,8 +114,8 @@ function mute(incident) {
     fields: [choice("For how long?", "seconds", MUTES, "3600"),
       field("Why?", { name: "comment", required: true, maxlength: "500" })],
     send: ({ seconds, comment }) => post("mutes", { ...author(), matchers,
-      from: new Date().toISOString(), comment,
-      until: new Date(Date.now() + seconds * 1000).toISOString() }) });
+      from: new Date(now()).toISOString(), comment,
+      until: new Date(now() + seconds * 1000).toISOString() }) });
 }
 
 function renew(incident) {
@@ -131,9 +131,8 @@ async function propose() {
 
 /** Ask whether a job shall end. */
 export function stopJob(job) {
-  const runs = job.started_at
-    ? `It runs since ${span((Date.now() - Date.parse(job.started_at))
-      / 1000)}.` : "Nothing was sent yet.";
+  const runs = job.started_at ? `It runs since ${
+    span(since(job.started_at))}.` : "Nothing was sent yet.";
   return ask({ title: `Stop job ${job.id}?`, yes: "Stop", kind: "danger",
     about: h("p", { class: "any" }, job.call, ". ", runs, " What it has done"
       + " until then stays done; people get the incident."),

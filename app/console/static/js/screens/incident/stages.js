@@ -1,7 +1,7 @@
 // What is going on at each stage, who must act, and what happens if not.
 
 import { getStatus, may } from "../../lib/shell.js";
-import { clock, span } from "../../lib/time.js";
+import { clock, now, span } from "../../lib/time.js";
 import { progress } from "./verify.js";
 
 const NOBODY = "Nobody has to act.";
@@ -142,8 +142,8 @@ function holding(ruling) {
 }
 
 /** Return a countdown in words; it is over when its moment has come. */
-export function countdown(until, then, now = Date.now()) {
-  const left = (Date.parse(until) - now) / 1000;
+export function countdown(until, then) {
+  const left = (Date.parse(until) - now()) / 1000;
   return left > 0 ? `${span(left)} left (until ${clock(until)}), ${then}`
     : `its time is over since ${clock(until)}`;
 }

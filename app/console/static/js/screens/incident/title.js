@@ -4,7 +4,7 @@ import { copy } from "../../lib/clipboard.js";
 import { fill, h } from "../../lib/dom.js";
 import { keyButton } from "../../lib/keys.js";
 import { may } from "../../lib/shell.js";
-import { full, since, span } from "../../lib/time.js";
+import { full, now, since, span } from "../../lib/time.js";
 import { act } from "./acts.js";
 
 // The same signs as on the board.
@@ -63,7 +63,7 @@ export class Title {
     if (!this.opened) {
       return;
     }
-    const until = this.ended ? Date.parse(this.ended) : Date.now();
+    const until = this.ended ? Date.parse(this.ended) : now();
     const text = `${this.ended ? "took " : ""}${
       span(since(this.opened, until))}`;
     if (this.age.textContent !== text) {

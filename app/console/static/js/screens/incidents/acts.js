@@ -4,6 +4,7 @@ import { get, newKey, post, Problem } from "../../lib/api.js";
 import { equals, ofTeam } from "../../lib/matchers.js";
 import { author, me } from "../../lib/shell.js";
 import { attempt, complain, confirmed, say } from "../../lib/says.js";
+import { now } from "../../lib/time.js";
 
 const MUTE_HOURS = 2;
 
@@ -97,7 +98,7 @@ export class Acts {
   }
 
   async mute(rows, comment) {
-    const from = new Date();
+    const from = new Date(now());
     const until = new Date(from.getTime() + MUTE_HOURS * 3_600_000);
     const targets = [...new Map(rows.map((row) =>
       [matchers(row).join(), row])).values()];

@@ -2,7 +2,7 @@
 
 import { fill, h } from "../../lib/dom.js";
 import { may } from "../../lib/shell.js";
-import { clock, full } from "../../lib/time.js";
+import { clock, full, now } from "../../lib/time.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const GLYPHS = { critical: "■", error: "◆", warning: "▲", info: "●",
@@ -197,10 +197,10 @@ function buttons(row, acts) {
 }
 
 /** Let all moments under a node count on. */
-export function tick(root, now = Date.now()) {
+export function tick(root) {
   for (const node of root.querySelectorAll("time.count")) {
     const until = node.dataset.until;
-    const seconds = (Date.parse(until ?? node.dataset.since) - now) / 1000;
+    const seconds = (Date.parse(until ?? node.dataset.since) - now()) / 1000;
     const { before, after } = node.dataset;
     const left = until ? seconds : -seconds;
     const text = until && left <= 0 ? "time is over"

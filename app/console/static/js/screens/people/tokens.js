@@ -4,6 +4,7 @@ import { post, remove } from "../../lib/api.js";
 import { h } from "../../lib/dom.js";
 import { attempt, confirm, say } from "../../lib/says.js";
 import { seen } from "../../lib/seen.js";
+import { now } from "../../lib/time.js";
 import { choice, field, names, openForm, ROLES, showOnce }
   from "./dialogs.js";
 import { moment, table } from "./sessions.js";
@@ -41,7 +42,7 @@ function until(one) {
     return [h("strong", { class: "bad" }, "✗ revoked "),
       moment(one.revoked_at)];
   }
-  if (one.expires_at && Date.parse(one.expires_at) <= Date.now()) {
+  if (one.expires_at && Date.parse(one.expires_at) <= now()) {
     return [h("strong", { class: "bad" }, "✗ expired "),
       moment(one.expires_at)];
   }

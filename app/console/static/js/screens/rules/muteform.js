@@ -5,7 +5,7 @@ import { fill, h } from "../../lib/dom.js";
 import { keyButton } from "../../lib/keys.js";
 import { complain, say } from "../../lib/says.js";
 import { author } from "../../lib/shell.js";
-import { full } from "../../lib/time.js";
+import { full, now } from "../../lib/time.js";
 import { whenQuiet } from "./parts.js";
 
 const LENGTHS = [["30", "30 minutes"], ["60", "1 hour"], ["120", "2 hours"],
@@ -122,7 +122,7 @@ export class MuteForm {
   }
 
   wish() {
-    const begins = this.from.value ? new Date(this.from.value) : new Date();
+    const begins = new Date(this.from.value || now());
     const minutes = Number(this.length.value);
     const until = this.length.value
       ? new Date(begins.getTime() + 60_000 * minutes)

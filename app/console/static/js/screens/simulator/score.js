@@ -4,6 +4,7 @@
 // target. "python -m simulator score" counts exactly.
 
 import { get } from "../../lib/api.js";
+import { now } from "../../lib/time.js";
 
 const EARLY_MS = 1000;
 const GRACE_MS = 60_000;
@@ -66,7 +67,7 @@ export function sumUp(runs) {
 
 function makeRun(truth, story) {
   const begin = Date.parse(truth.began_at);
-  const end = truth.ended_at ? Date.parse(truth.ended_at) : Date.now();
+  const end = truth.ended_at ? Date.parse(truth.ended_at) : now();
   const isNear = (iso) => Date.parse(iso) >= begin - EARLY_MS
     && Date.parse(iso) <= end + GRACE_MS;
   const alerts = story.alerts.filter(({ received_at: at, labels }) =>
