@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from app.core.errors import Refused
 from app.engine.moves import Moves, Word, call_of
 from app.engine.proposing import Proposal, Proposing
+from app.engine.voters import check_voter, keep_counting
 from app.models.approval import (
     Answer,
     Approval,
@@ -67,6 +68,7 @@ class Approving:
             Refused: it cannot be answered so; nothing was changed.
         """
         asked = _find(connection, reply)
+        check_voter(connection, reply.person)
         vote = Vote(
             approval_id=asked.id,
             person=reply.person,
@@ -75,7 +77,7 @@ class Approving:
             at=self._moves.clock.now(),
         )
         before = find_votes(connection, asked.id)
-        found = _judge(asked, before, vote)
+        found = _judge(asked, keep_counting(connection, before), vote)
         mission = find_mission(connection, asked.mission_id)
         self._check_withdrawable(reply, mission)
         if vote not in before:

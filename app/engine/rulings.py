@@ -14,6 +14,7 @@ from app.engine.motions import Motions
 from app.engine.moves import Moves, Word
 from app.engine.plans import Observed, Plan
 from app.engine.quieting import overtake
+from app.engine.voters import has_lapsed
 from app.guard.guard import Guard
 from app.guard.standing import NOT_FIRING
 from app.models.action import Risk
@@ -353,7 +354,9 @@ def find_grant(
         return None
     if msgspec.json.decode(asked.arguments) != plan.arguments:
         return None
-    return asked if asked.expires_at > now else None
+    if asked.expires_at <= now or has_lapsed(connection, asked):
+        return None
+    return asked
 
 
 def _spare_people(motion: Motion, ruling: Ruling) -> Ruling:

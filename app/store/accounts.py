@@ -3,7 +3,7 @@
 Whoever writes is in a turn of the ledger; whoever reads may be anywhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -18,6 +18,13 @@ INVITATION = table_of(InvitationRow)
 # What lets somebody sign in.
 HAS_WAY = or_(ACCOUNT.c.secret != "", ACCOUNT.c.subject != "")
 ANYBODY = select(ACCOUNT.c.id).where(HAS_WAY).limit(1)
+# Who may grant nothing, whatever they granted before.
+IS_UNFIT = or_(
+    ACCOUNT.c.is_disabled.is_(True),
+    ACCOUNT.c.role.not_in(
+        [one.value for one in Role if one.covers(Role.APPROVER)]
+    ),
+)
 # So many are listed; one more is not made.
 MOST_ACCOUNTS = 10_000
 
@@ -58,6 +65,15 @@ def find_account(connection: Connection, number: int) -> Account | None:
 def find_by_name(connection: Connection, name: str) -> Account | None:
     """Return the account of a name, None when there is none."""
     return _one(connection, ACCOUNT.c.name == name)
+
+
+def find_unfit(connection: Connection, names: Collection[str]) -> set[str]:
+    """Return those of some names whose accounts may grant nothing by now.
+
+    What is no account's name is not among them.
+    """
+    query = select(ACCOUNT.c.name).where(ACCOUNT.c.name.in_(names), IS_UNFIT)
+    return set(connection.execute(query).scalars())
 
 
 def find_by_subject(connection: Connection, subject: str) -> Account | None:

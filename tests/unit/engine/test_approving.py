@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from app.core.errors import Refused
 from app.engine.quieting import quiet
+from app.models.account import Account, Role
 from app.models.approval import Answer
+from app.store.accounts import add_account, save_account
 from app.store.inbox import SqlInbox
-from app.store.ledger import Ledger
+from app.store.ledger import Connection, Ledger
 from app.store.location import Location
 from tests.unit.engine.theatre import ASKS, Theatre
 
@@ -118,3 +122,71 @@ def test_a_bad_edit_changes_nothing(asking: Theatre) -> None:
         asking.answer(Answer.EDIT, host="web 01; rm")
     assert refused.value.field == "arguments.host"
     assert asking.asked().state == "asked"
+
+
+@pytest.fixture
+def two(
+    location: Location, inbox: SqlInbox, tmp_path: Path
+) -> Iterator[Theatre]:
+    """Return a theatre in which two people must grant."""
+    ledger = Ledger(location, 2.0)
+    yield Theatre(inbox, ledger, tmp_path, f"{ASKS}\nask: {{people: 2}}")
+    ledger.close()
+
+
+def hire(theatre: Theatre, name: str) -> Account:
+    """Return the account of an approver."""
+    made = Account(name=name, role=Role.APPROVER.value)
+    return theatre.turn(lambda c: add_account(c, made))
+
+
+def change(theatre: Theatre, account: Account, **more: Any) -> None:
+    """Let an admin change an account."""
+
+    def work(connection: Connection) -> None:
+        """Write it down."""
+        save_account(connection, replace(account, **more))
+
+    theatre.turn(work)
+
+
+LOSSES = [{"is_disabled": True}, {"role": "responder"}, {"role": "viewer"}]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_who_was_shut_out_is_no_second_person(
+    two: Theatre, loss: dict[str, Any]
+) -> None:
+    """What they granted before does not count, until they may again."""
+    ana = hire(two, "ana")
+    two.decide(two.fire("web-01"), "mend")
+    two.go()
+    two.answer(Answer.GRANT, "Ana ")
+    change(two, ana, **loss)
+    assert two.answer(Answer.GRANT, "bo").state == "asked"
+    with pytest.raises(Refused, match="may grant nothing"):
+        two.answer(Answer.GRANT, "ana")
+    two.go()
+    assert not two.robot.starts
+    assert two.answer(Answer.GRANT, "cleo").state == "granted"
+    two.go()
+    assert list(two.robot.starts.values()) == [1]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_nothing_starts_on_the_word_of_who_was_shut_out(
+    asking: Theatre, loss: dict[str, Any]
+) -> None:
+    """It was granted, and has not started: others are asked anew."""
+    ana = hire(asking, "ana")
+    asking.decide(asking.fire("web-01"), "mend")
+    asking.go()
+    first = asking.asked().id
+    asking.answer(Answer.GRANT)
+    change(asking, ana, **loss)
+    assert asking.go().stage == "awaiting_approval"
+    assert asking.asked().id != first
+    assert not asking.robot.starts
+    asking.answer(Answer.GRANT, "bo")
+    asking.go()
+    assert list(asking.robot.starts.values()) == [1]
