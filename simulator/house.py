@@ -14,7 +14,7 @@ from simulator.journal import FILES, Made
 from simulator.keeping import Keeper, Ways
 from simulator.kept import Place
 from simulator.play import Player
-from simulator.problem import Refused
+from simulator.problem import Refused, Unable
 from simulator.scenarios import Scenarios
 from simulator.settings import Settings
 from simulator.stage import Stage
@@ -64,6 +64,13 @@ class House:
         except Refused as error:
             self.refusal = error
             raise
+        except OSError as error:
+            self.refusal = Unable(
+                f"{self.settings.home} cannot be used: {error.strerror}",
+                field="folder",
+                remedy="Make room where the simulator's folder is",
+            )
+            raise self.refusal from error
 
     def _start_services(self) -> None:
         """Start the services; what they leave behind is in the journal."""

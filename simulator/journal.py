@@ -8,6 +8,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from threading import Lock
@@ -63,12 +64,17 @@ class Journal:
             return number
 
     def done(self, number: int) -> None:
-        """Write down that it is undone; an unknown number is nothing."""
+        """Write down that it is undone; an unknown number is nothing.
+
+        Where that cannot be written it is undone once more, by a sweep:
+        there is nothing left then, and an end needs no room.
+        """
         with self._lock:
             if number not in self._open:
                 return
             self._open.remove(number)
-            self._write({"undone": number})
+            with suppress(OSError):
+                self._write({"undone": number})
             if not self._open and not self.read():
                 self._clear()
 

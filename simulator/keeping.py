@@ -190,10 +190,14 @@ class _Slot:
         if now == self._told:
             return
         draft = self.place.state.with_suffix(".draft")
-        with contextlib.suppress(OSError):
+        try:
             draft.write_text(json.dumps(now.told()), encoding="utf-8")
             draft.replace(self.place.state)
-            self._told = now
+        except OSError:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+            return
+        self._told = now
 
 
 class Keeper:

@@ -32,21 +32,34 @@ class MoodFile:
         if mode not in MODES:
             raise ValueError(f"{mode!r} is none of {', '.join(MODES)}")
         with _writing:
-            self._write(self.read()._replace(mode=mode))
+            mood = self.read()._replace(mode=mode)
+            self._write(mood, is_healing=mode == "ok")
 
     def set_skew(self, seconds: float) -> None:
         """Change only how wrong its clock is."""
         with _writing:
-            self._write(self.read()._replace(skew_seconds=seconds))
+            mood = self.read()._replace(skew_seconds=seconds)
+            is_healing = not seconds and mood.mode == "ok"
+            self._write(mood, is_healing=is_healing)
 
     def remove(self) -> None:
         """Leave nothing behind."""
         with contextlib.suppress(OSError):
             self.path.unlink(missing_ok=True)
 
-    def _write(self, mood: Mood) -> None:
-        """Put a mood in the place of what was there."""
+    def _write(self, mood: Mood, *, is_healing: bool = False) -> None:
+        """Put a mood in the place of what was there, or raise OSError.
+
+        What heals needs no room: no file says that nothing is wrong.
+        """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path.with_suffix(".new")
-        draft.write_text(json.dumps(mood._asdict()), encoding="utf-8")
-        draft.replace(self.path)
+        try:
+            draft.write_text(json.dumps(mood._asdict()), encoding="utf-8")
+            draft.replace(self.path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+            if not is_healing:
+                raise
+            self.path.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from simulator.journal import CHILD, FILES, MOUNT, Journal, Made
+from tests.unit.simulator.scene import full
 
 FOLDER = Made(FILES, path="/x", pattern="app.log*")
 CHILD_7 = Made(CHILD, pid=7, birth="b", name="sim-cpu")
@@ -32,6 +33,18 @@ def test_done_twice_is_once(tmp_path: Path) -> None:
     journal.done(number)
     journal.done(number)
     assert journal.read() == []
+
+
+def test_what_is_done_needs_no_room(tmp_path: Path) -> None:
+    """Where that cannot be written a sweep does it once more."""
+    journal = Journal(tmp_path)
+    first, second = journal.note(FOLDER), journal.note(CHILD_7)
+    with full():
+        journal.done(first)
+        with pytest.raises(OSError, match="large"):
+            journal.note(FOLDER)
+    journal.done(second)
+    assert Journal(tmp_path).read() == [FOLDER]
 
 
 def test_what_an_earlier_run_left_stays(tmp_path: Path) -> None:

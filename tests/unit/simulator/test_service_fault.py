@@ -6,14 +6,17 @@ from pathlib import Path
 import pytest
 
 from simulator.ctl import Ask
+from simulator.dummy import Mood
 from simulator.fault import Order
 from simulator.faults.service import LOOP, NO_ROOM
 from simulator.house import House
+from simulator.moods import MoodFile
 from simulator.problem import Conflict, Unable
 from simulator.truth import Truth
 from tests.unit.simulator.running import wait_for
 from tests.unit.simulator.scene import (
     born_since,
+    full,
     our_children,
     settings_at,
 )
@@ -93,6 +96,34 @@ def test_it_is_mended_when_its_time_is_over(house: House, shape: str) -> None:
     truth = break_it(house, shape, 1)
     wait_for(lambda: end_of(house, truth)() == "time", "its time is over")
     wait_for(lambda: answers(house, 0.5), "it is mended")
+
+
+def test_it_is_mended_where_nothing_can_be_written(house: House) -> None:
+    """The disk with its own files is full: the end needs no room."""
+    broken = break_it(house, "stopped")
+    skewed = house.stage.start(Order("clock", level=300))
+    with full():
+        house.stage.stop("clock")
+        house.stage.stop("service")
+    wait_for(lambda: answers(house, 0.5), "it is mended")
+    assert (
+        MoodFile(house.settings.home / "services/shop.json").read() == Mood()
+    )
+    ends = (end_of(house, broken), end_of(house, skewed))
+    wait_for(lambda: all(end() for end in ends), "their ends are written")
+    break_it(house, "errors")
+    house.stage.stop()
+    wait_for(lambda: answers(house), "it is mended once more")
+
+
+def test_without_room_for_its_files_it_says_so(tmp_path: Path) -> None:
+    """At the start, with what to do; nothing is left."""
+    house = House(settings_at(tmp_path / "sim"))
+    known = our_children()
+    with full(), pytest.raises(Unable, match="Make room"):
+        house.open()
+    assert isinstance(house.refusal, Unable)
+    assert born_since(known) == []
 
 
 def test_a_full_disk_keeps_a_restart_from_healing_it(house: House) -> None:
