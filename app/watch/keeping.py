@@ -62,12 +62,16 @@ class Keep:
         return self._path is not None and tuple(alerts) != self._written
 
     def write(self, alerts: Sequence[Alert]) -> None:
-        """Replace it: a crash leaves the old one or the new one."""
-        self._written = tuple(alerts)
+        """Replace it: a crash leaves the old one or the new one.
+
+        What cannot be written now is new still, and tried again: a disk that
+        was full has room some day.
+        """
+        told = tuple(alerts)
         if self._path is None:
             return
         try:
-            _replace(self._path, Kept(self._url, self._written))
+            _replace(self._path, Kept(self._url, told))
         except OSError as error:
             if not self._was_told:
                 file, why = str(self._path), error.strerror
@@ -75,6 +79,7 @@ class Keep:
             self._was_told = True
         else:
             self._was_told = False
+            self._written = told
 
 
 def _replace(path: Path, kept: Kept) -> None:

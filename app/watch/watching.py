@@ -128,6 +128,8 @@ class Watch:
         )
         self._folder = Path(settings.textfile) if settings.textfile else None
         self._looks = Looks(PLACES)
+        # What is written may hang with its disk, and is no look.
+        self._keeping, self._writing = Looks(1), Looks(1)
 
     async def run(self) -> None:
         """Watch, until cancelled."""
@@ -200,9 +202,11 @@ class Watch:
                 self._resolve(change)
         told = self._outbox.alerts()
         if self._keep.is_new(told):
-            await self._ask(partial(self._keep.write, told))
+            keep = partial(self._keep.write, told)
+            await look(keep, looks=self._keeping)
         if self._folder is not None:
-            await self._ask(partial(textfile.write, self._folder, values))
+            write = partial(textfile.write, self._folder, values)
+            await look(write, looks=self._writing)
 
     async def _resume(self) -> None:
         """Go on with what was told before a restart.

@@ -1,6 +1,7 @@
 """What is told outlives a restart of the watch."""
 
 import asyncio
+import threading
 import time
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 
 from app.core.host import HostSettings
 from app.core.look.readings import Readings
-from app.watch import watching
+from app.core.machine import look
+from app.watch import textfile, watching
 from app.watch.keeping import Keep
 from app.watch.rules import Alert, Text
 from app.watch.sending import Sender
@@ -71,16 +73,58 @@ def test_a_file_that_says_nothing_is_none(tmp_path: Path, text: str) -> None:
 
 
 def test_a_file_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
-    """Nor is it tried again until there is something new."""
-    (tmp_path / "file").touch()
-    keep = Keep(tmp_path / "file" / "watch.state", URL)
+    """It is tried again until it can: a restart is to find it."""
+    folder = tmp_path / "file"
+    folder.touch()
+    keep = Keep(folder / "watch.state", URL)
     assert keep.read() == ()
     keep.write((make_alert(),))
+    assert keep.is_new((make_alert(),))
+    folder.unlink()
+    keep.write((make_alert(),))
     assert not keep.is_new((make_alert(),))
+    assert Keep(folder / "watch.state", URL).read() == (make_alert(),)
     none = Keep(None, URL)
     assert none.read() == ()
     assert not none.is_new((make_alert(),))
     none.write((make_alert(),))
+
+
+def test_a_file_that_hangs_blinds_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its disk does not answer; the machine is looked at all the same."""
+    hangs, clock = threading.Event(), FakeClock()
+    readings = Readings(clock)
+    monkeypatch.setattr(textfile, "write", lambda *_: hangs.wait(SECONDS))
+    monkeypatch.setattr(watching, "look", partial(look, seconds=1.0))
+    settings = WatchSettings(every_seconds=0.5, textfile=str(tmp_path))
+    place = Place(
+        name="h",
+        host=HostSettings(),
+        url=URL,
+        headers={},
+        clock=clock,
+        readings=readings,
+    )
+
+    async def go() -> int:
+        """Return how often it looked, after some that hung."""
+        seen = set[float]()
+        watch = asyncio.create_task(Watch(settings, place).run())
+        until = time.monotonic() + SECONDS
+        while len(seen) < 5 and time.monotonic() < until:
+            clock.advance(1)
+            seen |= {one.at for one in readings.newest()}
+            await asyncio.sleep(0.05)
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+        return len(seen)
+
+    try:
+        assert asyncio.run(go()) >= 5
+    finally:
+        hangs.set()
 
 
 class Door:
