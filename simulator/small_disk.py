@@ -6,6 +6,7 @@ something to look at, before and after a fault too.
 
 import os
 from pathlib import Path
+from typing import NoReturn
 
 from simulator.journal import FILES, MOUNT, Journal, Made
 from simulator.mounting import NotMounted, mount_small, unmount
@@ -36,6 +37,7 @@ class SmallDisk:
         self._settings = settings
         self._journal = journal
         self._notes: list[int] = []
+        self._device: int | None = None
 
     def prepare(self) -> None:
         """Make it, or raise Unable."""
@@ -45,6 +47,7 @@ class SmallDisk:
                 self._refuse("is a link", "disk.path")
             kind = self._choose()
             names = os.listdir(self.path)  # noqa: PTH208  their names only
+            self._device = self.path.stat().st_dev
         except OSError as error:
             self._refuse(f"cannot be used: {error.strerror}", "disk.path")
         if any(name.startswith(PATTERN[:-1]) for name in names):
@@ -65,6 +68,28 @@ class SmallDisk:
         self._notes.clear()
         self.kind = ""
 
+    @property
+    def is_there(self) -> bool:
+        """Tell whether it is the one that was prepared.
+
+        Somebody may have unmounted it: then its path is on a disk of theirs.
+        """
+        try:
+            return self.path.stat().st_dev == self._device
+        except OSError:
+            return False
+
+    def need_small(self) -> None:
+        """Raise Unable unless it is the one that was prepared, and small."""
+        if not self.is_there:
+            self._refuse(
+                "is not what it was: somebody unmounted or removed it",
+                "disk.path",
+                "Start the simulator again: it makes it anew",
+            )
+        if self.size > self._most_bytes:
+            self._refuse_size()
+
     def begin_to_write(self) -> int:
         """Note that files come here; return the number of that note."""
         made = Made(FILES, path=str(self.path), pattern=PATTERN)
@@ -76,7 +101,8 @@ class SmallDisk:
 
     def empty(self) -> None:
         """Remove what a fault wrote."""
-        remove_files(self.path, self.path, PATTERN)
+        if self.is_there:
+            remove_files(self.path, self.path, PATTERN)
 
     @property
     def size(self) -> int:
@@ -130,17 +156,25 @@ class SmallDisk:
         if wanted == "folder":
             return "folder"
         found = os.statvfs(self.path)
-        most = self._settings.most.disk_mb * MOST_TIMES
-        if found.f_blocks * found.f_frsize > most * MB:
-            self._refuse(
-                f"is a file system of more than {most} MB",
-                remedy="Mount a smaller one, or raise most.disk_mb",
-            )
+        if found.f_blocks * found.f_frsize > self._most_bytes:
+            self._refuse_size()
         return "given"
+
+    @property
+    def _most_bytes(self) -> int:
+        """Return how large a file system may be that is filled."""
+        return self._settings.most.disk_mb * MOST_TIMES * MB
+
+    def _refuse_size(self) -> NoReturn:
+        """Say that it is too large."""
+        self._refuse(
+            f"is a file system of more than {self._most_bytes // MB} MB",
+            remedy="Mount a smaller one, or raise most.disk_mb",
+        )
 
     def _refuse(
         self, what: str, field: str = "disk.kind", remedy: str = ""
-    ) -> None:
+    ) -> NoReturn:
         """Say why it will not do."""
         raise Unable(
             f"{self.path} {what}",

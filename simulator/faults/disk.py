@@ -40,6 +40,8 @@ class Full(Running):
 
     def is_going(self) -> bool:
         """Tell whether there is still no room."""
+        if not self._disk.is_there:
+            return False
         if self._disk.percent > self._over_at:
             self._was_full = True
             return True
@@ -119,6 +121,7 @@ class Disk(Fault):
                 field="options.within",
                 remedy="Leave it out, or choose shape=one_log",
             )
+        self._disk.need_small()
         wanted = self._disk.size * plan.level // 100 - self._disk.used
         over_at = self._env.settings.disk.over_at_percent
         running = Full(self._disk, over_at, None)

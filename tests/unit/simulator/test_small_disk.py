@@ -52,6 +52,37 @@ def test_a_tmpfs_is_there_until_it_is_put_away(home: Path) -> None:
     assert Journal(home).read() == []
 
 
+@needs_mounts
+def test_what_was_unmounted_is_no_small_disk(home: Path) -> None:
+    """Its place is on somebody's large one: nothing is written there.
+
+    Nor is anything removed there.
+    """
+    disk = make(home, kind="tmpfs")
+    disk.prepare()
+    disk.need_small()
+    subprocess.run(["umount", str(disk.path)], timeout=60, check=True)
+    with pytest.raises(Unable, match="somebody unmounted"):
+        disk.need_small()
+    theirs = disk.path / "app.log"
+    theirs.touch()
+    disk.put_away()
+    assert theirs.exists()
+
+
+def test_one_that_was_made_larger_is_not_filled(
+    home: Path, given: Path
+) -> None:
+    """The cap of the settings holds for as long as it is there."""
+    disk = make(home, kind="auto", path=str(given))
+    disk.prepare()
+    words = ["mount", "-o", "remount,size=64m", str(given)]
+    subprocess.run(words, timeout=60, check=True)
+    with pytest.raises(Unable, match="a file system of more than 16 MB"):
+        disk.need_small()
+    disk.put_away()
+
+
 @pytest.fixture
 def given(tmp_path: Path) -> Iterator[Path]:
     """Mount a tmpfs of 8 MB as somebody else would."""

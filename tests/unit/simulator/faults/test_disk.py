@@ -1,6 +1,7 @@
 """A small file system is really full, and empty again afterwards."""
 
 import os
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from simulator.fault import Order
-from simulator.problem import Refused
+from simulator.problem import Refused, Unable
 from simulator.stage import Stage
 from tests.unit.simulator.scene import can_mount, processes, wait_for
 
@@ -116,6 +117,23 @@ def test_a_held_log_gives_no_room_back_when_it_is_removed(
     processes("sim-disk")[0].kill()
     wait_for(lambda: not stage.running())
     assert [one.ended_by for one in stage.truths.since()] == ["remedy"]
+
+
+def test_one_that_is_unmounted_is_over_and_not_filled_again(
+    open_stage: OpenStage,
+) -> None:
+    """What lies below the mount is a disk of the machine."""
+    if not can_mount():
+        pytest.skip("only root may mount a file system")
+    stage = open_stage(disk={"kind": "tmpfs"})
+    path = stage.settings.disk_path
+    stage.start(Order("disk", level=90))
+    subprocess.run(["umount", str(path)], timeout=60, check=True)
+    wait_for(lambda: not stage.running())
+    assert [one.ended_by for one in stage.truths.since()] == ["remedy"]
+    with pytest.raises(Unable, match="somebody unmounted"):
+        stage.start(Order("disk", level=90))
+    assert list(path.iterdir()) == []
 
 
 def test_one_log_can_grow(stage: Stage) -> None:
