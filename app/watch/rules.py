@@ -18,6 +18,8 @@ MOST_GAP = 30.0
 MOST_ALERTS = 100
 # For what is not claimed any more after a restart.
 CLEAR_SECONDS = 10.0
+# Of so many it is known when they ended last.
+MOST_ENDS = 256
 Key = tuple[str, tuple[tuple[str, str], ...]]
 
 
@@ -114,6 +116,7 @@ class Rules:
         self._states: dict[Key, _State] = {}
         self._most = most
         self._last: float | None = None
+        self._ends: dict[Key, int] = {}
         self.left_out = 0
 
     def resume(self, key: Key, at: int, monotonic: float) -> None:
@@ -168,7 +171,8 @@ class Rules:
         """Return an alert when a claim has held."""
         state = self._states.get(key)
         if state is None and claim.begins:
-            state = self._states[key] = _State(now, monotonic)
+            at = self._after_its_end(key, now)
+            state = self._states[key] = _State(at, monotonic)
         if state is None or state.is_firing or not claim.begins:
             return []
         seconds = monotonic - state.since
@@ -199,4 +203,18 @@ class Rules:
             return []
         del self._states[key]
         # The clock may have been set back meanwhile.
-        return [Ended(key, max(state.clear_at, state.at))]
+        ends_at = max(state.clear_at, state.at)
+        self._ends.pop(key, None)
+        self._ends[key] = ends_at
+        if len(self._ends) > MOST_ENDS:
+            del self._ends[next(iter(self._ends))]
+        return [Ended(key, ends_at)]
+
+    def _after_its_end(self, key: Key, now: int) -> int:
+        """Return when something begins: never before it ended last.
+
+        By a clock that was set back it would be old news, and over, to
+        whoever is told.
+        """
+        last = self._ends.get(key, now - 1)
+        return now if now > last else last + SECOND

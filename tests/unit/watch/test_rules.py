@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.watch import rules as module
 from app.watch.rules import MOST_GAP, Began, Claim, Ended, Rules
 from tests.unit.watch.making import NOW, make_claim
 
@@ -109,6 +110,42 @@ def test_there_are_so_many_alerts_and_no_more() -> None:
     (began,) = step(rules, 2, two)
     assert isinstance(began, Began)
     assert began.key == two.key
+
+
+def test_what_begins_again_begins_after_its_end() -> None:
+    """The clock was set back: it would be old news, and over, elsewhere."""
+    rules, hour = Rules(), 3_600 * SECOND
+    over = make_claim(begins=True, seconds=0, clear=0)
+    under = make_claim(begins=False, clear=0)
+    other = make_claim(begins=True, seconds=0, clear=0, kind="io")
+    rules.step(NOW, 1.0, [over], [NAME])
+    (ended,) = rules.step(NOW + SECOND, 2.0, [under], [NAME])
+    assert isinstance(ended, Ended)
+    began, another = rules.step(NOW - hour, 3.0, [over, other], [NAME])
+    assert isinstance(began, Began)
+    assert isinstance(another, Began)
+    assert began.starts_at > ended.ends_at
+    assert another.starts_at == NOW - hour
+    (again,) = rules.step(NOW - hour + SECOND, 4.0, [under, other], [NAME])
+    assert isinstance(again, Ended)
+    assert again.ends_at >= began.starts_at
+    (last,) = rules.step(NOW + hour, 5.0, [over, other], [NAME])
+    assert isinstance(last, Began)
+    assert last.starts_at == NOW + hour
+
+
+def test_of_so_many_ends_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of long ago make room."""
+    monkeypatch.setattr(module, "MOST_ENDS", 3)
+    rules = Rules()
+    for number in range(10):
+        one = make_claim(begins=True, seconds=0, clear=0, process=str(number))
+        rules.step(NOW + number, 1.0 + number, [one], ())
+        under = make_claim(
+            begins=False, seconds=0, clear=0, process=str(number)
+        )
+        rules.step(NOW + number, 1.5 + number, [under], ())
+    assert len(rules._ends) == 3
 
 
 def test_an_end_is_never_before_its_beginning() -> None:
