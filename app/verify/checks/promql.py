@@ -1,7 +1,8 @@
 """What a Prometheus answers to a query of the action's declaration."""
 
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -78,7 +79,7 @@ class Promql:
         now = self._clock.now()
         if not values:
             return gauge.miss(now, "the query gives no series")
-        worst = min(values) if gauge.is_floor else max(values)
+        worst = find_worst(values, gauge)
         of = f", the worst of {len(values)}" if len(values) > 1 else ""
         says = f"the query gives {worst:g}{of}"
         return gauge.read(now, worst, options.limit, says)
@@ -87,6 +88,14 @@ class Promql:
         """Return what a reading means; a quarter more of bad is worse."""
         gauge = ABOVE if after.is_floor else BELOW
         return gauge.judge(before, after)
+
+
+def find_worst(values: Sequence[float], gauge: Gauge) -> float:
+    """Return the worst value; what is no number may be worse than all."""
+    for value in values:
+        if math.isnan(value):
+            return value
+    return min(values) if gauge.is_floor else max(values)
 
 
 def fill(query: str, subject: Subject) -> str:

@@ -79,6 +79,9 @@ class ZabbixItem:
         if age is None or age > options.fresh_seconds:
             ago = "never" if age is None else f"{age} s ago"
             return gauge.miss(now, f"{key} was measured {ago}")
+        if int(item.lastclock) * SECOND < subject.since:
+            says = f"{key} was measured {age} s ago, before the job ended"
+            return gauge.miss(now, says)
         says = f"{key} is {value:g}, measured {age} s ago"
         return gauge.read(now, value, options.limit, says)
 

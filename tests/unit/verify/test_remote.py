@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from msgspec.structs import replace
 
 from app.core.errors import OutgoingFailed
 from app.models.verdict import Judgement, Reading, Subject
@@ -58,6 +59,10 @@ def query(text: str, good: str = "below", limit: float = 90) -> Subject:
         ((), "below", UNKNOWN, None),
         (("NaN",), "below", UNKNOWN, None),
         (("+Inf",), "above", UNKNOWN, None),
+        (("80", "NaN"), "below", UNKNOWN, None),
+        (("NaN", "80"), "below", UNKNOWN, None),
+        (("95", "NaN"), "above", UNKNOWN, None),
+        (("NaN", "95"), "above", UNKNOWN, None),
     ],
 )
 def test_the_worst_series_of_a_query_counts(
@@ -188,6 +193,20 @@ def test_an_old_value_is_none(changed: dict[str, str], says: str) -> None:
     found, judgement, _ = ask("zabbix_item", zabbix(changed), item())
     assert judgement is UNKNOWN
     assert says in found.says
+
+
+@pytest.mark.parametrize(
+    ("ago", "expected"), [(21, GOOD), (20, GOOD), (19, UNKNOWN), (1, UNKNOWN)]
+)
+def test_what_was_measured_before_a_job_ended_is_none(
+    ago: int, expected: Judgement
+) -> None:
+    """While a service is restarted its machine is calm, once."""
+    subject = replace(item(good="above"), since=(NOW - ago) * 1_000_000)
+    found, judgement, _ = ask("zabbix_item", zabbix({}), subject)
+    assert judgement is expected
+    if expected is UNKNOWN:
+        assert "before the job ended" in found.says
 
 
 def test_how_old_it_may_be_is_declared() -> None:
