@@ -6,7 +6,9 @@ says what they are, and some programs are always among them.
 
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
+from ipaddress import ip_address
 
+from app.core.shape import SHAPES
 from app.guard.policyfile import ProtectedPart
 from app.models.job import Bounds
 from app.models.ruling import Motion
@@ -70,7 +72,7 @@ class Protection:
             services=_bare_all(says.services),
         )
         self._patterns = {
-            "targets": _bare_all(says.targets),
+            "targets": _bare_all(map(SHAPES["host"].clean, says.targets)),
             "services": (*SERVICES, *self.added.services),
             "processes": (*PROCESSES, *self.added.processes),
         }
@@ -110,8 +112,16 @@ def _spellings(value: str) -> set[str]:
 
 
 def _bare(name: str) -> str:
-    """Return a name as it is compared: case does not matter."""
-    return name.strip().casefold().removesuffix(".service")
+    """Return a name as it is compared: case does not matter.
+
+    An address has one spelling here, however it is written.
+    """
+    bare = name.strip().casefold().removesuffix(".service")
+    try:
+        address = ip_address(bare)
+    except ValueError:
+        return bare
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def _bare_all(names: Iterable[str]) -> tuple[str, ...]:

@@ -107,48 +107,6 @@ def test_evidence_counts_longer_once_people_granted_it() -> None:
     assert rule_on(late).rule == "stale-evidence"
 
 
-PROTECTED = """
-protected:
-  targets: [db-*, "*.pay.example.com"]
-  services: [vault.service, Postgresql*]
-  processes: [java]
-trust: {ladder: [], otherwise: auto}
-rules: [{name: all, reason: All is fine., outcome: allow}]
-"""
-
-
-@pytest.mark.parametrize(
-    ("arguments", "target"),
-    [
-        ({"host": "DB-7"}, "host:db-7"),
-        ({"host": "a.pay.example.com"}, "host:a.pay.example.com"),
-        ({"host": "db-7.example.com"}, "host:db-7.example.com"),
-        ({"host": "web-1", "service": "vault"}, "host:web-1"),
-        ({"host": "web-1", "service": "postgresql@14-main"}, "host:web-1"),
-        ({"host": "web-1", "service": "sshd"}, "host:web-1"),
-        ({"host": "web-1", "service": "smokejumper"}, "host:web-1"),
-        ({"host": "web-1", "process": "java"}, "host:web-1"),
-        ({"host": "web-1", "process": "/usr/lib/systemd"}, "host:web-1"),
-        ({"host": "web-1", "process": "postgres"}, "host:web-1"),
-        # Nobody declared it: it may be anything.
-        ({"host": "web-1", "odd": "sshd"}, "host:web-1"),
-    ],
-)
-def test_nothing_unlocks_what_is_protected(
-    arguments: dict[str, str | int], target: str
-) -> None:
-    """No rule, no trust and no grant touches what is protected."""
-    version = make_policy(PROTECTED).version
-    motion = make_motion(arguments=arguments, target=target, approved=version)
-    ruling = rule_on(motion, PROTECTED)
-    assert (ruling.outcome, ruling.rule) == (Outcome.DENY, "protected")
-
-
-def test_what_is_not_protected_may_be_touched() -> None:
-    """Only what the patterns name is protected."""
-    assert rule_on(make_motion(), PROTECTED).outcome is Outcome.ALLOW
-
-
 def test_the_first_rule_that_matches_counts() -> None:
     """Rules are asked from the top to the bottom, by lists and condition."""
     text = f"""
