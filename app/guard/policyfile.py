@@ -12,6 +12,7 @@ from app.guard.calendars import Window
 from app.guard.durations import Seconds
 from app.models.action import Risk
 from app.models.alert import Severity
+from app.models.approval import known_as
 from app.models.ruling import Mode
 from app.models.timetable import find_zone
 
@@ -53,7 +54,7 @@ class AskPart(Part):
     @model_validator(mode="after")
     def _is_answerable(self) -> Self:
         """Refuse a question that nobody could ever grant."""
-        if self.whom and len(set(self.whom)) < self.people:
+        if self.whom and len({*map(known_as, self.whom)}) < self.people:
             raise ValueError("asks for more people than it names")
         return self
 

@@ -24,6 +24,7 @@ from app.guard.reach.searching import (
 from app.guard.reach.wording import OUT, find_bad_parts, find_missing
 from app.guard.rule import Rule
 from app.models.action import Risk
+from app.models.approval import known_as
 
 Place = tuple[str, ...]
 LISTS: Mapping[str, str] = {
@@ -64,8 +65,26 @@ def find_mistakes(
         place = ("budgets", str(at), "actions")
         found = _action_mistakes(place, budget.actions, budget.risks, known)
         yield from _in_part(f"budget {budget.name!r}", found)
+    yield from _unanswerable(says)
     yield from _rule_mistakes(rules, known)
     yield from _ladder_mistakes(says.trust.ladder, known)
+
+
+def _unanswerable(says: PolicyFile) -> Iterator[Mistake]:
+    """Yield the rules that name fewer people than must grant what they ask.
+
+    Nobody would ever be asked by them.
+    """
+    for at, rule in enumerate(says.rules):
+        people = rule.people or says.ask.people
+        whom = {known_as(one) for one in rule.whom or ()}
+        if whom and len(whom) < people:
+            yield Mistake(
+                ("rules", str(at), "whom"),
+                f"rule {rule.name!r} asks {people} people and names"
+                f" {len(whom)}: nobody could ever grant it",
+                "Name more people, or let one be enough.",
+            )
 
 
 def _in_part(part: str, found: Iterable[Mistake]) -> Iterator[Mistake]:

@@ -1,5 +1,6 @@
 """Say which words of a rule there are not, and what never decides in it."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 
@@ -12,7 +13,7 @@ from app.guard.reach.facts import (
     Words,
     find_fact,
 )
-from app.guard.reach.formula import Formula, Part, Truth, walk
+from app.guard.reach.formula import AMONG, Formula, Part, Truth, walk
 from app.guard.reach.searching import values_of
 
 Wrong = tuple[str, str]
@@ -21,6 +22,17 @@ FORMS: Mapping[str, str] = {
     SOURCE: "there is no source {!r} in the settings",
 }
 OUT = "Correct it, or take it out."
+# What certain names look like, and how to write one.
+SPELLED: Mapping[str, tuple[re.Pattern[str], str]] = {
+    "target.name": (
+        re.compile(r"|host:[^:A-Z][^A-Z]*|(?!host:)[a-z][a-z0-9_]*:.*", re.S),
+        "Write it as 'host:web-1', in small letters.",
+    ),
+    "decision.proposer": (
+        re.compile(r"undo|(brain|person|code):.+", re.S),
+        "Write it as 'brain:cascade', 'person:ana' or 'undo'.",
+    ),
+}
 
 
 def find_bad_parts(formula: Formula, known: Known) -> Iterator[Wrong]:
@@ -40,6 +52,11 @@ def _missing_words(part: Part, known: Known) -> Iterator[Wrong]:
             yield f"`{part.text}`: {word!r} is no day", remedy
         for what, remedy in find_missing(part.field, word, known):
             yield f"`{part.text}`: {what}", remedy
+        if part.how == AMONG and part.field in SPELLED:
+            pattern, remedy = SPELLED[part.field]
+            if not pattern.fullmatch(word):
+                what = f"{part.field} is never {word!r}"
+                yield f"`{part.text}`: {what}", remedy
 
 
 def find_missing(field: str, word: str, known: Known) -> Iterator[Wrong]:

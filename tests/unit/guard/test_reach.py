@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from app.core.errors import ConfigError
 from app.guard.known import Known
 from app.guard.policy import parse_policy
 from app.models.action import Risk
@@ -52,6 +53,12 @@ def found_in(*rules: dict[str, object], known: Known = KNOWN) -> list[str]:
         ("alert.source in ['zabbix', 'zabix']", "Did you mean 'zabbix'?"),
         ("now.date == '2026-1-5'", "Write it as '2026-11-21'"),
         ("now.date == '2027-02-29'", "'2027-02-29' is no day"),
+        ("target.name == 'web-1'", "Write it as 'host:web-1'"),
+        ("target.name in ['host:web-1', 'web-2']", "is never 'web-2'"),
+        ("target.name != 'host:Web-1'", "in small letters"),
+        ("target.name == 'host::web-1'", "is never 'host::web-1'"),
+        ("decision.proposer == 'ana'", "Write it as 'brain:cascade'"),
+        ("decision.proposer != 'brain'", "is never 'brain'"),
         ("now.hour > 25", "never true: now.hour is 0 to 23"),
         ("now.hour < 24", "always true: now.hour is 0 to 23"),
         ("23.5 < now.hour", "never true"),
@@ -204,6 +211,33 @@ def test_lines_that_fit_everything_together_are_named() -> None:
     text = f"trust: {{ladder: [{lines}, {{mode: suggest}}]}}"
     (problem,) = map(str, parse_policy(text).warnings(KNOWN))
     assert "line 5 of the ladder can never matter: line 1, line 2" in problem
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "target.name == 'host:web-1' || target.name == ''",
+        "target.name in ['host:2001:db8::1', 'restart_pod:Pod=A-1']",
+        "target.name.startsWith('web')",
+        "target.name < 'host'",
+        "decision.proposer in ['undo', 'person:Ana', 'code:evidence']",
+        "decision.proposer != 'brain:cascade'",
+    ],
+)
+def test_names_that_may_be_are_left_alone(when: str) -> None:
+    """A target without a host has all its arguments in its name."""
+    assert found_in({"when": when}) == []
+
+
+def test_a_rule_that_nobody_could_grant_is_named() -> None:
+    """Two spellings of one person are one."""
+    asks = {"outcome": "ask", "whom": ["ana", "Ana "], "people": 2}
+    (problem,) = found_in({**asks, "when": "targets > 1"})
+    assert "asks 2 people and names 1: nobody could ever grant it" in problem
+    assert found_in({**asks, "whom": ["ana", "bo"]}) == []
+    assert found_in({**asks, "people": 1}) == []
+    with pytest.raises(ConfigError, match="more people than it names"):
+        parse_policy("ask: {whom: [ana, ANA], people: 2}")
 
 
 @pytest.mark.parametrize(
