@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, disable_created_metrics
 from app.access.settings import AccessSettings
 from app.act.settings import ActSettings
 from app.core.clock import Clock, SystemClock
-from app.core.configfile import Config, Section, reveal
+from app.core.configfile import Config, Section, check_header, reveal
 from app.core.deferred import Deferred
 from app.core.errors import ConfigError, ConfigProblem
 from app.core.home import HOME
@@ -161,7 +161,9 @@ def read_api_tokens(
     problems: list[ConfigProblem] = []
     for index, token in enumerate(settings.api.tokens):
         try:
-            tokens.append(reveal(token, outside.environ))
+            text = reveal(token, outside.environ)
+            check_header(text)
+            tokens.append(text)
         except ValueError as error:
             place = ("api", "tokens", str(index))
             remedy = "Set it, or write another token."

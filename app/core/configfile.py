@@ -366,6 +366,16 @@ def reveal(secret: SecretStr, environ: Mapping[str, str]) -> str:
     return text
 
 
+def check_header(text: str) -> None:
+    """Return when a header can carry a text without a change.
+
+    Raises:
+        ValueError: it can not, so that nobody could ever show it.
+    """
+    if text != text.strip() or not text.isprintable():
+        raise ValueError("begins or ends with a blank, or cannot be sent")
+
+
 def _refuse_bytes(name: str, text: str) -> None:
     """Raise ValueError when a variable holds bytes that are no text."""
     try:

@@ -9,7 +9,13 @@ import msgspec
 from pydantic import BaseModel, Field
 
 from app.core.clock import Clock
-from app.core.configfile import Config, Section, reveal, suggest
+from app.core.configfile import (
+    Config,
+    Section,
+    check_header,
+    reveal,
+    suggest,
+)
 from app.core.errors import ConfigError, ConfigProblem
 from app.core.naming import is_loopback
 from app.ingest.allowance import Allowance
@@ -188,6 +194,8 @@ def _secrets(
         place = (*path, "secrets", str(index))
         try:
             text = reveal(secret, world.environ)
+            if auth.kind == "bearer":
+                check_header(text)
         except ValueError as error:
             remedy = "Set it, or write another secret."
             problems.append(config.problem(place, str(error), remedy))
@@ -195,19 +203,10 @@ def _secrets(
         if auth.kind == "basic" and ":" not in text:
             what = "is not of the form user:password"
             problems.append(config.problem(place, what, "Write both."))
-        if auth.kind == "bearer" and not _is_sendable(text):
-            what = "begins or ends with a blank, or is none that can be sent"
-            remedy = "Take blanks and line ends off it."
-            problems.append(config.problem(place, what, remedy))
         found.append(text)
     if problems:
         raise ConfigError(problems)
     return found
-
-
-def _is_sendable(text: str) -> bool:
-    """Tell whether a header can carry a text without a change."""
-    return text == text.strip() and text.isprintable()
 
 
 def _unused_problems(

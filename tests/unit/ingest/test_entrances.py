@@ -55,7 +55,7 @@ def test_a_source_may_have_several_names(tmp_path: Path) -> None:
         ({"kind": "bearer", "secrets": [""]}, "the secret is empty"),
         ({"kind": "bearer", "secrets": ["t "]}, "secrets.0: begins or ends"),
         ({"kind": "bearer", "secrets": ["env:LINE"]}, "secrets.0: begins or"),
-        ({"kind": "bearer", "secrets": ["a\x07b"]}, "none that can be sent"),
+        ({"kind": "bearer", "secrets": ["a\x07b"]}, "cannot be sent"),
         ({**BEARER, "scheme": ""}, "auth.scheme"),
         ({**BEARER, "scheme": "My Word"}, "auth.scheme"),
         ({**BEARER, "header": "X-Key"}, "header: is nothing that kind"),
@@ -137,6 +137,12 @@ def test_api_tokens_are_revealed(tmp_path: Path) -> None:
     assert product.gate.find(asked).way == "settings"
     with pytest.raises(ConfigError, match=r"api\.tokens\.0"):
         wire(tmp_path, api={"tokens": ["env:NONE"]})
+
+
+def test_an_api_token_that_nobody_could_show(tmp_path: Path) -> None:
+    """A line end came along with the variable."""
+    with pytest.raises(ConfigError, match=r"api\.tokens\.0: begins or ends"):
+        wire(tmp_path, api={"tokens": ["env:LINE"]})
 
 
 @pytest.mark.parametrize("name", ["Shop", "-x", "a/b", "a b", "ä", ""])
