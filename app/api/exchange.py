@@ -201,11 +201,14 @@ class Exchange:
     def _refuse(self, refusal: Refused) -> None:
         """Send a refusal as a problem."""
         status = refusal.status
+        headers = headers_of(status)
+        if status == 401:
+            headers["www-authenticate"] = self._webhook.entrance.challenge
         reason = REASONS.get(status, "Refused")
         lines = [
             f"HTTP/1.1 {status} {reason}",
             f"content-type: {MEDIA_TYPE}",
-            *(f"{name}: {text}" for name, text in headers_of(status).items()),
+            *(f"{name}: {text}" for name, text in headers.items()),
             "content-length: ",
         ]
         body = encode(problem_of(refusal))

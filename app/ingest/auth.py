@@ -242,6 +242,16 @@ class Own:
         """Leave the ruling to the source's authenticate()."""
 
 
+def challenge_of(settings: AuthSettings) -> str:
+    """Return what a 401 asks for, as the header WWW-Authenticate."""
+    schemes = [settings.scheme]
+    if settings.kind == "basic":
+        schemes = ["Basic"]
+    elif settings.kind == "token":
+        schemes = ["Bearer", "Basic"]
+    return ", ".join(f'{scheme} realm="smokejumper"' for scheme in schemes)
+
+
 def make_authenticator(
     settings: AuthSettings, secrets: Sequence[str], clock: Clock
 ) -> Authenticator:

@@ -19,7 +19,11 @@ from app.core.configfile import (
 from app.core.errors import ConfigError, ConfigProblem
 from app.core.naming import is_loopback
 from app.ingest.allowance import Allowance
-from app.ingest.auth import AuthSettings, make_authenticator
+from app.ingest.auth import (
+    AuthSettings,
+    challenge_of,
+    make_authenticator,
+)
 from app.ingest.counters import Counters
 from app.ingest.intake import Entrance
 from app.ingest.polls import PollSettings
@@ -159,6 +163,7 @@ def _make(
         allowance=Allowance(settings.allow),
         is_strict=settings.strict,
         counters=world.counters.of(name),
+        challenge=challenge_of(settings.auth),
     )
 
 

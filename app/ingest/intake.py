@@ -64,6 +64,8 @@ class Entrance(msgspec.Struct, frozen=True):
         allowance: what it may speak for.
         is_strict: answer 422 to what is not understood, keep nothing.
         counters: its metrics.
+        challenge: what a 401 says of how to prove who sends; clients that
+            wait for it show no password to any other scheme.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Entrance(msgspec.Struct, frozen=True):
     allowance: Allowance
     is_strict: bool
     counters: SourceCounters
+    challenge: str = 'Bearer realm="smokejumper"'
 
     @property
     def paths(self) -> tuple[str, ...]:

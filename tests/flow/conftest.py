@@ -16,6 +16,10 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         "sources": {
             "alertmanager": OPEN,
             "locked": {"type": "alertmanager", "auth": TOKEN},
+            "password": {
+                "type": "alertmanager",
+                "auth": {"kind": "basic", "secrets": ["am:pass"]},
+            },
             "narrow": {
                 "type": "alertmanager",
                 **OPEN,

@@ -353,7 +353,7 @@ def test_the_sources_are_listed(shared: Service) -> None:
     """With their paths, without their secrets."""
     answer = httpx.get(f"{shared.url}/api/v1/sources")
     names = [source["name"] for source in answer.json()]
-    assert names == ["alertmanager", "locked", "narrow", "strict"]
+    assert names == ["alertmanager", "locked", "narrow", "password", "strict"]
     assert "token" not in answer.text
 
 

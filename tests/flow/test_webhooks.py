@@ -1,5 +1,6 @@
 """Deliveries over the wire: what is accepted, refused, and how."""
 
+import urllib.request
 from typing import Any
 
 import httpx
@@ -60,6 +61,21 @@ def test_a_wrong_secret_is_refused(shared: Service) -> None:
     assert_problem(post(shared, "locked", group("s")), 401, "no_secret")
     url = f"{shared.url}/api/v1/alerts?fingerprint=stolen"
     assert httpx.get(url).json()["items"] == []
+
+
+def test_a_client_that_waits_to_be_asked_shows_its_password(
+    shared: Service,
+) -> None:
+    """It sends none at first, and only when it is asked in its scheme."""
+    url = f"{shared.url}/webhooks/password"
+    known = urllib.request.HTTPPasswordMgrWithDefaultRealm()
+    known.add_password(None, url, "am", "pass")
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}),
+        urllib.request.HTTPBasicAuthHandler(known),
+    )
+    with opener.open(url, group("asked"), timeout=10) as answer:
+        assert answer.status == 202
 
 
 @pytest.mark.parametrize("path", ["alertmanager", "locked", "narrow"])
