@@ -4,6 +4,7 @@ One writer thread calls it. It speaks to a ``Desk``, which knows one
 database; what is new in a batch is decided by app/store/plan.py.
 """
 
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
@@ -20,6 +21,7 @@ from app.models.delivery import (
 )
 from app.store.columns import Row
 from app.store.plan import (
+    UNDATED,
     Identity,
     Item,
     Known,
@@ -78,8 +80,11 @@ class Desk(Protocol):
             before: of the deliveries below this one only.
         """
 
-    def find_told(self, delivery_id: int) -> list[tuple[str, Seen]]:
-        """Return the alerts that a delivery spoke of, by fingerprint."""
+    def find_told(self, delivery_id: int) -> list[Row]:
+        """Return the alerts that a delivery spoke of, in order.
+
+        Their fingerprint, source, occurrence, id, delivery and status.
+        """
 
     def find_keys(self, ids: Collection[int]) -> dict[int, bytes]:
         """Return the hashes of deliveries."""
@@ -193,11 +198,7 @@ class SqlInbox:
         with self._transaction() as desk:
             batch = itemise([filing])
             known = self._known(batch, before=stored)
-            source = filing.delivery.source
-            known.told = {
-                seen.id: ((fingerprint, source), seen)
-                for fingerprint, seen in self._desk.find_told(stored)
-            }
+            _recall(known, self._desk.find_told(stored))
             plan = Plan()
             receipt = file_alerts(plan, batch[0], known, stored)
             self._save(plan)
@@ -234,6 +235,16 @@ class SqlInbox:
         self._desk.insert(plan.delivery_rows, plan.alert_rows)
         self._desk.count("delivery", plan.repeated_deliveries)
         self._desk.count("alert", plan.repeated_alerts)
+
+
+def _recall(known: Known, told: Sequence[Row]) -> None:
+    """Note what a delivery spoke of when it was filed before."""
+    known.told = frozenset(row[3] for row in told)
+    for fingerprint, source, occurrence, *seen in told:
+        one = Seen(*seen)
+        if occurrence == UNDATED.format(one.id):
+            word = ((fingerprint, source), one.status)
+            known.undated.setdefault(word, deque()).append(one)
 
 
 def _is_dated(item: Item) -> bool:

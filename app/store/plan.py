@@ -7,7 +7,8 @@ only those that brought none need an index on their hash; a random index
 would cost more than all the rest of the commit (docs/performance.md).
 """
 
-from collections.abc import Collection, Iterable
+from collections import deque
+from collections.abc import Iterable
 from hashlib import blake2b
 
 import msgspec
@@ -22,6 +23,7 @@ from app.store.columns import Row, alert_row, delivery_row
 Identity = bytes
 HALF = 8
 END = b"\xff" * HALF  # of the identities that begin alike
+UNDATED = "#{}"  # the occurrence of an alert that has none: its own id
 # fingerprint, source
 Thread = tuple[str, str]
 
@@ -44,7 +46,8 @@ class Known(msgspec.Struct):
         silent: the id of deliveries that brought nothing new, by hash.
         next_delivery: the next free delivery id.
         next_alert: the next free alert id.
-        told: what a delivery that is filed anew spoke of before, by id.
+        told: the ids that a delivery that is filed anew spoke of before.
+        undated: those of them that are undated, by thread and status.
     """
 
     alerts: dict[Identity, Seen]
@@ -53,7 +56,8 @@ class Known(msgspec.Struct):
     silent: dict[bytes, int]
     next_delivery: int
     next_alert: int
-    told: dict[int, tuple[Thread, Seen]] = {}
+    told: frozenset[int] = frozenset()
+    undated: dict[tuple[Thread, str], deque[Seen]] = {}
 
 
 class Plan(msgspec.Struct):
@@ -185,10 +189,10 @@ def file_alerts(
     """Add the rows of a delivery's alerts; return what became of them."""
     delivery = item.filing.delivery
     parsed = item.filing.parsed
-    ids: list[int] = []
+    ids = []
     accepted = 0
     for wanted in item.alerts:
-        seen = _find_told(wanted, known, ids) or _find(wanted, known)
+        seen = _find_told(wanted, known) or _find(wanted, known)
         if seen is None:
             seen = Seen(known.next_alert, delivery_id, wanted.status)
             known.next_alert += 1
@@ -214,26 +218,23 @@ def _row(wanted: Wanted, delivery: Delivery, seen: Seen) -> Row:
     alert = wanted.alert
     same = wanted.identity
     if same is None:
-        alert = msgspec.structs.replace(alert, occurrence=f"#{seen.id}")
-        same = identify(*wanted.thread, f"#{seen.id}", wanted.status)
+        occurrence = UNDATED.format(seen.id)
+        alert = msgspec.structs.replace(alert, occurrence=occurrence)
+        same = identify(*wanted.thread, occurrence, wanted.status)
     return alert_row((seen.id, seen.delivery_id), same, delivery, alert)
 
 
-def _find_told(
-    wanted: Wanted, known: Known, taken: Collection[int]
-) -> Seen | None:
+def _find_told(wanted: Wanted, known: Known) -> Seen | None:
     """Return what a delivery has made of an undated alert before, or None.
 
     What came since says otherwise maybe, and nothing of this delivery.
     """
-    if wanted.identity is not None:
+    told = known.undated.get((wanted.thread, wanted.status))
+    if wanted.identity is not None or not told:
         return None
-    for thread, seen in known.told.values():
-        is_same = thread == wanted.thread and seen.status == wanted.status
-        if is_same and seen.id not in taken:
-            _learn(wanted, known, seen)
-            return seen
-    return None
+    seen = told.popleft()
+    _learn(wanted, known, seen)
+    return seen
 
 
 def _find(wanted: Wanted, known: Known) -> Seen | None:

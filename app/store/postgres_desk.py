@@ -94,16 +94,16 @@ class PostgresDesk:
         )
         return {(f, s): Seen(*seen) for f, s, *seen in rows}
 
-    def find_told(self, delivery_id: int) -> list[tuple[str, Seen]]:
-        """Return the alerts that a delivery spoke of, by fingerprint."""
-        rows = self._rows(
-            "SELECT fingerprint, id, delivery_id, status FROM alert"
+    def find_told(self, delivery_id: int) -> list[Row]:
+        """Return the alerts that a delivery spoke of, in order."""
+        return self._rows(
+            "SELECT fingerprint, source, occurrence, id, delivery_id, status"
+            " FROM alert"
             " WHERE id IN (SELECT told::bigint FROM json_array_elements_text("
             "(SELECT alerts::json FROM delivery WHERE id = %s)) AS told)"
             " ORDER BY id",
             (delivery_id,),
         )
-        return [(fingerprint, Seen(*seen)) for fingerprint, *seen in rows]
 
     def find_keys(self, ids: Collection[int]) -> dict[int, bytes]:
         """Return the hashes of deliveries."""

@@ -151,15 +151,15 @@ class SqliteDesk:
                 found[thread] = Seen(*row)
         return found
 
-    def find_told(self, delivery_id: int) -> list[tuple[str, Seen]]:
-        """Return the alerts that a delivery spoke of, by fingerprint."""
-        rows = self._rows(
-            "SELECT fingerprint, id, delivery_id, status FROM alert"
+    def find_told(self, delivery_id: int) -> list[Row]:
+        """Return the alerts that a delivery spoke of, in order."""
+        return self._rows(
+            "SELECT fingerprint, source, occurrence, id, delivery_id, status"
+            " FROM alert"
             " WHERE id IN (SELECT value FROM json_each("
             "(SELECT alerts FROM delivery WHERE id = ?))) ORDER BY id",
             (delivery_id,),
         )
-        return [(fingerprint, Seen(*seen)) for fingerprint, *seen in rows]
 
     def find_keys(self, ids: Collection[int]) -> dict[int, bytes]:
         """Return the hashes of deliveries."""
