@@ -45,7 +45,7 @@ def restore(
         stop(str(error), NO_DATABASE)
     if product.anchor_file is not None:
         # It is about the database that was there before.
-        product.anchor_file.path.unlink(missing_ok=True)
+        product.anchor_file.forget()
     _report(f"{file} is back in {product.location}", copied, as_json=as_json)
 
 

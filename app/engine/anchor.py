@@ -64,6 +64,13 @@ class AnchorFile:
             raise ValueError(f"{self.path}: {error}") from error
         return anchor if told.database == self._database else None
 
+    def forget(self) -> None:
+        """Remove it, unless it is about another database than this one."""
+        with suppress(ValueError):
+            if self.read() is None:
+                return
+        self.path.unlink(missing_ok=True)
+
     def write(self, anchor: Anchor, at: int) -> None:
         """Replace it: a power cut leaves the old one or the new one."""
         text = AnchorText(

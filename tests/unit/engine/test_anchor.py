@@ -108,6 +108,22 @@ def test_a_file_that_cannot_be_written_stops_nobody(
     assert desk.turn() == desk.end()
 
 
+def test_a_restore_forgets_its_own_anchor_only(tmp_path: Path) -> None:
+    """Restored for a trial beside it, a copy leaves the real one's alone."""
+    path = tmp_path / "log.anchor"
+    mine, other = AnchorFile(path, "log.db"), AnchorFile(path, "trial")
+    kept = Anchor(7, "ab" * 32)
+    mine.write(kept, 1)
+    other.forget()
+    assert mine.read() == kept
+    mine.forget()
+    assert not path.exists()
+    mine.forget()
+    path.write_text("nonsense")
+    mine.forget()
+    assert not path.exists()
+
+
 def test_where_the_file_lies(tmp_path: Path) -> None:
     """Beside the SQLite file, in var/ for PostgreSQL, or where told."""
     file = Location(
