@@ -36,15 +36,20 @@ T = TypeVar("T")
 log = get_log("cleaner")
 
 
+# The longest that makes sense; for ever is 0.
+MOST_DAYS = 36_600
+MOST_SECONDS = 31 * 86_400
+
+
 class RetentionSettings(Section):
     """How long things are kept, in days; 0 is for ever."""
 
-    deliveries_days: float = Field(30.0, ge=0)
-    alerts_days: float = Field(90.0, ge=0)
-    incidents_days: float = Field(400.0, ge=0)
-    log_days: float = Field(0.0, ge=0)
+    deliveries_days: float = Field(30.0, ge=0, le=MOST_DAYS)
+    alerts_days: float = Field(90.0, ge=0, le=MOST_DAYS)
+    incidents_days: float = Field(400.0, ge=0, le=MOST_DAYS)
+    log_days: float = Field(0.0, ge=0, le=MOST_DAYS)
     max_bytes: int = Field(0, ge=0)
-    every_seconds: float = Field(3_600.0, ge=1)
+    every_seconds: float = Field(3_600.0, ge=1, le=MOST_SECONDS)
 
 
 class Meters:

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
+from pydantic import ValidationError
 
 from app.engine import cleaner as module
 from app.engine.cleaner import (
     DAY,
     HOUR,
+    MOST_DAYS,
     MOST_UNSEEN,
     Cleaner,
     Meters,
@@ -275,6 +277,18 @@ def test_it_does_not_measure_after_each_of_many_rows(
     scene.clean(max_bytes=100)
     assert scene.store.left()["deliveries"] == 1
     assert scene.store.looks < 20
+
+
+@pytest.mark.parametrize("days", [1e9, float("inf"), float("nan"), -1.0])
+@pytest.mark.parametrize("table", [*TABLES, "log"])
+def test_an_age_that_no_clock_shows_is_refused(
+    table: str, days: float
+) -> None:
+    """At the start, not each time that it cleans: nothing would be."""
+    with pytest.raises(ValidationError, match=f"{table}_days"):
+        RetentionSettings.model_validate({f"{table}_days": days})
+    most = RetentionSettings.model_validate({f"{table}_days": MOST_DAYS})
+    assert getattr(most, f"{table}_days") == MOST_DAYS
 
 
 class TwoClocks(FakeClock):
