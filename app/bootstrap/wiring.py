@@ -23,6 +23,7 @@ from app.bootstrap.voice import Room as VoiceRoom
 from app.bootstrap.voice import Voice, make_voice
 from app.bootstrap.watch import Watching, make_watching
 from app.core.configfile import Config
+from app.core.errors import ConfigError
 from app.core.registry import scan
 from app.engine.acting import Acting
 from app.engine.anchor import AnchorFile, Anchoring, place_anchor
@@ -156,6 +157,17 @@ def _keep(
 ) -> Keeping:
     """Return who writes about incidents."""
     folding = config.read(FoldSettings, "incidents")
+    # What a misspelt name is set for would hold for nothing, in silence.
+    problems = [
+        config.problem(
+            ("incidents", "sources", name),
+            "there is no source of this name",
+            f"Write one of {', '.join(sorted(entrances))}, or take it out.",
+        )
+        for name in sorted(folding.sources.keys() - entrances.keys())
+    ]
+    if problems:
+        raise ConfigError(problems)
     silent = [n for n, one in entrances.items() if one.source.tells_once]
     rules = make_rules(folding, silent)
     folder = Folder(rules, ground.outside.clock)

@@ -44,6 +44,25 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     }
 
 
+def test_rules_for_a_source_that_is_not_there_are_named(
+    tmp_path: Path,
+) -> None:
+    """Misspelt, they would hold for nothing, and nobody would know."""
+    file = tmp_path / "settings.yaml"
+    file.write_text(
+        "sources: {zabbix: {auth: {kind: none}}}\n"
+        "incidents: {sources: {zabix: {stale_seconds: 60}}}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        build(load_config(file, {}))
+    (problem,) = caught.value.problems
+    assert problem.setting == "incidents.sources.zabix"
+    assert problem.where == f"{file}:2"
+    assert "zabbix" in problem.remedy
+    file.write_text(file.read_text().replace("zabix", "zabbix"))
+    build(load_config(file, {}))
+
+
 def test_what_brains_hold_open_is_closed_at_the_end(tmp_path: Path) -> None:
     """The client of a model server does not outlive the service."""
     file = tmp_path / "settings.yaml"
