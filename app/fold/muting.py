@@ -183,10 +183,14 @@ def take_calendar(
         is_left = place not in said and mute.wish.uid in series
         if is_left and mute.slot is not None:
             work.withdraw(mute, "the calendar no longer says so")
-    outcomes = [
-        _take(work, one, known.get((one.event.uid, one.event.instance)))
-        for one in events
-    ]
+    outcomes = []
+    for one in events:
+        uid, instance = one.event.uid, one.event.instance
+        old, whole = known.get((uid, instance)), known.get((uid, 0))
+        if old is None and whole is not None and whole.ended_at is not None:
+            # A person ended the series: no time of it is new.
+            old = whole
+        outcomes.append(_take(work, one, old))
     work.write()
     return outcomes
 

@@ -5,6 +5,7 @@ import pytest
 from app.core.clock import to_iso
 from app.core.errors import Refused
 from app.fold.calendars import read_calendar
+from app.fold.muting import end_mute
 from tests.unit.fold.stage import Stage, host
 from tests.unit.fold.test_calendars import (
     TERMS,
@@ -36,6 +37,22 @@ def test_a_replaced_time_comes_and_goes(stage: Stage) -> None:
     series, single = stage.mutes()
     assert series.except_at != ""
     assert to_iso(single.due_at) == "2026-11-30T10:00:00Z"
+
+
+def test_no_time_of_a_series_that_a_person_ended_is_new(
+    stage: Stage,
+) -> None:
+    """However the calendar moves it about afterwards."""
+    take(stage, event(*WEEKLY))
+    with stage.ledger.turn() as connection:
+        end_mute(connection, 1, ("ben", "not needed"), stage.clock.now())
+    moved = event(
+        "RECURRENCE-ID;TZID=Europe/Berlin:20261129T020000",
+        "DTSTART:20261130T100000Z",
+        "DTEND:20261130T110000Z",
+    )
+    assert said(take(stage, event(*WEEKLY), moved)) == ["ended", "ended"]
+    assert [row.due_at for row in stage.mutes()] == [None]
 
 
 def test_what_the_calendar_cancelled_it_can_bring_back(stage: Stage) -> None:
