@@ -154,6 +154,8 @@ FOLDERS = (
     "/etc/caddy",
 )  # fmt: skip
 MOST_FILES, MOST_ENTRIES, MOST_DEPTH = 200, 3000, 3
+# A key is called so with a word of its own: keycloak.pem is none.
+KEY = re.compile(r"(?:(?<![a-z])|priv|private|secret)keys?(?![a-z]).*\.pem")
 # A bundle of authorities is none of this machine's own.
 MOST_IN_FILE = 6
 PEM = "-----%s CERTIFICATE-----"
@@ -982,7 +984,7 @@ def find_certificates() -> list:
                 f"{place}/{name}"
                 for name in sorted(names)
                 if name.lower().endswith((".crt", ".cer", ".pem", ".cert"))
-                and "key" not in name.lower()
+                and not KEY.search(name.lower())
             ]
     return found[:MOST_FILES]
 

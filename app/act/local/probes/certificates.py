@@ -5,6 +5,7 @@ and of those only the first certificate, which is the one that is shown.
 """
 
 import os
+import re
 import socket
 import ssl
 import time
@@ -29,6 +30,9 @@ FOLDERS = (
     "etc/postgresql", "etc/mysql", "etc/docker", "etc/traefik", "etc/caddy",
 )  # fmt: skip
 SUFFIXES = (".crt", ".cer", ".pem", ".cert")
+# A key is called so with a word of its own, and by none of the other endings:
+# of server-key.pem and privkey.pem nothing is read, of keycloak.pem all.
+KEY = re.compile(r"(?:(?<![a-z])|priv|private|secret)keys?(?![a-z]).*\.pem")
 # Others take it for an attack, or count it, when somebody says TLS to them.
 TLS_PORTS = frozenset(
     {443, 465, 636, 853, 993, 995, 2376, 5671, 6443, 8443, 8883, 9443, 10250}
@@ -90,7 +94,7 @@ def find_files(root: Path) -> Iterator[Path]:
             if is_bundles or left < 0:
                 continue
             for name in sorted(names):
-                is_key = "key" in name.lower()
+                is_key = KEY.search(name.lower())
                 if name.lower().endswith(SUFFIXES) and not is_key:
                     count += 1
                     yield Path(at, name)

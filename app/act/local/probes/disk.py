@@ -64,6 +64,7 @@ UNREAL = frozenset(
         "overlay",
     }
 )
+HIDDEN = (FileNotFoundError, NotADirectoryError)
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
@@ -117,7 +118,8 @@ def _read_all(lens: Lens, notes: Notes) -> list[tuple[Mount, Filled]]:
         if isinstance(said, Exception):
             text = f"{mount.place} ({mount.kind} {mount.source})"
             notes.say(TITLE, f"{text}: not readable: {why(said)}")
-            if not isinstance(said, PermissionError):
+            # What lies below another one cannot be reached, and is well.
+            if not isinstance(said, (PermissionError, *HIDDEN)):
                 notes.odd(90.0, f"file system {text} hangs: {why(said)}")
             continue
         if said.total:

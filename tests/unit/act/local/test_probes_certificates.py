@@ -1,5 +1,6 @@
 """Certificates: real ones, in files and shown by a real listener."""
 
+import runpy
 import ssl
 import threading
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from app.act.local.probes.certificates import ask_certificate, find_files
 from tests.unit.act.local.rounds import Round, write
 
 TITLE = "certificates"
+LOOK = Path(__file__).parents[4] / "host" / "look.py"
 
 
 def make(until: datetime, name: str = "web1.example") -> tuple[bytes, bytes]:
@@ -106,6 +108,24 @@ def test_those_that_run_out_stand_out(tmp_path: Path) -> None:
     assert any("good) runs out in 300 days" in line for line in lines)
     assert any("broken.crt: not readable: " in line for line in lines)
     assert not any("never read" in line for line in lines)
+
+
+def test_only_what_is_called_a_key_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here and at other hosts; a name with these letters in it is none."""
+    keys = ("privkey.pem", "server-key.pem", "key.pem", "my_key_2.pem",
+            "site.key.pem", "privatekey.pem", "a.key")  # fmt: skip
+    own = ("keycloak.pem", "monkey.example.org.crt", "turkey.pem",
+           "server-key.crt", "fullchain.pem")  # fmt: skip
+    for name in (*keys, *own):
+        write(tmp_path, f"etc/nginx/{name}", "")
+    assert {one.name for one in find_files(tmp_path)} == set(own)
+    elsewhere = runpy.run_path(str(LOOK))["find_certificates"]
+    monkeypatch.setitem(
+        elsewhere.__globals__, "FOLDERS", (str(tmp_path / "etc/nginx"),)
+    )
+    assert {Path(one).name for one in elsewhere()} == set(own)
 
 
 def test_files_are_found_within_bounds(tmp_path: Path) -> None:
