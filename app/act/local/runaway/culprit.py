@@ -1,5 +1,6 @@
 """The culprit: the one process that runs away, clearly, or none."""
 
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -10,13 +11,15 @@ from app.act.local.runaway.burden import Burden
 from app.core.configfile import Section
 from app.core.look.amounts import span
 from app.core.look.past import Past
-from app.core.look.snapshot import Proc
+from app.core.look.snapshot import TICKS, Proc
 
 MOST_SHOWN = 10
 # So much of what it takes now it usually took: then that is nothing new.
 ALIKE = 0.8
 # The past says something about a process from so many looks on.
 LEAST_LOOKS = 10
+# So old is one whose whole life tells what is usual for it.
+LIFE_SECONDS = 3_600.0
 # So much of what it holds came within the past, which is so long at least.
 SWOLLEN = 0.2
 SWOLLEN_SECONDS = 300.0
@@ -176,13 +179,22 @@ def has_swollen(past: Past, proc: Proc) -> bool:
 
 
 def is_usual(past: Past, one: Burden) -> bool:
-    """Tell whether a process was as busy all the time that is known."""
+    """Tell whether a process was as busy all the time that is known.
+
+    After a start of ours nobody has looked: then its whole life tells, as the
+    kernel has counted it, unless that is short.
+    """
     usual = past.usual_share(one.proc)
-    return (
-        usual is not None
-        and usual.count >= LEAST_LOOKS
-        and usual.median >= ALIKE * one.given
-    )
+    if usual is not None and usual.count >= LEAST_LOOKS:
+        return usual.median >= ALIKE * one.given
+    age, share = _life(one.proc)
+    return age >= LIFE_SECONDS and share >= ALIKE * one.given
+
+
+def _life(proc: Proc) -> tuple[float, float]:
+    """Return how old a process is, and what it took of a core all along."""
+    age = max(time.monotonic() - proc.start / TICKS, 1e-6)
+    return age, 100.0 * proc.ticks / TICKS / age
 
 
 def recall(past: Past, culprit: Burden) -> str:
@@ -198,6 +210,12 @@ def recall(past: Past, culprit: Burden) -> str:
         if is_usual(past, culprit):
             line += ": it has been as busy all that time"
         lines.append(line)
+    elif is_usual(past, culprit):
+        age, share = _life(culprit.proc)
+        lines.append(
+            f"it took {share:.0f} % of one core in all the {span(age)} that it"
+            " runs: it has been as busy all that time"
+        )
     grown = past.swollen(culprit.proc)
     if grown is not None and grown.more > 0:
         at_least = "at least " if grown.is_least else ""

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from pathlib import Path
 
 import msgspec
@@ -18,6 +19,7 @@ from app.act.local.runaway.burden import (
 from app.act.local.runaway.culprit import (
     Limits,
     all_measures,
+    is_usual,
     memory_measures,
     pick,
     recall,
@@ -25,7 +27,7 @@ from app.act.local.runaway.culprit import (
 from app.core.clock import SystemClock
 from app.core.demand import read_work, wanted
 from app.core.look.past import Past
-from app.core.look.snapshot import Proc, Snapshot, read_proc
+from app.core.look.snapshot import TICKS, Proc, Snapshot, read_proc
 from app.models.job import JobState
 from tests.fakes import FakeClock
 from tests.unit.act.local.victims import (
@@ -86,6 +88,25 @@ def test_the_clear_one_is_the_culprit(found: list[Burden], says: str) -> None:
         culprit, why = pick(some, ALL, 1.5)
         assert culprit.proc.pid == 1
         assert why == says
+
+
+@pytest.mark.parametrize(
+    ("hours", "share", "expected"),
+    [(50, 97, True), (50, 70, False), (0.5, 97, False)],
+)
+def test_a_whole_life_tells_what_is_usual_while_there_is_no_past(
+    hours: float, share: float, expected: bool
+) -> None:
+    """We may have just begun: an encoder is busy for days, and well."""
+    age = hours * 3_600.0
+    start = int((time.monotonic() - age) * TICKS)
+    proc = msgspec.structs.replace(
+        burden(1).proc, start=start, ticks=int(age * share / 100 * TICKS)
+    )
+    one = msgspec.structs.replace(burden(1, cpu=99), proc=proc)
+    assert is_usual(NO_PAST, one) is expected
+    said = recall(NO_PAST, one)
+    assert ("97 % of one core in all the 2 days" in said) is expected
 
 
 @pytest.mark.parametrize(
