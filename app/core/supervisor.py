@@ -15,7 +15,7 @@ from app.core.brief import brief
 from app.core.errand import Errand, Notes
 from app.core.errors import NotAccepted, NotSent, OutgoingFailed
 from app.core.nearby import Address, Answer, Call, call_near
-from app.core.warden import Standing, State, last_lines
+from app.core.warden import Standing, State, last_lines, whole_lines
 
 STATES = {
     "RUNNING": State.ACTIVE,
@@ -196,11 +196,12 @@ class Supervisor:
             method = f"supervisor.readProcess{kind}Log"
             left = max(0.1, until - time.monotonic())
             try:
-                text = self._ask(left, method, standing.name, -TAIL_BYTES, 0)
+                said = self._ask(left, method, standing.name, -TAIL_BYTES, 0)
             except _Fault:
                 # It keeps no such log.
                 continue
-            some = last_lines(str(text), lines - len(found))
+            text = whole_lines(str(said), TAIL_BYTES)
+            some = last_lines(text, lines - len(found))
             found += [f"{kind.lower()}: {line}" for line in some]
             if len(found) >= lines:
                 break

@@ -136,3 +136,17 @@ def last_lines(text: str, lines: int, chars: int = 500) -> tuple[str, ...]:
         "".join(c if c.isprintable() else " " for c in one[:chars])
         for one in found[-lines:]
     )
+
+
+def whole_lines(text: str, most: int) -> str:
+    """Return the last bytes of a log, from its first whole line on.
+
+    Where it was cut it may begin with the half of a secret.
+
+    Args:
+        text: what was read.
+        most: how many bytes were read at most.
+    """
+    # A letter may have been cut, too.
+    is_cut = len(text.encode(errors="replace")) >= most - 3
+    return text.partition("\n")[2] if is_cut else text

@@ -8,7 +8,7 @@ import pytest
 
 from app.core.errand import Errand
 from app.core.errors import NotAccepted, OutgoingFailed
-from app.core.supervisor import Supervisor
+from app.core.supervisor import TAIL_BYTES, Supervisor
 from app.core.warden import Standing, State
 from tests.unit.core.nearby_server import saying, silence, speaking
 
@@ -154,6 +154,20 @@ def test_control_signs_of_a_log_are_no_obstacle(tmp_path: Path) -> None:
     with speaking(file, saying(written("a\x1b[31m\x00b\n\nc\x07"))):
         found = Supervisor(f"unix://{file}").tail(standing, 2, 20)
     assert found == ("stderr: a[31mb", "stderr: c")
+
+
+def test_a_log_begins_with_a_whole_line(tmp_path: Path) -> None:
+    """Only its end is read: that may begin within a secret."""
+    lines = "\n".join(f"line {n:02} {'x' * 1_000}" for n in range(30))
+    torn = f"et-of-ours\n{lines}".rjust(TAIL_BYTES, "x")
+    standing = Standing(name="shop", warden="supervisor",
+                        state=State.ACTIVE, says="")  # fmt: skip
+    for text, first in ((torn, "line"), ("short", "short")):
+        file = tmp_path / f"{first}.sock"
+        with speaking(file, saying(written(text))):
+            found = Supervisor(f"unix://{file}").tail(standing, 200, 20)
+        assert found[0].startswith(f"stderr: {first}")
+        assert "of-ours" not in " ".join(found)
 
 
 def test_one_that_hangs_did_nothing(tmp_path: Path) -> None:
