@@ -146,26 +146,27 @@ class Template:
         """
         found = msgspec.structs.asdict(cleaned(facts))
         found |= {"built_in_title": title, "built_in_text": text}
-        said = ""
         try:
-            for piece in self._template.generate(found):
-                said += piece
-                if len(said) > MOST_CHARS:
-                    raise TemplateFailed(f"it says more than {MOST_CHARS}")
-        except (
-            jinja2.TemplateError,
-            ArithmeticError,
-            LookupError,
-            RecursionError,
-            TypeError,
-            ValueError,
-        ) as error:
+            said = self._say(found)
+        except Exception as error:
+            # A filter may raise whatever it likes; people are told all the
+            # same, by the built-in text.
             what = one_line(str(error)) or type(error).__name__
             raise TemplateFailed(f"{self._line(error)}: {what}") from error
         first, _, rest = said.strip().partition("\n")
         if not first:
             raise TemplateFailed("1: it says nothing")
         return one_line(first), rest.strip()
+
+    def _say(self, found: Mapping[str, Any]) -> str:
+        """Return what it says, or raise whatever a filter raises."""
+        said = ""
+        for piece in self._template.generate(found):
+            said += piece
+            if len(said) > MOST_CHARS:
+                text = f"it says more than {MOST_CHARS} signs"
+                raise jinja2.TemplateRuntimeError(text)
+        return said
 
     def _line(self, error: Exception) -> int:
         """Return the line of the file that an error comes from."""

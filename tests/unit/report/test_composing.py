@@ -297,11 +297,14 @@ def test_a_template_writes_the_letter(tmp_path: Path) -> None:
     assert other.title == "All: HighCPU on host:web-01"
 
 
+@pytest.mark.parametrize(
+    "failing", ["1 // (incident - 8)", "'-1'|truncate(10 - incident)"]
+)
 def test_a_template_that_fails_keeps_nobody_from_being_told(
-    tmp_path: Path,
+    tmp_path: Path, failing: str
 ) -> None:
     """The built-in text goes instead, with a note."""
-    source = "{{ title }}\n{{ 1 // (incident - 8) }}"
+    source = f"{{{{ title }}}}\n{{{{ {failing} }}}}"
     (tmp_path / "escalated.txt").write_text(source)
     writer = composer(tmp_path)
     fine = writer.letter(dispatch(), message())

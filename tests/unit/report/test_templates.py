@@ -36,6 +36,8 @@ def test_no_folder_is_no_template(tmp_path: Path) -> None:
         ("fixed.txt", "a\n{{ 1 // 0 }}", 2, "zero"),
         ("fixed.txt", "a\n{{ title + 'x' }}", 2, "not allowed"),
         ("chat.asked.txt", "a\n{{ nope.x }}", 2, "undefined"),
+        ("fixed.txt", "a\n{{ title|truncate(2) }}", 2, "length >= 3"),
+        ("fixed.txt", "a\n{{ evidence|line }}", 2, "no attribute"),
     ],
 )
 def test_a_broken_template_stops_the_start_by_file_and_line(
