@@ -12,7 +12,7 @@ from app.models.account import Role
 from tests.flow.acting import ActingService
 from tests.flow.deciding import firing
 from tests.flow.visitors import Visitors
-from tests.ui.browser import PHONE, Chromium, go
+from tests.ui.browser import PHONE, WIDE, Chromium, go
 from tests.ui.conftest import Opener
 from tests.ui.dialogs import inspect_dialog
 
@@ -162,6 +162,34 @@ def test_hostile_texts_are_texts(node: ActingService, watched: Opener) -> None:
     assert page.evaluate("window.pwned") is None
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= PHONE["width"]
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+def test_a_long_name_pushes_nothing_aside(
+    node: ActingService, watched: Opener, viewport: dict[str, int]
+) -> None:
+    """A name of one word is broken, whoever has it."""
+    host = f"inc-long-{viewport['width']}"
+    node.fire(firing(host, team="t" * 200))
+    target = {"target": f"host::{host}"}
+    node.wait_for(lambda: node.decisions(**target))
+    number = node.decisions(**target)[0]["incident"]
+    asked = {"incident": number, "state": "asked"}
+    node.wait_for(lambda: node.get("/approvals", **asked)["items"])
+    question = node.get("/approvals", **asked)["items"][0]["id"]
+    node.answer(question, "refuse").raise_for_status()
+    for what, more in (("owner", {"owner": "w" * 200}), ("notes", {})):
+        body = {"author": "o" * 200, "text": "n" * 300, **more}
+        node.post(f"/incidents/{number}/{what}", body).raise_for_status()
+    page = watched(node.url, viewport=viewport).page(path_of(number))
+    expect(page.locator(".now .who")).to_contain_text("w" * 200)
+    expect(page.locator(".words")).to_contain_text("o" * 200)
+    wide = "document.documentElement.scrollWidth"
+    assert page.evaluate(wide) <= viewport["width"]
+    go(page, "/console/incidents")
+    expect(page.locator(f"#i-{number}")).to_be_visible()
+    expect(page.locator(".chips")).to_contain_text("t" * 200)
+    assert page.evaluate(wide) <= viewport["width"]
 
 
 def test_it_is_copied_as_markdown(

@@ -15,7 +15,7 @@ export class Now {
   constructor(refresh) {
     this.refresh = refresh;
     this.heading = h("h2", { id: "now-title" });
-    this.who = h("p", { class: "who" });
+    this.who = h("p", { class: "who any" });
     this.text = h("p", { class: "any" });
     this.facts = h("dl", { class: "facts" });
     this.more = h("div");

@@ -93,7 +93,7 @@ export class Words {
 function word(one) {
   const right = one.kind === "correction" && one.details.correct;
   return h("li", { class: `word ${one.kind}` },
-    h("p", { class: "soft" }, h("bdi", {}, h("strong", {}, one.author)),
+    h("p", { class: "soft any" }, h("bdi", {}, h("strong", {}, one.author)),
       ` ${SAID[one.kind] ?? one.kind}`,
       one.kind === "owner" ? `: ${one.details.owner || "nobody"}` : "", " ",
       h("time", { datetime: one.at, title: `${full(one.at)} (${one.at})` },
