@@ -238,6 +238,22 @@ def test_a_browser_is_told_what_it_may_with_every_answer(
     assert wrong == {}
 
 
+@pytest.mark.parametrize("role", [None, Role.ADMIN])
+def test_no_proxy_keeps_what_is_somebodys(
+    visitors: Visitors, role: Role | None
+) -> None:
+    """Only files of ours are everybody's; refusals are not kept either."""
+    routes = sorted({*NEEDED, *SHOWN, *FREE, "GET /api/v1/nowhere"} - ENDING)
+    with visitors.client(role) as client:
+        kept = {
+            route: told
+            for route in routes
+            if (told := ask(client, route).headers["cache-control"])
+            not in ("no-store", "private, no-cache")
+        }
+    assert kept == {}
+
+
 def test_only_the_page_of_the_api_has_rules_of_its_own(
     visitors: Visitors,
 ) -> None:
