@@ -14,7 +14,7 @@ from app.api.protocol import ENDLESS
 from app.api.sharing import SIGHT
 from app.api.sight import OfTeams
 from app.bootstrap import Product
-from app.core.errors import Refused, StorageFailed
+from app.core.errors import Refused, StorageFailed, TooBusy
 from app.core.log import get_log
 from app.models.account import Role
 from app.store.teams import Teams
@@ -84,7 +84,7 @@ class EventStream(StreamingResponse):
         scope[ENDLESS] = True
         try:
             await super().__call__(scope, receive, send)
-        except StorageFailed as error:
+        except (StorageFailed, TooBusy) as error:
             # The answer has begun; breaking off is all that is left to say.
             log.warning("stream.broken_off", error=str(error))
         finally:

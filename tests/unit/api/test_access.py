@@ -4,10 +4,15 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 from pydantic import BaseModel
 from starlette.requests import Request
+from starlette.types import Message
 
 from app.access.asked import peer_of
+from app.access.keyring import MOST_SECONDS, Keyring
+from app.access.secrets import digest_of
+from app.api import hub
 from app.api.access import (
     Allow,
     Watch,
@@ -17,9 +22,13 @@ from app.api.access import (
     signed,
     to_asked,
 )
+from app.api.stream import EventStream
 from app.core.errors import Refused
-from app.models.account import Caller, Role
+from app.models.account import Account, Caller, Role, Token
 from app.store.location import Location
+from app.store.reading import open_engine
+from app.store.tail import Tail
+from app.store.tokens import Owned
 from tests.schema import make_sqlite
 from tests.unit.access.rooms import HERE, Node
 
@@ -204,3 +213,52 @@ def test_what_lasts_ends_with_the_right_to_it(
         return said
 
     assert asyncio.run(watch()) == [True, False, False, True]
+
+
+def test_a_stream_breaks_off_while_nobody_knows_who_may_listen(
+    location: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tokens cannot be read for too long: that is no bug of ours."""
+    monkeypatch.setattr("app.api.access.WATCH_SECONDS", 0.0)
+    monkeypatch.setattr(hub, "BEAT_SECONDS", 0.01)
+    ana = Account(id=1, name="ana", role=Role.VIEWER.value)
+    token = Token(
+        id=1,
+        digest=digest_of("sj_a"),
+        account_id=1,
+        label="test",
+        role=Role.VIEWER.value,
+        created_at=1,
+        created_by="test",
+    )
+    sent: list[Message] = []
+
+    async def listen() -> None:
+        """Listen with a token until it is over."""
+        node = Node(location)
+        keys = Keyring(node.clock)
+        keys.hold([Owned(token, ana)])
+        node.gate.admit(keys.find)
+        request = asked("192.0.2.7", authorization="Bearer sj_a")
+        await Allow(node.gate, Role.VIEWER)(request)
+        tail = Tail(open_engine(location, 5.0))
+        meters = hub.Meters(CollectorRegistry())
+        ours = hub.Hub(tail, 1, meters)
+        position, first = await ours.start(None)
+        listener = ours.enter(hub.EVERYTHING, position)
+        watched = Watch(node.gate, request)
+        stream = EventStream(ours, listener, first, watched)
+        node.clock.advance(MOST_SECONDS + 1)
+
+        async def send(message: Message) -> None:
+            """Note what is sent."""
+            sent.append(message)
+
+        async with asyncio.timeout(20):
+            await stream({"type": "http"}, asyncio.Event().wait, send)
+        assert listener.is_over
+        tail.close()
+        node.close()
+
+    asyncio.run(listen())
+    assert sent[0]["status"] == 200
