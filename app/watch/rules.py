@@ -109,7 +109,12 @@ class _State:
 
 
 class Rules:
-    """Knows what goes on."""
+    """Knows what goes on.
+
+    Attributes:
+        left_out: how many more would be alerts by the last look, if there
+            might be so many at once.
+    """
 
     def __init__(self, most: int = MOST_ALERTS) -> None:
         """Take how many alerts there may be at once."""
@@ -146,6 +151,7 @@ class Rules:
                 one of these is not there any more.
         """
         self._forget_after_gap(monotonic)
+        self.left_out = 0
         found: dict[Key, Claim] = {}
         for claim in claims:
             found.setdefault(claim.key, claim)

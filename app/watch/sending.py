@@ -76,7 +76,11 @@ class _Post:
 
 
 class Outbox:
-    """What is to be told, in order for each alert. Pure."""
+    """What is to be told, in order for each alert. Pure.
+
+    Attributes:
+        lost: how much there was no room for, and nobody will be told.
+    """
 
     def __init__(self, repeat_seconds: float, most: int = MOST_LINES) -> None:
         """Take how often what goes on is told, and the bound."""
@@ -169,7 +173,11 @@ class Sender:
 
     def add(self, alert: Alert) -> None:
         """Take what has begun, or is over; from the event loop."""
+        before = self._outbox.lost
         self._outbox.add(alert, self._clock.monotonic())
+        if self._outbox.lost > before:
+            waiting = self._outbox.waiting()
+            log.error("watch.lost", alert=alert.name, waiting=waiting)
         self._bell.set()
 
     async def run(self) -> None:

@@ -22,7 +22,15 @@ from app.watch import textfile
 from app.watch.claims import SEVERITY, Around, Claimant
 from app.watch.keeping import Keep
 from app.watch.places import Files, read_disks, read_files, read_sensors
-from app.watch.rules import Alert, Began, Ended, Key, Rules, Text
+from app.watch.rules import (
+    MOST_ALERTS,
+    Alert,
+    Began,
+    Ended,
+    Key,
+    Rules,
+    Text,
+)
 from app.watch.sampling import Sample, sample
 from app.watch.sending import Outbox, Sender
 from app.watch.series import UNITS, to_values
@@ -119,6 +127,7 @@ class Watch:
         self._kept_at = float("-inf")
         self._claimant = Claimant(settings, self._past)
         self._rules = Rules()
+        self._was_left_out = False
         self._alerts: dict[Key, Alert] = {}
         self._last: Sample | None = None
         self._outbox = Outbox(settings.repeat_seconds)
@@ -195,6 +204,7 @@ class Watch:
         changes = self._rules.step(
             found.at, found.monotonic, claims, seen.known
         )
+        self._tell_left_out()
         for change in changes:
             if isinstance(change, Began):
                 await self._raise(change)
@@ -207,6 +217,13 @@ class Watch:
         if self._folder is not None:
             write = partial(textfile.write, self._folder, values)
             await look(write, looks=self._writing)
+
+    def _tell_left_out(self) -> None:
+        """Log that there are more alerts than are told, once in a row."""
+        count = self._rules.left_out
+        if count and not self._was_left_out:
+            log.error("watch.left_out", alerts=count, most=MOST_ALERTS)
+        self._was_left_out = bool(count)
 
     async def _resume(self) -> None:
         """Go on with what was told before a restart.

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from app.core.host import HostSettings
 from app.core.look.readings import Readings
@@ -184,6 +185,28 @@ def resume(
     monkeypatch.setattr("app.watch.rules.CLEAR_SECONDS", 0.0)
     asyncio.run(go())
     return door.told
+
+
+def test_more_alerts_than_are_told_are_in_the_log() -> None:
+    """Once, until there is room for all of them again."""
+    clock = FakeClock()
+    place = Place(
+        name="h",
+        host=HostSettings(),
+        url=URL,
+        headers={},
+        clock=clock,
+        readings=Readings(clock),
+    )
+    watch = Watch(WatchSettings(), place)
+    with capture_logs() as lines:
+        for count in (0, 3, 4, 0, 2):
+            watch._rules.left_out = count
+            watch._tell_left_out()
+    assert [(one["event"], one["alerts"]) for one in lines] == [
+        ("watch.left_out", 3),
+        ("watch.left_out", 2),
+    ]
 
 
 def firing(path: Path) -> list[Alert]:

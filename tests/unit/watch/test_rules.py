@@ -110,6 +110,7 @@ def test_there_are_so_many_alerts_and_no_more() -> None:
     (began,) = step(rules, 2, two)
     assert isinstance(began, Began)
     assert began.key == two.key
+    assert rules.left_out == 0
 
 
 def test_what_begins_again_begins_after_its_end() -> None:

@@ -5,6 +5,7 @@ import asyncio
 import httpx
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from app.ingest.sources.alertmanager import plugin
 from app.models.alert import Status
@@ -132,6 +133,17 @@ def test_all_of_it_is_bounded() -> None:
         outbox.add(msgspec.structs.replace(other("a"), ends_at=NOW), 0.0)
     assert outbox.waiting() <= MOST_OF_ONE + 1
     assert outbox.lost > 1
+
+
+def test_what_nobody_will_be_told_is_in_the_log() -> None:
+    """By its name: the service is away, and there is no room."""
+    sender = Sender(Outbox(60.0, most=1), "http://x", {}, FakeClock())
+    with capture_logs() as lines:
+        sender.add(other("a"))
+        sender.add(other("b"))
+    (line,) = lines
+    assert line["event"] == "watch.lost"
+    assert (line["alert"], line["waiting"]) == (other("b").name, 1)
 
 
 class Door:
