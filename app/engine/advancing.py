@@ -10,6 +10,8 @@ from functools import partial
 import msgspec
 
 from app.core.clock import Clock
+from app.core.errors import SmokejumperError
+from app.core.log import get_log
 from app.engine.fleet import Fleet
 from app.engine.measuring import Measuring, readings_of
 from app.engine.motions import Motions
@@ -30,6 +32,9 @@ from app.verify.checking import Verifier
 
 # A mission that is due again and again lets others have a turn.
 MOST_STEPS = 12
+# Once its backend is asked whether it runs, and once it is told to end.
+LAST_LOOKS = 2
+log = get_log("missions")
 
 
 class Crew(msgspec.Struct, frozen=True):
@@ -119,7 +124,7 @@ class Advancer:
         if stage is Stage.DECIDING:
             return await self._late(mission, "nothing was decided in time")
         if now >= mission.deadline_at:
-            return await self._end(mission, stage)
+            return await self._end(mission, stage, hold)
         return await self._stages[stage](mission, hold)
 
     async def _move(self, mission: Mission, event: Answered | Late) -> Mission:
@@ -129,10 +134,15 @@ class Advancer:
             partial(move, mission=mission, event=event)
         )
 
-    async def _end(self, mission: Mission, stage: Stage) -> Mission:
+    async def _end(
+        self, mission: Mission, stage: Stage, hold: Hold
+    ) -> Mission:
         """Hand over what took too long; what nobody measured is unknown."""
         reason = f"its time was over ({stage})"
         if stage is Stage.ACTING:
+            mission = await self._look_last(mission, hold)
+            if mission.stage != stage:
+                return mission
             return await self._sending.give_up(mission, reason)
         if stage is Stage.VERIFYING:
             late = partial(
@@ -140,6 +150,19 @@ class Advancer:
             )
             return await self._ways.turn(late)
         return await self._late(mission, reason)
+
+    async def _look_last(self, mission: Mission, hold: Hold) -> Mission:
+        """Return a mission whose job may have ended while nobody was here."""
+        try:
+            for _ in range(LAST_LOOKS):
+                if mission.stage == Stage.ACTING:
+                    mission = await self._watch(mission, hold)
+        except SmokejumperError:
+            raise
+        except Exception:
+            # A bug of a backend is no reason to hold a target.
+            log.exception("mission.not_looked_at", mission=mission.id)
+        return mission
 
     async def _late(self, mission: Mission, reason: str) -> Mission:
         """Hand a mission over to people."""

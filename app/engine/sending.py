@@ -8,6 +8,7 @@ sent again.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -24,7 +25,7 @@ from app.engine.beginning import begin
 from app.engine.fleet import Fleet
 from app.engine.running import Following, Jobs
 from app.engine.ways import Hold, Ways
-from app.models.job import Job, JobState, Order, Progress
+from app.models.job import HALTED, Job, JobState, Order, Progress
 from app.models.mission import SECOND, Mission
 from app.ports import Backend, Hearing
 from app.store.ledger import Connection
@@ -176,13 +177,10 @@ class Sending:
     ) -> Mission:
         """End a job that must end; what does not end in time is unknown."""
         why = following.why_abort
-        seen: Progress | None = None
-        if following.job.told == why:
-            # It was asked to end before: perhaps it has, and says so now.
-            seen = await _in_time(backend.watch(following.order))
-            if seen.has_ended:
-                return await self._note(mission, seen)
-        else:
+        seen = await _look_before(following, backend)
+        if seen is not None and seen.has_ended:
+            return await self._note(mission, seen)
+        if following.job.told != why:
             told = partial(self._jobs.told, mission=mission, word=why)
             await self._ways.turn(told)
         return await self._call_off(mission, following, backend, seen)
@@ -201,6 +199,11 @@ class Sending:
         except OutgoingFailed:
             self._fleet.told(following.job.id, missed=following.why_abort)
             raise
+        is_last = following.is_over_time and seen is None
+        if is_last and not progress.has_ended:
+            # Some only say so to whoever asks; it may have long since.
+            with suppress(OutgoingFailed):
+                progress = await _in_time(backend.watch(following.order))
         if progress.has_ended or not following.is_over_time:
             says = progress if progress.has_ended or not seen else seen
             return await self._note(mission, says)
@@ -365,6 +368,20 @@ class Sending:
         # Not before: what is given up may run, and the store may be away.
         self._fleet.forget(mission.job_id)
         return moved
+
+
+async def _look_before(
+    following: Following, backend: Backend
+) -> Progress | None:
+    """Return how a job is that must end, unless that must not wait."""
+    why = following.why_abort
+    if following.job.told == why:
+        return await _in_time(backend.watch(following.order))
+    if following.is_over_time and not why.startswith(HALTED):
+        # It may have ended in its time, while nobody was here to ask.
+        with suppress(OutgoingFailed):
+            return await _in_time(backend.watch(following.order))
+    return None
 
 
 async def _in_time(call: Awaitable[T]) -> T:

@@ -42,6 +42,8 @@ class Robot:
         self.ends_by_key = False
         # Whether a job that is told to end goes on.
         self.is_stubborn = False
+        # Whether the answer to that says nothing of how it is.
+        self.answers_late = False
         # Cleared, ending a job takes for ever.
         self.ending = asyncio.Event()
         self.ending.set()
@@ -99,6 +101,8 @@ class Robot:
         await self.ending.wait()
         if not self.is_stubborn:
             self.end(order.key, JobState.ABORTED)
+        if self.answers_late:
+            return Progress(reference=order.reference)
         return self.running[order.key]
 
     async def find(self, order: Order) -> Progress | None:
