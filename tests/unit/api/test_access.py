@@ -242,20 +242,22 @@ def test_a_stream_breaks_off_while_nobody_knows_who_may_listen(
         request = asked("192.0.2.7", authorization="Bearer sj_a")
         await Allow(node.gate, Role.VIEWER)(request)
         tail = Tail(open_engine(location, 5.0))
-        meters = hub.Meters(CollectorRegistry())
-        ours = hub.Hub(tail, 1, meters)
+        ours = hub.Hub(tail, 1, hub.Meters(CollectorRegistry()))
         position, first = await ours.start(None)
         listener = ours.enter(hub.EVERYTHING, position)
-        watched = Watch(node.gate, request)
-        stream = EventStream(ours, listener, first, watched)
+        stream = EventStream(ours, listener, first, Watch(node.gate, request))
         node.clock.advance(MOST_SECONDS + 1)
 
         async def send(message: Message) -> None:
             """Note what is sent."""
             sent.append(message)
 
+        async def receive() -> Message:
+            """Say nothing, as a browser that listens."""
+            return await asyncio.Future()
+
         async with asyncio.timeout(20):
-            await stream({"type": "http"}, asyncio.Event().wait, send)
+            await stream({"type": "http"}, receive, send)
         assert listener.is_over
         tail.close()
         node.close()
