@@ -279,6 +279,24 @@ def test_a_session_that_ends_costs_nothing_typed(
     expect(reason).to_have_value("the long reason")
 
 
+def test_signing_in_leads_back_to_the_very_line(
+    alone: Service, watched: Opener
+) -> None:
+    """What stands behind the # is part of the way."""
+    opened = watched(alone.url)
+    visitors = Visitors(alone)
+    give(opened, alone, visitors.sign_in(Role.VIEWER))
+    visitors.close()
+    wanted = "/console/incidents?q=disk+full#i-17"
+    page = opened.page(wanted)
+    expect_live(page)
+    assert page.evaluate(SIGN_OUT) == 204
+    dialog = page.get_by_role("dialog", name="You are signed out")
+    expect(dialog).to_be_visible(timeout=SOON_MS)
+    dialog.get_by_role("button", name="Sign in here").click()
+    expect(page.locator("input[name=next]")).to_have_value(wanted)
+
+
 def test_who_has_no_account_says_who_they_are(
     alone: Service, watched: Opener
 ) -> None:

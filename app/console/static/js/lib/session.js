@@ -15,7 +15,7 @@ export function signedOut(me) {
     return;
   }
   isAsked = true;
-  const next = location.pathname + location.search;
+  const next = location.pathname + location.search + location.hash;
   const wrong = h("p", { class: "bad", role: "alert" });
   const dialog = h("dialog", { "aria-labelledby": "out-title" },
     h("h2", { id: "out-title" }, "You are signed out"),
