@@ -19,6 +19,10 @@ class Allowance:
             label: re.compile("|".join(translate(p) for p in patterns))
             for label, patterns in allowed.items()
         }
+        # A star is any value; that there is none must be said.
+        self._optional = {
+            label for label, patterns in allowed.items() if "" in patterns
+        }
 
     def keep(self, parsed: Parsed) -> Parsed:
         """Return what the source may say; the rest is named as rejected.
@@ -58,6 +62,8 @@ class Allowance:
     def _missing(self, labels: Mapping[str, str]) -> str | None:
         """Return the label that an alert lacks or may not have, or None."""
         for label, pattern in self._patterns.items():
-            if not pattern.match(labels.get(label, "")):
+            value = labels.get(label, "")
+            is_there = bool(value) or label in self._optional
+            if not (is_there and pattern.match(value)):
                 return label
         return None

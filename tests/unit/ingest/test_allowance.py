@@ -34,6 +34,18 @@ def test_another_cluster_or_none_is_refused(labels: dict[str, str]) -> None:
     assert "allow" in caught.value.remedy
 
 
+@pytest.mark.parametrize("labels", [{}, {"cluster": ""}])
+def test_a_star_is_no_leave_to_say_nothing(labels: dict[str, str]) -> None:
+    """Each alert must carry the label, unless nothing is a value, too."""
+    parsed = alert(**labels)
+    for patterns in (["*"], ["lab", "p*", "*"]):
+        star = Allowance({"cluster": patterns})
+        assert star.keep(alert(cluster="any")).alerts
+        with pytest.raises(Refused):
+            star.keep(parsed)
+    assert Allowance({"cluster": ["lab", ""]}).keep(parsed).alerts
+
+
 def test_of_a_mixed_delivery_its_own_part_is_kept() -> None:
     """The rest is named as rejected."""
     mixed = Parsed(
