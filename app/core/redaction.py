@@ -27,7 +27,8 @@ _STATES = (
 # Within JSON that is itself a text in JSON a quote has backslashes before it.
 _QUOTE = r"\\{0,7}['\"]"
 _NAMED = (
-    rf"(?i)\b([\w-]{{0,32}}(?:{_WORDS}))"
+    # What stands before the word is part of a name, and is not looked at.
+    rf"(?i)({_WORDS})"
     rf"((?:{_QUOTE})?\s{{0,3}}"
     rf"(?:=|:|\bis\b(?!\s{{1,3}}(?:{_STATES})\b))\s{{0,3}})"
     rf"(?!(?P<empty>{_QUOTE})(?P=empty))"
@@ -51,8 +52,12 @@ _SECRETS: tuple[_Rule, ...] = (
     ),
     (
         ("eyj",),
-        r"\beyJ[\w-]{8,4000}\.[\w-]{4,4000}(?:\.[\w-]{0,4000})?",
-        SHOWN,
+        # Each word is walked through once, and only when a dot ends it.
+        (
+            r"(?<![\w-])(?=[\w-]++\.[\w-]{4})((?:(?!\beyJ)[\w-])*+)"
+            r"eyJ[\w-]{8,}+\.[\w-]{4,4000}(?:\.[\w-]{0,4000})?"
+        ),
+        rf"\1{SHOWN}",
     ),
     (
         ("akia", "asia", "aroa", "aida"),

@@ -80,6 +80,35 @@ def test_no_text_makes_it_slow(piece: str) -> None:
     assert redact(piece * 20_000) is not None
 
 
+@pytest.mark.parametrize("piece", ["eyJ-", "eyJaaaaaaaa-", "a-", "-a"])
+def test_one_long_word_is_walked_through_once(piece: str) -> None:
+    """As an alert may hold it; from each of its parts it took seconds."""
+    text = piece * (1_000_000 // len(piece))
+    assert hide_known(f"{text} token") == f"{text} token"
+    found = hide_known(f"{text} {JWT} token=hunter2")
+    assert found == f"{text} (SECRET) token=(SECRET)"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (JWT, "(SECRET)"),
+        (f"so-{JWT}", "so-(SECRET)"),
+        (f"a.b.{JWT}", "a.b.(SECRET)"),
+        (f"?t={JWT}&u={JWT},", "?t=(SECRET)&u=(SECRET),"),
+        (JWT.rpartition(".")[0], "(SECRET)"),
+        ("eyJhbGci-eyJzdWIi.abcd", "(SECRET)"),
+        ("xeyJhbGciOiJI.abcd", "xeyJhbGciOiJI.abcd"),
+        ("eyJhbGciOiJI.abc", "eyJhbGciOiJI.abc"),
+        ("eyJshort.abcd", "eyJshort.abcd"),
+        ("x" * 40 + "_password=hunter2", "x" * 40 + "_password=(SECRET)"),
+    ],
+)
+def test_a_token_in_a_word(text: str, left: str) -> None:
+    """Wherever it begins; what is no token stays."""
+    assert hide_known(text) == left
+
+
 @pytest.mark.parametrize(
     "text",
     [
