@@ -11,13 +11,12 @@ from typing import Any
 import msgspec
 
 from app.core.clock import Clock
-from app.fold import standing
+from app.fold import saving, standing
 from app.fold.adding import add_up
 from app.fold.grouping import Assigned, Numbers, assign, find_loosened
 from app.fold.holding import hold
 from app.fold.mutes import earlier_mute, find_mutes, follow_mutes
 from app.fold.rules import Rules
-from app.fold.saving import merge, overlay, save_changed, save_woven
 from app.fold.staleness import Sweeper
 from app.fold.teams import give_teams
 from app.fold.telling import ACTOR, Case, tell_incident
@@ -202,7 +201,7 @@ class Folder:
             more: further incidents to look at.
         """
         now = self._clock.now()
-        known = overlay(connection, woven)
+        known = saving.overlay(connection, woven)
         around, loosened = self._around(connection, woven, known)
         numbers = Numbers(store.next_id(connection, store.INCIDENT))
         assigned = assign(
@@ -212,21 +211,22 @@ class Folder:
         assigned.touched.update(more)
         assigned.touched.update(e.incident_id for e in known.values())
         assigned.touched.discard(0)
-        save_woven(connection, case, around)
+        saving.save_woven(connection, case, around)
+        case.before = store.find_incidents(connection, assigned.touched)
+        saving.reopen_left(connection, case)
         case.strands = {one.id: one for one in woven.strands.values()}
         firsts = {first.strand_id for first in assigned.opened.values()}
         missing = firsts - case.strands.keys()
         case.strands |= store.find_strands_by_id(connection, missing)
         for episode in woven.episodes.values():
             case.episodes.setdefault(episode.incident_id, []).append(episode)
-        case.before = store.find_incidents(connection, assigned.touched)
-        gone = merge(connection, case, now)
+        gone = saving.merge(connection, case, now)
         after = self._settle(connection, case, gone, now)
         for number in sorted(gone):
             inherit(after, assigned.merged[number], case.before[number])
         give_teams(case, after, self.rules.team_label)
         take_updates(connection, woven, after, case.notes)
-        save_changed(connection, case, after, now)
+        saving.save_changed(connection, case, after, now)
         return case.notes
 
     def settle(

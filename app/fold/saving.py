@@ -9,6 +9,7 @@ from app.models.episode import Episode
 from app.models.incident import Incident, State
 from app.store import incidents as store
 from app.store.ledger import Connection
+from app.store.people import find_oldest
 
 
 def overlay(connection: Connection, woven: Woven) -> dict[int, Episode]:
@@ -57,6 +58,19 @@ def save_woven(
         [around[number] for number in sorted(woven.new)],
         [around[number] for number in sorted(changed - woven.new)],
     )
+
+
+def reopen_left(connection: Connection, case: Case) -> None:
+    """Open again what was cleaned up while an episode of it was left.
+
+    Something more is told of that episode: it is in an incident, or lost.
+    """
+    assigned = case.assigned
+    known = case.before.keys() | assigned.opened.keys()
+    for number in sorted(assigned.touched - known):
+        oldest = find_oldest(connection, number)
+        if oldest is not None:
+            assigned.opened[number] = oldest
 
 
 def merge(connection: Connection, case: Case, now: int) -> set[int]:

@@ -115,7 +115,11 @@ def sweep_alerts(connection: Connection, before: int, after: int) -> Swept:
 
 
 def sweep_incidents(connection: Connection, before: int, after: int) -> Swept:
-    """Delete incidents that are over, with all that is theirs."""
+    """Delete incidents that are over, with all that is theirs.
+
+    But the one that has the newest episode, which stays for its number: it
+    must not lie there without its incident, and be spoken of again.
+    """
     ids, upto = _window(
         connection, INCIDENT, INCIDENT.c.opened_at, (before, after)
     )
@@ -123,8 +127,12 @@ def sweep_incidents(connection: Connection, before: int, after: int) -> Swept:
     has_heir = (
         exists().where(heir.c.id == INCIDENT.c.merged_into).correlate(INCIDENT)
     )
+    newest = select(EPISODE.c.incident_id).where(
+        EPISODE.c.id == _newest(EPISODE)
+    )
     query = select(INCIDENT.c.id).where(
         INCIDENT.c.id.in_(ids),
+        INCIDENT.c.id != func.coalesce(newest.scalar_subquery(), 0),
         INCIDENT.c.state.not_in(LIVING),
         INCIDENT.c.changed_at < before,
         ~has_heir,

@@ -1,0 +1,59 @@
+"""What clean-up leaves of an incident is spoken of again."""
+
+from app.models.alert import Status
+from app.models.tables import EpisodeRow, IncidentRow
+from app.store import retention
+from tests.unit.fold.conftest import inbox, location
+from tests.unit.fold.room import SECOND, Room
+from tests.unit.fold.test_split_merge import room
+
+__all__ = ["inbox", "location", "room"]
+HOUR = 3_600
+
+
+def come_and_go(room: Room, host: str) -> int:
+    """Let a problem of a host come and go; return its incident."""
+    number = room.fire(host)
+    room.end(host)
+    room.clock.advance(60)
+    return number
+
+
+def test_an_incident_stays_with_the_newest_episode(room: Room) -> None:
+    """That row stays for its number; an update of it is no surprise."""
+    one = come_and_go(room, "web-01")
+    two = come_and_go(room, "web-02")
+    three = come_and_go(room, "web-03")
+    assert come_and_go(room, "web-01") == one
+    room.clock.advance(2 * HOUR)
+    before = room.clock.now() - HOUR * SECOND
+    swept = room.turn(lambda c: retention.sweep_incidents(c, before, 0))
+    assert swept.deleted == 1
+    assert [row.id for row in room.rows(IncidentRow)] == [one, three]
+    room.update("web-01", 0, message="it was the disk")
+    assert room.incident(one).state == "resolved"
+    come_and_go(room, "web-04")
+    assert two not in {row.incident_id for row in room.rows(EpisodeRow)}
+
+
+def test_what_was_left_without_its_incident_is_in_one_again(
+    room: Room,
+) -> None:
+    """By a release that left it: what is told of it now must not be lost."""
+    come_and_go(room, "web-01")
+    one = room.rows(EpisodeRow)[-1].incident_id
+    began = room.began("web-01")
+    room.turn(lambda c: retention.delete_incidents(c, [one]))
+    assert [row.incident_id for row in room.rows(EpisodeRow)] == [one]
+    room.tell(
+        "web-01/DiskFull",
+        status=Status.UPDATED,
+        occurrence="update",
+        labels={"instance": "web-01"},
+        starts_at=began,
+        annotations={"update_message": "it was the disk"},
+    )
+    assert room.incident(one).state == "resolved"
+    assert [word.text for word in room.words(one)] == ["it was the disk"]
+    assert room.fire("web-01") == one
+    assert room.incident(one).state == "open"
