@@ -19,8 +19,10 @@ from app.core.parquet import Column, Kind, ParquetWriter
 
 Row = Mapping[str, Any]
 KINDS = {bool: Kind.BOOLEAN, int: Kind.INTEGER}
-# A spreadsheet takes a text that begins so for a formula, and runs it.
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# A spreadsheet takes a text that begins so for a formula, and runs it; some
+# do where the sign is a wide one, as keyboards of East Asia write it.
+WIDE = ("\uff1d", "\uff0b", "\uff0d", "\uff20")
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", *WIDE)
 # Rows of a group in a Parquet file, and about how many bytes they hold.
 GROUP_ROWS = 5_000
 GROUP_BYTES = 4_194_304

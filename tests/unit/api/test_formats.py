@@ -63,6 +63,8 @@ def cells(*values: Any) -> list[str]:
     ("value", "cell"),
     [
         ("=1+1", "'=1+1"),
+        ("\uff1d1+1", "'\uff1d1+1"),
+        ("\uff20SUM(A1)", "'\uff20SUM(A1)"),
         ("+49 30", "'+49 30"),
         ("-x", "'-x"),
         ("@SUM(A1)", "'@SUM(A1)"),
