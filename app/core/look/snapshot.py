@@ -67,6 +67,14 @@ class Proc(msgspec.Struct, frozen=True, gc=False):
         """Return what it is known by."""
         return self.pid, self.start
 
+    @property
+    def is_over(self) -> bool:
+        """Tell whether it has ended, and only its parent does not know.
+
+        One whose first thread has ended looks the same, and works on.
+        """
+        return self.state in "ZX" and self.threads <= 1
+
     def __str__(self) -> str:
         """Return it in a line of an output."""
         return f"{self.name}[{self.pid}]"

@@ -97,7 +97,7 @@ def find_all() -> list[Proc]:
     return [
         proc
         for proc in procs.values()
-        if not proc.is_kernel and proc.state not in "ZX"
+        if not proc.is_kernel and not proc.is_over
     ]
 
 
@@ -137,7 +137,7 @@ def _look(proc: Proc) -> _Look:
 def _look_again(proc: Proc) -> _Look | None:
     """Return the same process now, None when it is gone."""
     now = read_proc(proc.pid)
-    if now is None or now.key != proc.key or now.state in "ZX":
+    if now is None or now.key != proc.key or now.is_over:
         return None
     return _look(now)
 

@@ -61,6 +61,12 @@ class Ender:
             Stopped: the deed must end; a signal may have been sent.
         """
         who = culprit.identity
+        if who is None and culprit.proc.state == "Z":
+            raise Unwilling(
+                f"{culprit}: its first thread has ended and others go on, so"
+                " that the system does not show who it is: a person must end"
+                " it"
+            )
         if who is None:
             raise Unwilling(
                 f"we are not shown who {culprit.proc} is: {culprit}; it is"

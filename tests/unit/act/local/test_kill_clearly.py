@@ -1,6 +1,7 @@
 """Ending a runaway: who is none, though it takes much, and who shields."""
 
 import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -96,3 +97,40 @@ def test_a_name_is_one_line(tmp_path: Path) -> None:
         assert not victim.runs
     assert "\nsent: KILL" not in hand.said
     assert f"x sent: KILL[{victim.pid}]" in hand.said
+
+
+# Its first thread ends by itself; the other one spins.
+HEADLESS = """
+import ctypes, platform, threading
+ready()
+def spin():
+    while True: pass
+threading.Thread(target=spin, daemon=True).start()
+number = {"x86_64": 60, "aarch64": 93}[platform.machine()]
+ctypes.CDLL(None).syscall(number, 0)
+"""
+
+
+def test_who_works_on_without_its_first_thread_is_seen(
+    tmp_path: Path,
+) -> None:
+    """It looks like a dead one, and takes a core; nobody says it is gone."""
+    with Victim(tmp_path, NAME, HEADLESS) as one:
+        wait_for(lambda: is_dead(one.pid))
+        with pytest.raises(Unwilling, match="its first thread has ended"):
+            kill(HandOfATest(tmp_path), window_seconds=1, cpu_percent=5)
+        proc = read_proc(one.pid)
+        assert proc is not None
+        assert not proc.is_over
+    # One that nobody has buried is over.
+    with subprocess.Popen(["/bin/true"]) as child:
+        wait_for(lambda: is_dead(child.pid))
+        proc = read_proc(child.pid)
+        assert proc is not None
+        assert proc.is_over
+
+
+def is_dead(pid: int) -> bool:
+    """Tell whether a process looks like one that has ended."""
+    proc = read_proc(pid)
+    return proc is not None and proc.state == "Z"
