@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
 
@@ -172,3 +173,45 @@ def test_a_clock_that_is_set_back_makes_nothing_young(
         os.kill(node.pid, signal.SIGCONT)
     for page in (board, incident):
         expect_state(page, "live")
+
+
+def test_a_pause_that_came_meanwhile_is_not_lifted(
+    node: ActingService, watched: Opener
+) -> None:
+    """Who resumes lifts the pause that they read of, and no other one."""
+    page = watched(node.url).page(BOARD)
+    expect_state(page, "live")
+    halt(node, halted=True)
+    button = page.locator("#pause")
+    expect(button).to_contain_text("RESUME ALL")
+    button.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("ana paused: a drill.")
+    halt(node, halted=False)
+    danger = {"author": "bo", "reason": "it is real", "halted": True}
+    httpx.put(f"{node.url}/api/v1/halt", json=danger).raise_for_status()
+    dialog.get_by_label("Why?").fill("the drill is over")
+    dialog.get_by_role("button", name="Resume all").click()
+    expect(page.locator("#says .bad")).to_contain_text("Read it again")
+    expect(page.locator("#halted")).to_contain_text("bo: it is real")
+    assert node.get("/halt")["halted"]
+    halt(node, halted=False)
+    expect(page.locator("#halted")).to_be_hidden()
+
+
+def test_what_a_file_pauses_is_not_said_to_be_resumed(
+    node: ActingService, watched: Opener
+) -> None:
+    """The button lifts the switch only: the file stays until it is gone."""
+    node.halt_file.write_text("disk swap")
+    page = watched(node.url).page(BOARD)
+    expect(page.locator("#halted")).to_contain_text("disk swap")
+    page.locator("#pause").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Why?").fill("done")
+    dialog.get_by_role("button", name="Resume all").click()
+    told = page.locator("#says .bad")
+    expect(told).to_contain_text("still paused")
+    expect(told).to_contain_text("disk swap")
+    expect(page.locator("#says")).not_to_contain_text("Resumed.")
+    node.halt_file.unlink()

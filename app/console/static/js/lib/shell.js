@@ -1,7 +1,7 @@
 // The shell of every screen: who is here, how old this is, PAUSE ALL.
 
 import { Alike } from "./alike.js";
-import { put } from "./api.js";
+import { get, Problem, put } from "./api.js";
 import { at, fill, h } from "./dom.js";
 import { Errand, owedFor } from "./errand.js";
 import { bind, help } from "./keys.js";
@@ -9,7 +9,7 @@ import { goBack, guardTyped, leaveTrail } from "./leaving.js";
 import * as live from "./live.js";
 import { me } from "./me.js";
 import { openPalette } from "./palette.js";
-import { complain, confirmed, say } from "./says.js";
+import { attempt, complain, confirmed, say } from "./says.js";
 import { signedOut, signOut } from "./session.js";
 import { clock, elapsed, hearNow, mark, now, span, zone } from "./time.js";
 
@@ -206,20 +206,40 @@ async function pause() {
   if (!status) {
     return;
   }
-  const halted = !status.halted;
-  const isDone = await confirmed({
-    title: halted ? "Pause everything?" : "Let actions start again?",
-    about: halted
-      ? "Nothing is started any more on any node, and what runs is ended."
-      : "What waits may start at once, by the rules.",
-    field: "Why?", required: true, kind: "danger",
-    yes: halted ? "Pause all" : "Resume all",
-  }, (reason) => put("halt", { ...author(), reason, halted }));
-  if (isDone) {
-    say(halted ? "Paused." : "Resumed.");
-  }
+  await attempt(status.halted ? resumeAll : pauseAll);
   isChanged = true;
   await standing.run();
+}
+
+async function pauseAll() {
+  const isDone = await confirmed({ title: "Pause everything?",
+    about: "Nothing is started any more on any node, and what runs is ended.",
+    field: "Why?", required: true, kind: "danger", yes: "Pause all",
+  }, (reason) => put("halt", { ...author(), reason, halted: true }));
+  if (isDone) {
+    say("Paused.");
+  }
+}
+
+async function resumeAll() {
+  // Only the pause that is read here: another one may have come meanwhile.
+  const { version, switch: isOn, by, reason: why } = await get("halt");
+  let now = null;
+  const isDone = await confirmed({ title: "Let actions start again?",
+    about: `${isOn ? `${by} paused: ${why}. ` : ""}What waits may start at`
+      + " once, by the rules.",
+    field: "Why?", required: true, kind: "danger", yes: "Resume all",
+  }, async (reason) => {
+    now = await put("halt", { ...author(), reason, halted: false },
+      { version });
+  });
+  if (isDone && now.halted) {
+    throw new Problem(409, { detail: "It is still paused: a file on the"
+      + " server says so.", remedy: now.file });
+  }
+  if (isDone) {
+    say("Resumed.");
+  }
 }
 
 function follow(entries) {
