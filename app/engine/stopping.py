@@ -91,7 +91,11 @@ class Stopping:
     def _set(
         self, connection: Connection, stop: Stop, *, is_halted: bool
     ) -> Halt:
-        """Set the kill switch; to set it as it is changes nothing."""
+        """Set the kill switch; to set it as it is changes nothing.
+
+        Another person's halt is another one: whoever lifts the first has
+        not read why there is a second.
+        """
         held = find_halt(connection)
         if stop.version is not None and stop.version != held.version:
             raise Refused(
@@ -101,7 +105,8 @@ class Stopping:
                 field="if-match",
                 remedy="Read it again and decide anew.",
             )
-        if held.is_halted == is_halted:
+        is_same = (held.by, held.reason) == (stop.author, stop.reason)
+        if held.is_halted == is_halted and (is_same or not is_halted):
             return held
         now = self._moves.clock.now()
         halt = Halt(

@@ -103,3 +103,34 @@ def test_a_click_that_is_repeated_starts_nothing_more(
     assert {one.status_code for one in again} == {409}
     node.wait_for_stage(asked["incident"], "escalated")
     assert node.starts() == before + 1
+
+
+def test_a_second_pause_is_not_lifted_with_the_first(
+    node: ActingService,
+) -> None:
+    """Two people pause for two reasons; who resumes has read both."""
+    url = f"{node.url}/api/v1/halt"
+
+    def put(author: str, reason: str, version: int = 0) -> httpx.Response:
+        """Pause, or lift the pause of a version."""
+        body = {"author": author, "reason": reason, "halted": not version}
+        seen = {"if-match": f'"{version}"'} if version else {}
+        return httpx.put(url, json=body, headers=seen)
+
+    first = put("ana", "a drill").json()
+    again = put("ana", "a drill").json()
+    assert again["version"] == first["version"]
+    second = put("bo", "it is real").json()
+    assert (second["by"], second["reason"]) == ("bo", "it is real")
+    refused = put("ana", "the drill is over", first["version"])
+    assert refused.status_code == 409
+    assert httpx.get(url).json()["halted"] is True
+    lifted = put("ana", "both are over", second["version"])
+    assert lifted.json()["halted"] is False
+    lines = node.get("/log", kind="halt.changed")["items"]
+    told = [one["summary"] for one in lines[:3]]
+    assert [one.partition(": ")[2] for one in told] == [
+        "both are over",
+        "it is real",
+        "a drill",
+    ]
