@@ -13,13 +13,12 @@ from app.core.configfile import Config, reveal
 from app.core.errors import ConfigError, ConfigProblem
 from app.core.host import HostSettings
 from app.core.look.readings import Readings
+from app.core.loopback import near
 from app.core.remote import bearer
 from app.watch.settings import WatchSettings
 from app.watch.watching import Place, Watch
 
 SECTION = "watch"
-# Where we listen on all addresses, we are found on this one.
-WILD = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104
 
 
 class Whom(NamedTuple):
@@ -57,13 +56,23 @@ def make_watching(ground: Ground) -> Watching:
         if settings.source not in config.names("sources"):
             raise ConfigError([_missing(config, settings.source)])
         server = ground.settings.server
-        host = WILD.get(server.host, server.host)
-        url = f"http://{host}:{server.port}"
+        url = url_of(server.host, server.port)
     file = ground.location.file
     folder = outside.home / "var" if file is None else file.parent
     place = Whom(url, folder)
     watch, readings = make_watch(config, outside.environ, outside.clock, place)
     return Watching(readings, (watch,))
+
+
+def url_of(host: str, port: int) -> str:
+    """Return where the service is that listens there, for ourselves."""
+    place = near(host)
+    # So that the colons of IPv6 are none before a port.
+    return (
+        f"http://[{place}]:{port}"
+        if ":" in place
+        else f"http://{place}:{port}"
+    )
 
 
 def make_watch(

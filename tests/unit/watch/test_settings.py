@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
 from app.bootstrap import Outside, build
+from app.bootstrap.watch import url_of
 from app.core.clock import SystemClock
 from app.core.configfile import load_config
 from app.core.errors import ConfigError
@@ -97,3 +99,21 @@ def test_a_secret_opens_the_source(tmp_path: Path) -> None:
     """It is read from where the settings say."""
     watch = {"enabled": True, "url": "http://h:1", "secret": "env:KEY"}
     assert wired(tmp_path, {"watch": watch}).readings is not None
+
+
+@pytest.mark.parametrize(
+    ("host", "found"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("0.0.0.0", "127.0.0.1"),
+        ("", "127.0.0.1"),
+        ("::", "::1"),
+        ("::1", "::1"),
+        ("fd00::5", "fd00::5"),
+        ("smokejumper.example", "smokejumper.example"),
+    ],
+)
+def test_the_watch_finds_us_wherever_we_listen(host: str, found: str) -> None:
+    """A client can read the address, with the colons of IPv6 in it."""
+    url = httpx.URL(f"{url_of(host, 8080)}/webhooks/watch")
+    assert (url.host, url.port) == (found, 8080)
