@@ -15,6 +15,7 @@ from app.core.host import HostSettings
 from app.core.look.readings import Readings
 from app.core.loopback import near
 from app.core.remote import bearer
+from app.ingest.entrances import SourceSettings
 from app.watch.settings import WatchSettings
 from app.watch.watching import Place, Watch
 
@@ -55,6 +56,7 @@ def make_watching(ground: Ground) -> Watching:
     if not url:
         if settings.source not in config.names("sources"):
             raise ConfigError([_missing(config, settings.source)])
+        _need_open(config, settings, outside.environ)
         server = ground.settings.server
         url = url_of(server.host, server.port)
     file = ground.location.file
@@ -114,6 +116,30 @@ def _headers(
         remedy = "Set it, or write another secret."
         problem = config.problem((SECTION, "secret"), str(error), remedy)
         raise ConfigError([problem]) from error
+
+
+def _need_open(
+    config: Config, settings: WatchSettings, environ: Mapping[str, str]
+) -> None:
+    """Raise ConfigError when our own source would refuse what we tell."""
+    name = settings.source
+    source = config.read(SourceSettings, "sources", name)
+    auth, shown = source.auth, _headers(config, settings, environ)
+    is_bearer = auth.kind == "bearer" and auth.scheme.lower() == "bearer"
+    where, said = "source", ""
+    if not source.enabled:
+        said = f"the source {name!r} is switched off"
+    elif auth.kind != "none" and not (is_bearer or auth.kind == "token"):
+        said = f"the source {name!r} takes no bearer, and we show nothing else"
+    elif auth.kind != "none" and not shown:
+        where, said = "secret", f"the source {name!r} asks for one"
+    elif is_bearer:
+        known = [reveal(one, environ) for one in auth.secrets]
+        if reveal(settings.secret, environ) not in known:
+            where, said = "secret", f"the source {name!r} has another one"
+    if said:
+        remedy = "Nothing that it tells would arrive: let both say the same."
+        raise ConfigError([config.problem((SECTION, where), said, remedy)])
 
 
 def _missing(config: Config, source: str) -> ConfigProblem:

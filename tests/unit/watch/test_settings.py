@@ -95,6 +95,48 @@ def test_a_watch_that_nobody_hears_stops_the_start(
     assert [one.setting for one in caught.value.problems] == [setting]
 
 
+SHARED = "one-long-secret-of-the-watch"
+BEARER = {"kind": "bearer", "secrets": ["env:KEY", SHARED]}
+
+
+@pytest.mark.parametrize(
+    ("source", "secret", "setting"),
+    [
+        ({"auth": BEARER}, "", "watch.secret"),
+        ({"auth": BEARER}, "another-long-secret", "watch.secret"),
+        ({"auth": {**BEARER, "scheme": "Token"}}, SHARED, "watch.source"),
+        (
+            {"auth": {"kind": "basic", "secrets": ["watch:a-long-one"]}},
+            SHARED,
+            "watch.source",
+        ),
+        ({"auth": {"kind": "none"}, "enabled": False}, "", "watch.source"),
+    ],
+)
+def test_a_watch_that_our_own_source_refuses_stops_the_start(
+    source: dict[str, Any], secret: str, setting: str, tmp_path: Path
+) -> None:
+    """Its alerts would be refused, one after the other, and nobody told."""
+    sources = {"watch": {"type": "alertmanager", **source}}
+    watch = {"enabled": True, "secret": secret}
+    with pytest.raises(ConfigError) as caught:
+        wired(tmp_path, {"sources": sources, "watch": watch})
+    (problem,) = caught.value.problems
+    assert problem.setting == setting
+    assert SHARED not in str(caught.value)
+
+
+@pytest.mark.parametrize("secret", ["env:KEY", SHARED])
+def test_each_secret_of_our_own_source_opens_it(
+    secret: str, tmp_path: Path
+) -> None:
+    """There may be several, such as while one is changed."""
+    sources = {"watch": {"type": "alertmanager", "auth": BEARER}}
+    watch = {"enabled": True, "secret": secret}
+    product = wired(tmp_path, {"sources": sources, "watch": watch})
+    assert product.readings is not None
+
+
 def test_a_secret_opens_the_source(tmp_path: Path) -> None:
     """It is read from where the settings say."""
     watch = {"enabled": True, "url": "http://h:1", "secret": "env:KEY"}
