@@ -6,11 +6,9 @@ the job is unknown and people get it. Only what is declared idempotent is
 sent again.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -23,17 +21,16 @@ from app.core.errors import (
 )
 from app.engine.beginning import begin
 from app.engine.fleet import Fleet
+from app.engine.looking import in_time, look_before
 from app.engine.running import Following, Jobs
 from app.engine.ways import Hold, Ways
-from app.models.job import HALTED, Job, JobState, Order, Progress
+from app.models.job import Job, JobState, Order, Progress
 from app.models.mission import SECOND, Mission
 from app.ports import Backend, Hearing
 from app.store.ledger import Connection
 
 TRIES = 3
 PAUSE_SECONDS = 1.0
-# Whoever halts everything waits until a look has ended.
-LOOK_SECONDS = 10.0
 # A backend that cannot be asked is asked again so many polls later.
 PATIENCE = 3
 # After its time, the node that a job runs on may still tell of its end.
@@ -41,7 +38,6 @@ LAST_WORD = 30 * SECOND
 RESOLVED = "alert_resolved"
 LOST_US = OutgoingFailed("we ended while it was being sent")
 LOST = "the lease ran out before it was sent"
-T = TypeVar("T")
 
 
 class Sending:
@@ -131,7 +127,7 @@ class Sending:
                 await self._tell(mission, following, backend, hold)
             # A halt does not wait until a backend that hangs is given up.
             with hold.interruptible():
-                seen = await _in_time(backend.watch(order))
+                seen = await in_time(backend.watch(order))
             self._fleet.note(job.id, backend, order)
             return await self._note(mission, seen)
         except OutgoingFailed as error:
@@ -177,7 +173,7 @@ class Sending:
     ) -> Mission:
         """End a job that must end; what does not end in time is unknown."""
         why = following.why_abort
-        seen = await _look_before(following, backend)
+        seen = await look_before(following, backend)
         if seen is not None and seen.has_ended:
             return await self._note(mission, seen)
         if following.job.told != why:
@@ -195,7 +191,7 @@ class Sending:
         """Tell a backend to end a job; it may have said that it goes on."""
         self._fleet.told(following.job.id)
         try:
-            progress = await _in_time(backend.abort(following.order))
+            progress = await in_time(backend.abort(following.order))
         except OutgoingFailed:
             self._fleet.told(following.job.id, missed=following.why_abort)
             raise
@@ -203,12 +199,12 @@ class Sending:
         if is_last and not progress.has_ended:
             # Some only say so to whoever asks; it may have long since.
             with suppress(OutgoingFailed):
-                progress = await _in_time(backend.watch(following.order))
+                progress = await in_time(backend.watch(following.order))
         if progress.has_ended or not following.is_over_time:
             says = progress if progress.has_ended or not seen else seen
             return await self._note(mission, says)
-        state = JobState.TIMED_OUT
-        return await self._end(mission, state, following.why_abort)
+        state, why = JobState.TIMED_OUT, following.why_abort
+        return await self._end(mission, state, why, seen or progress)
 
     async def _tell(
         self,
@@ -227,7 +223,7 @@ class Sending:
             hear = backend.hear(following.order, RESOLVED)
             try:
                 with hold.interruptible():
-                    if await _in_time(hear):
+                    if await in_time(hear):
                         against = ""
             except OutgoingFailed as error:
                 against = f"nobody knows whether it heard: {error}"
@@ -264,7 +260,7 @@ class Sending:
             OutgoingFailed: it cannot be asked now.
         """
         try:
-            found = await _in_time(backend.find(order))
+            found = await in_time(backend.find(order))
         except CannotTell:
             found, says = None, "the backend does not know jobs by keys"
         else:
@@ -360,39 +356,18 @@ class Sending:
         return await self._ways.turn(later)
 
     async def _end(
-        self, mission: Mission, state: JobState, why: str
+        self,
+        mission: Mission,
+        state: JobState,
+        why: str,
+        seen: Progress | None = None,
     ) -> Mission:
-        """Write down how a job ended."""
+        """Write down how a job ended, and what it wrote until then."""
         end = partial(self._jobs.end, mission=mission, state=state, reason=why)
+        if seen is not None:
+            last = replace(seen, state=state, reason=why)
+            end = partial(self._jobs.note, mission=mission, progress=last)
         moved = await self._ways.turn(end)
         # Not before: what is given up may run, and the store may be away.
         self._fleet.forget(mission.job_id)
         return moved
-
-
-async def _look_before(
-    following: Following, backend: Backend
-) -> Progress | None:
-    """Return how a job is that must end, unless that must not wait."""
-    why = following.why_abort
-    if following.job.told == why:
-        return await _in_time(backend.watch(following.order))
-    if following.is_over_time and not why.startswith(HALTED):
-        # It may have ended in its time, while nobody was here to ask.
-        with suppress(OutgoingFailed):
-            return await _in_time(backend.watch(following.order))
-    return None
-
-
-async def _in_time(call: Awaitable[T]) -> T:
-    """Wait for a backend, but not for ever.
-
-    Raises:
-        OutgoingFailed: it failed, or took too long.
-    """
-    try:
-        async with asyncio.timeout(LOOK_SECONDS):
-            return await call
-    except TimeoutError as error:
-        what = f"no answer in {LOOK_SECONDS:g} s"
-        raise OutgoingFailed(what) from error

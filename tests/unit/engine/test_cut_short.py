@@ -2,8 +2,9 @@
 
 from app.engine.stopping import Stop
 from app.models.decision_tables import DecisionRow
-from app.models.job import JobState
+from app.models.job import JobState, Progress
 from app.models.tables import EntryRow
+from app.store.outputs import read_output
 from tests.unit.engine.theatre import Theatre
 
 STOP = Stop(author="ana", reason="wrong host")
@@ -48,6 +49,21 @@ def test_what_had_its_time_did_not_help(theatre: Theatre) -> None:
     assert theatre.robot.aborts
     assert story(theatre) == ("aborted", "not_fixed", "escalated", "escalated")
     assert len(theatre.rows(DecisionRow)) == 1
+
+
+def test_what_it_wrote_last_is_kept(theatre: Theatre) -> None:
+    """Of what does not end, that may say why."""
+    start(theatre)
+    theatre.robot.is_stubborn = True
+    theatre.clock.advance(120)
+    theatre.robot.running[theatre.job().key] = Progress(
+        reference=theatre.job().key, output="waits for a lock\n", cursor="1"
+    )
+    theatre.go()
+    job = theatre.job()
+    assert job.state == "timed_out"
+    found = theatre.turn(lambda c: read_output(c, job.id, 0, 100))
+    assert found == ("waits for a lock\n", job.output_bytes)
 
 
 def test_what_does_not_end_did_not_help_either(theatre: Theatre) -> None:
