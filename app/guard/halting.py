@@ -4,9 +4,12 @@ A file needs no service that answers: `touch var/HALT` works when all else
 does not. What it says is the reason that people are told.
 """
 
+import os
 from pathlib import Path
 
 LONGEST = 200
+# Nobody waits for what a pipe would say.
+AT_ONCE = getattr(os, "O_NONBLOCK", 0)
 
 
 class Halting:
@@ -27,10 +30,12 @@ class Halting:
         A file that is there and cannot be read halts as well.
         """
         try:
-            with self._file.open("rb") as file:
+            with open(self._file, "rb", opener=_open_at_once) as file:
                 raw = file.read(LONGEST * 4)
         except (FileNotFoundError, NotADirectoryError):
-            return ""
+            # A link that leads nowhere was put there by somebody.
+            is_link = self._file.is_symlink()
+            return f"{self._file.name} leads nowhere" if is_link else ""
         except OSError as error:
             return f"{self._file.name} cannot be read: {error.strerror}"
         text = raw.decode("utf-8", "replace")
@@ -38,3 +43,8 @@ class Halting:
         return " ".join(shown.split())[:LONGEST] or (
             f"the file {self._file.name} is there"
         )
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file, and do not wait, whatever it is."""
+    return os.open(path, flags | AT_ONCE)

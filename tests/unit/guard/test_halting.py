@@ -1,5 +1,6 @@
 """The kill switch as a file."""
 
+import os
 from pathlib import Path
 
 from app.guard.halting import Halting
@@ -30,3 +31,12 @@ def test_what_cannot_be_read_halts(tmp_path: Path) -> None:
     folder = tmp_path / "HALT"
     folder.mkdir()
     assert "cannot be read" in Halting(folder).look()
+
+
+def test_whatever_is_there_halts_at_once(tmp_path: Path) -> None:
+    """Somebody put it there, be it a link to nothing or a pipe."""
+    link, pipe = tmp_path / "HALT", tmp_path / "PIPE"
+    link.symlink_to(tmp_path / "nowhere")
+    assert Halting(link).look() == "HALT leads nowhere"
+    os.mkfifo(pipe)
+    assert Halting(pipe).look() == "the file PIPE is there"
