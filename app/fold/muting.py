@@ -131,6 +131,8 @@ def end_mute(
 ) -> Mute:
     """End a mute now; it stays in the list.
 
+    With a series of a calendar go the times of it that were moved.
+
     Args:
         connection: the turn's transaction.
         number: its id.
@@ -153,7 +155,8 @@ def end_mute(
             remedy="There is nothing to do.",
         )
     work = _Work(connection, f"person:{author}", now)
-    work.end(mute, comment)
+    for one in (mute, *_find_moved(connection, mute)):
+        work.end(one, comment)
     work.write()
     return _get(connection, number)
 
@@ -300,6 +303,15 @@ def _take(work: _Work, planned: PlannedEvent, old: Mute | None) -> Outcome:
         return say("unchanged", old.id)
     mute = work.change(old, wish, slot)
     return say("changed" if mute.slot else "over", mute.id)
+
+
+def _find_moved(connection: Connection, mute: Mute) -> list[Mute]:
+    """Return the times of a series that were moved and are not over."""
+    uid = mute.wish.uid
+    if not uid or mute.wish.instance:
+        return []
+    found = store.find_events(connection, {(uid, 0)})
+    return [one for one in found if one.wish.instance and one.slot is not None]
 
 
 def _get(connection: Connection, number: int) -> Mute:

@@ -55,6 +55,41 @@ def test_no_time_of_a_series_that_a_person_ended_is_new(
     assert [row.due_at for row in stage.mutes()] == [None]
 
 
+def test_a_series_ends_with_the_times_that_were_moved(stage: Stage) -> None:
+    """They are mutes of their own, and nobody would think of them."""
+    moved = event(
+        "RECURRENCE-ID;TZID=Europe/Berlin:20261129T020000",
+        "DTSTART:20261130T100000Z",
+        "DTEND:20261130T110000Z",
+    )
+    other = event(
+        "DTSTART:20261130T100000Z", "DTEND:20261130T110000Z"
+    ).replace("UID:", "UID:other-")
+    take(stage, event(*WEEKLY), moved, other)
+    with stage.ledger.turn() as connection:
+        end_mute(connection, 1, ("ben", "not needed"), stage.clock.now())
+    series, stranger, single = stage.mutes()
+    assert (series.due_at, single.due_at) == (None, None)
+    assert stranger.due_at is not None
+    again = take(stage, event(*WEEKLY), moved, other)
+    assert said(again) == ["ended", "unchanged", "ended"]
+
+
+def test_a_moved_time_ends_without_its_series(stage: Stage) -> None:
+    """Only that time was not needed."""
+    moved = event(
+        "RECURRENCE-ID;TZID=Europe/Berlin:20261129T020000",
+        "DTSTART:20261130T100000Z",
+        "DTEND:20261130T110000Z",
+    )
+    take(stage, event(*WEEKLY), moved)
+    with stage.ledger.turn() as connection:
+        end_mute(connection, 2, ("ben", "not needed"), stage.clock.now())
+    series, single = stage.mutes()
+    assert series.due_at is not None
+    assert single.due_at is None
+
+
 def test_what_the_calendar_cancelled_it_can_bring_back(stage: Stage) -> None:
     """Nobody ended it; without the window people would be called."""
     now = event("DTSTART:20261121T020000Z", "DTEND:20261121T050000Z")
