@@ -17,6 +17,7 @@ from app.act.catalogue import make_catalogue
 from app.core.registry import scan
 from app.decide.gate.lessons import ACTING, Lesson, read_lessons
 from app.decide.gate.model import learn
+from app.decide.gate.strays import find_strays
 from app.decide.gate.training import (
     ROUNDS,
     SEED,
@@ -66,7 +67,8 @@ def tell(lessons: list[Lesson], files: Iterable[str]) -> None:
     catalogue = make_catalogue(scan(actions), [Path("config") / "actions"])
     knowledge = read_knowledge()
     teacher = Teacher(Grounder(catalogue, Inventory(), knowledge), knowledge)
-    seen = list(teacher.see_all(lessons, TIMES))
+    strays = find_strays(lessons)
+    seen = list(teacher.see_all(lessons, TIMES, strays))
     print(
         "| lessons | tellings | strict % | accepted % | unsafe | unasked"
         " | over-escalation % |"

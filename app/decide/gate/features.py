@@ -125,10 +125,11 @@ def _of_texts(case: Case) -> Iterator[str]:
 
 def _of_labels(case: Case) -> Iterator[str]:
     """Yield which labels there are, and what some of them say."""
-    for key in case.labels:
+    own = case.own_labels
+    for key in own:
         yield f"l:{key}"
     for key in TELLING:
-        for word in words_of(case.labels.get(key, "")):
+        for word in words_of(own.get(key, "")):
             yield f"l:{key}={word}"
 
 

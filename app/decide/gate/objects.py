@@ -116,8 +116,9 @@ def _hosts(case: Case, menu: Menu, knowledge: Knowledge) -> Iterator[Object]:
         # ceph-mon is a storage host: one vital word is enough.
         for kind, is_vital in [r for r in roles if r[1]][:1] or roles[-1:]:
             yield Object("host", kind, is_vital)
+    own = case.own_labels
     for label in ROLE_LABELS:
-        for kind, is_vital in knowledge.roles_in(case.labels.get(label, "")):
+        for kind, is_vital in knowledge.roles_in(own.get(label, "")):
             yield Object("role", kind, is_vital)
 
 

@@ -1,13 +1,14 @@
 """Tell a lesson: one line becomes many alerts of many styles."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from app.decide.casing import Told
 from app.decide.gate.dice import Dice
 from app.decide.gate.lessons import ACTING, Lesson
+from app.decide.gate.strays import Labels, add_stray
 from app.decide.gate.twins import make_vital
 from app.decide.knowledge import words_in
 
@@ -68,13 +69,30 @@ class Scene(msgspec.Struct):
 
 
 def tell_all(
-    lessons: list[Lesson], times: int, seed: int
+    lessons: list[Lesson],
+    times: int,
+    seed: int,
+    strays: Sequence[Labels] = (),
 ) -> Iterator[Example]:
-    """Yield each lesson told so many times; the same seed, the same texts."""
+    """Yield each lesson told so many times; the same seed, the same texts.
+
+    Args:
+        lessons: what is told.
+        times: how often each.
+        seed: of the chance.
+        strays: labels of things that are acted on; none: a label that is
+            told is always what the alert is about.
+    """
     dice = Dice(seed)
+    # Of their own: with and without strays all else is told the same.
+    others = Dice(seed + 1)
     for number, lesson in enumerate(lessons):
         for _ in range(times):
-            yield tell(lesson, number, dice)
+            example = tell(lesson, number, dice)
+            if strays and example.action not in ACTING:
+                told = add_stray(example.told, lesson, strays, others)
+                example = msgspec.structs.replace(example, told=told)
+            yield example
 
 
 def tell(lesson: Lesson, number: int, dice: Dice) -> Example:

@@ -17,6 +17,7 @@ from app.decide.gate.features import Sight, see
 from app.decide.gate.lessons import ACTING, ACTIONS, Lesson
 from app.decide.gate.model import Examples, Floats, Masks, Model, learn
 from app.decide.gate.objects import find_objects, is_vital_for
+from app.decide.gate.strays import Labels, find_strays
 from app.decide.gate.telling import tell_all
 from app.decide.gate.weights import Facts, Weights, rounded
 from app.decide.grounding import Grounder
@@ -40,6 +41,9 @@ CAUTION = 0.8
 QUIET = {"info": 0.5, "warning": 0.7}
 LOUD = 0.9
 SITE_WEIGHT = 3.0
+# Strays say ever again that a thing is named and not acted on; so much more
+# counts a lesson that acts, that what is really broken is mended as before.
+ACTING_WEIGHT = 1.9
 RESTLESS = np.array([n in ACTING or n == "no_action" for n in ACTIONS])
 # No call that runs unasked may be less likely than that, whatever fits.
 LEAST = 0.6
@@ -105,7 +109,7 @@ class Teacher:
         version = fingerprint(lessons, outcomes)
         families = find_families(lessons)
         seen = []
-        for one in self.see_all(lessons, TIMES):
+        for one in self.see_all(lessons, TIMES, find_strays(lessons)):
             family = families[one.lesson]
             seen.append(msgspec.structs.replace(one, lesson=family))
             tell("reading", len(seen) / (TIMES * len(lessons)))
@@ -130,9 +134,14 @@ class Teacher:
         tell("learning", 1.0)
         return Weights(facts, rounded(actions), rounded(topics))
 
-    def see_all(self, lessons: list[Lesson], times: int) -> Iterator[Seen]:
+    def see_all(
+        self,
+        lessons: list[Lesson],
+        times: int,
+        strays: Sequence[Labels] = (),
+    ) -> Iterator[Seen]:
         """Yield each lesson, told so many times, with its number."""
-        for one in tell_all(lessons, times, SEED):
+        for one in tell_all(lessons, times, SEED, strays):
             case = make_case(one.told, 0)
             seen = self._see(case, one.action, one.ok, one.topic)
             yield msgspec.structs.replace(seen, lesson=one.lesson)
@@ -207,7 +216,12 @@ def to_examples(seen: Sequence[Seen]) -> Examples:
         place[ACTIONS.index(one.action)] = SHARE if one.ok else 1.0
         for name in one.ok:
             place[ACTIONS.index(name)] += (1 - SHARE) / len(one.ok)
-    weights = [one.weight for one in seen]
+    weights = [
+        ACTING_WEIGHT
+        if one.weight == 1.0 and one.action in ACTING
+        else one.weight
+        for one in seen
+    ]
     return Examples(
         [one.sight.row for one in seen],
         wanted,
