@@ -95,6 +95,7 @@ READING: dict[str, Any] = {
     "unit": "%",
     "limit": 80.0,
     "is_floor": False,
+    "of": 1,
     "says": "/var is 61.5 % full",
     "judgement": "good",
 }

@@ -12,6 +12,8 @@ from app.core.errors import OutgoingFailed
 from app.models.inventory import Inventory
 from app.models.verdict import Judgement, Reading, Subject
 
+UNKNOWN = Judgement.UNKNOWN
+
 
 class Gauge(msgspec.Struct, frozen=True, kw_only=True):
     """How readings of one check are made and judged.
@@ -52,10 +54,10 @@ class Gauge(msgspec.Struct, frozen=True, kw_only=True):
         """Return what a reading means, beside that before the action."""
         value, limit = after.value, after.limit
         if value is None or limit is None or not math.isfinite(value):
-            return Judgement.UNKNOWN
+            return UNKNOWN
         beyond = excess(after, value)
         if beyond <= 0:
-            return Judgement.GOOD
+            return Judgement.GOOD if is_whole(before, after) else UNKNOWN
         if (
             before is None
             or before.value is None
@@ -82,6 +84,16 @@ def is_like(before: Reading, after: Reading) -> bool:
         after.unit,
         after.is_floor,
     )
+
+
+def is_whole(before: Reading | None, after: Reading) -> bool:
+    """Tell whether a reading is of no fewer values than the one before.
+
+    Whatever has gone silent meanwhile may be what was bad.
+    """
+    if before is None or not is_like(before, after):
+        return True
+    return after.of >= before.of
 
 
 def elsewhere(subject: Subject) -> str:

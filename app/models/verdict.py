@@ -63,6 +63,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         unit: of the value, or empty.
         limit: what the value is held against, or None.
         is_floor: whether the value must be the limit at least, not at most.
+        of: how many values there were: this is the worst of them.
         says: one line for people: the state, or why there is no value.
         judgement: what it means.
     """
@@ -73,5 +74,6 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     unit: str = ""
     limit: float | None = None
     is_floor: bool = False
+    of: int = 1
     says: str = ""
     judgement: Judgement = Judgement.UNKNOWN

@@ -82,7 +82,8 @@ class Promql:
         worst = find_worst(values, gauge)
         of = f", the worst of {len(values)}" if len(values) > 1 else ""
         says = f"the query gives {worst:g}{of}"
-        return gauge.read(now, worst, options.limit, says)
+        reading = gauge.read(now, worst, options.limit, says)
+        return msgspec.structs.replace(reading, of=len(values))
 
     def judge(self, before: Reading | None, after: Reading) -> Judgement:
         """Return what a reading means; a quarter more of bad is worse."""

@@ -78,6 +78,20 @@ def test_the_worst_series_of_a_query_counts(
     assert parse_qs(urlsplit(asked[0].path).query) == {"query": ["up"]}
 
 
+def test_a_series_that_is_gone_may_be_the_bad_one() -> None:
+    """What is left of them says nothing good; bad is bad with fewer, too."""
+    check = make_check("promql", {"url": "http://p"})
+    before, _, _ = ask("promql", series("80", "95"), query("up"))
+    for values, expected in (
+        (("80",), UNKNOWN),
+        (("95",), BAD),
+        (("80", "70"), GOOD),
+        (("80", "70", "60"), GOOD),
+    ):
+        after, _, _ = ask("promql", series(*values), query("up"))
+        assert check.judge(before, after) is expected
+
+
 def test_names_stand_in_a_query_as_quoted_strings() -> None:
     """Nothing that an alert says gets out of its quotes."""
     subject = query("")
