@@ -16,6 +16,7 @@ import shlex
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -83,13 +84,23 @@ class Listener:
         """Take what a task has written; tell that the event is kept."""
         if event.get("event") in ENDS:
             result = event.get("event_data", {}).get("res") or {}
-            parts = [result.get("stdout")]
-            if event["event"] != ENDS[0]:
-                parts += [result.get("stderr"), result.get("msg")]
+            parts = written(result, has_failed=event["event"] != ENDS[0])
             text = "".join(f"{part}\n" for part in parts if part)
             with self._file.open("a", encoding="utf-8", newline="") as file:
                 file.write(text.replace("\r\n", "\n"))
         return True
+
+
+def written(result: dict[str, Any], *, has_failed: bool) -> Iterator[Any]:
+    """Yield what a task has written; of a loop what each of its turns has."""
+    turns = result.get("results")
+    for turn in turns if isinstance(turns, list) else ():
+        if isinstance(turn, dict):
+            is_bad = bool(turn.get("failed"))
+            yield from written(turn, has_failed=is_bad)
+    yield result.get("stdout")
+    if has_failed:
+        yield from (result.get("stderr"), result.get("msg"))
 
 
 def stat(pid: int) -> list[str]:

@@ -156,6 +156,30 @@ async def test_diagnostics_of_a_host(tmp_path: Path, private: Path) -> None:
 
 
 @on_a_loop
+async def test_what_each_turn_of_a_loop_wrote(
+    tmp_path: Path, private: Path
+) -> None:
+    """And why the one failed that did."""
+    asked = {
+        "ansible.builtin.command": "cat {{ item }}",
+        "loop": ["one", "none", "two"],
+        "args": {"chdir": str(tmp_path)},
+    }
+    for name in ("one", "two"):
+        (tmp_path / name).write_text(f"this is {name}\n")
+    write_play(private, "turns", [asked])
+    job = {"playbook": "turns.yml", "shows": "stdout"}
+    backend = ansible(tmp_path, private, jobs={"turns": job})
+    end, output = await played(
+        backend, order("turns", arguments={"host": "web-01"})
+    )
+    assert end.state is JobState.FAILED
+    lines = output.splitlines()
+    assert (lines[0], lines[-2]) == ("this is one", "this is two")
+    assert "none: No such file or directory" in output
+
+
+@on_a_loop
 async def test_its_time_is_over(tmp_path: Path, private: Path) -> None:
     """A play ends by itself when its time is over, whoever watches."""
     backend = ansible(tmp_path, private)
