@@ -249,10 +249,10 @@ ALERTS: Mapping[str, Story] = {
         },
     ),
     "fixed": Story(
-        name="ServiceDown",
+        name="MemcachedDown",
         host="search-cache-02",
         severity="critical",
-        summary="memcached on search-cache-02 does not answer",
+        summary="memcached on search-cache-02 is down",
         minutes=4,
         labels={"service": "memcached"},
     ),

@@ -175,11 +175,16 @@ def test_the_kill_switch(busy: Shell) -> None:
     """It is set and taken back, and the log says by whom."""
     held = busy.ask("halt", "--reason", "stop", "--author", "ana")
     assert (held["halted"], held["by"], held["version"]) == (True, "ana", 1)
-    assert busy.ask("halt", "--author", "ben")["by"] == "ana"
-    assert "stop" in busy.run("halt", "--author", "ben").stdout
+    assert busy.ask("halt", "--author", "ana")["reason"] == "stop"
+    assert "stop" in busy.run("halt", "--author", "ana").stdout
+    other = busy.ask("halt", "--author", "ben")
+    assert (other["by"], other["version"]) == ("ben", 2)
     assert busy.ask("resume", "--author", "ben")["switch"] is False
     log = busy.ask("log", "--kind", "halt.changed")
-    assert [one["actor"] for one in log] == ["person:ben", "person:ana"]
+    assert [one["actor"] for one in log] == [
+        *["person:ben"] * 2,
+        "person:ana",
+    ]
 
 
 def test_it_halts_with_wrong_settings_too(busy: Shell) -> None:
