@@ -158,8 +158,8 @@ class SingleSignOn:
                 403,
                 "no_name",
                 "The provider says no name that an account can have.",
-                remedy="Correct access.oidc.name_claim, or ask for more"
-                " scopes.",
+                remedy="Correct access.oidc.name_claim, ask for more scopes,"
+                " or let the provider verify the address.",
             ) from error
         if find_by_name(connection, name) is not None:
             raise Refused(

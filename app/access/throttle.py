@@ -25,6 +25,8 @@ NAME_FROM, PEER_FROM = 5, 20
 LONGEST_SECONDS = 300
 # One try is forgotten in such a time without another.
 FADE = 300 * SECOND
+# So far apart are clocks that are right.
+SLACK = 60 * SECOND
 DAY = 86_400 * SECOND
 
 
@@ -69,7 +71,7 @@ def wait_of(attempt: Attempt, first: int, now: int) -> int:
     """
     wait = attempt.until - now
     told = pause_of(attempt.count, first) * SECOND
-    return wait if 0 < wait <= told else 0
+    return min(wait, told) if 0 < wait <= told + SLACK else 0
 
 
 def check(connection: Connection, keys: Sequence[Key], now: int) -> None:

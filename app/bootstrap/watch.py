@@ -1,12 +1,13 @@
 """The watch: what looks at this machine, made out of the settings."""
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from app.access.keyring import PREFIX
 from app.bootstrap.ground import Ground
 from app.core.clock import Clock
 from app.core.configfile import Config, reveal
@@ -15,7 +16,9 @@ from app.core.host import HostSettings
 from app.core.look.readings import Readings
 from app.core.loopback import near
 from app.core.remote import bearer
+from app.ingest.auth import AuthSettings
 from app.ingest.entrances import SourceSettings
+from app.ingest.tokens import KINDS
 from app.watch.settings import WatchSettings
 from app.watch.watching import Place, Watch
 
@@ -124,22 +127,36 @@ def _need_open(
     """Raise ConfigError when our own source would refuse what we tell."""
     name = settings.source
     source = config.read(SourceSettings, "sources", name)
-    auth, shown = source.auth, _headers(config, settings, environ)
-    is_bearer = auth.kind == "bearer" and auth.scheme.lower() == "bearer"
+    shown = ""
+    if _headers(config, settings, environ):
+        shown = reveal(settings.secret, environ)
     where, said = "source", ""
     if not source.enabled:
         said = f"the source {name!r} is switched off"
-    elif auth.kind != "none" and not (is_bearer or auth.kind == "token"):
-        said = f"the source {name!r} takes no bearer, and we show nothing else"
-    elif auth.kind != "none" and not shown:
-        where, said = "secret", f"the source {name!r} asks for one"
-    elif is_bearer:
-        known = [reveal(one, environ) for one in auth.secrets]
-        if reveal(settings.secret, environ) not in known:
-            where, said = "secret", f"the source {name!r} has another one"
+    elif source.auth.kind != "none":
+        known = [reveal(one, environ) for one in source.auth.secrets]
+        where, said = _why_closed(name, source.auth, shown, known)
     if said:
         remedy = "Nothing that it tells would arrive: let both say the same."
         raise ConfigError([config.problem((SECTION, where), said, remedy)])
+
+
+def _why_closed(
+    name: str, auth: AuthSettings, shown: str, known: Sequence[str]
+) -> tuple[str, str]:
+    """Return which of our settings is wrong, and why; no words when none."""
+    is_bearer = auth.kind == "bearer" and auth.scheme.lower() == "bearer"
+    if shown.startswith(PREFIX) and auth.kind in KINDS:
+        # Which source an account's token opens is not in the settings.
+        return "secret", ""
+    if not is_bearer and auth.kind != "token":
+        said = f"the source {name!r} takes no bearer, and we show nothing else"
+        return "source", said
+    if not shown:
+        return "secret", f"the source {name!r} asks for one"
+    if is_bearer and shown not in known:
+        return "secret", f"the source {name!r} has another one"
+    return "secret", ""
 
 
 def _missing(config: Config, source: str) -> ConfigProblem:

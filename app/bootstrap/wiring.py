@@ -157,14 +157,16 @@ def _keep(
 ) -> Keeping:
     """Return who writes about incidents."""
     folding = config.read(FoldSettings, "incidents")
+    # One that is switched off is there.
+    known = set(config.names("sources"))
     # What a misspelt name is set for would hold for nothing, in silence.
     problems = [
         config.problem(
             ("incidents", "sources", name),
             "there is no source of this name",
-            f"Write one of {', '.join(sorted(entrances))}, or take it out.",
+            f"Write one of {', '.join(sorted(known))}, or take it out.",
         )
-        for name in sorted(folding.sources.keys() - entrances.keys())
+        for name in sorted(folding.sources.keys() - known)
     ]
     if problems:
         raise ConfigError(problems)

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 from app.core.errors import ConfigError, ConfigProblem
 
 PREFIX = "SMOKEJUMPER_"
+MERGE = "tag:yaml.org,2002:merge"
 SEE_EXAMPLE = "See config/smokejumper.yaml for how it is written."
 CONFIG_VARIABLE = "SMOKEJUMPER_CONFIG"
 REFERENCES = ("env:", "file:")
@@ -280,7 +281,8 @@ def _note_lines(
         for key, value in node.value:
             below = (*path, str(key.value))
             where = f"{file}:{key.start_mark.line + 1}"
-            if below in origins:
+            # What is merged in may stand there twice: all of it counts.
+            if below in origins and key.tag != MERGE:
                 what = f"stands there twice, first in {origins[below]}"
                 problem = ConfigProblem(
                     ".".join(below), where, what, "Make one of the two."

@@ -99,6 +99,7 @@ class Cleaner:
         self._clock = clock
         self._meters = meters
         self._seen = self._look_at_clocks()
+        self._has_waited = False
 
     async def run(self) -> None:
         """Clean up now and then, until cancelled."""
@@ -119,9 +120,12 @@ class Cleaner:
         """
         before, self._seen = self._seen, self._look_at_clocks()
         jump = self._seen - before
-        if jump <= HOUR:
+        if jump <= HOUR or self._has_waited:
+            # Never twice in a row: a machine that sleeps each night looks so.
+            self._has_waited = False
             await self.clean()
             return
+        self._has_waited = True
         log.warning(
             "retention.clock_was_set_on",
             seconds=jump // 1_000_000,

@@ -105,8 +105,8 @@ class Stopping:
                 field="if-match",
                 remedy="Read it again and decide anew.",
             )
-        is_same = (held.by, held.reason) == (stop.author, stop.reason)
-        if held.is_halted == is_halted and (is_same or not is_halted):
+        is_same = held.by == stop.author or not is_halted
+        if held.is_halted == is_halted and is_same:
             return held
         now = self._moves.clock.now()
         halt = Halt(

@@ -84,9 +84,7 @@ class Regrouping:
             firing=0,
             due_at=None,
         )
-        split = find_last(connection, gone.id, [Kind.SPLIT])
-        told = split.details if split is not None else {}
-        named = _named_back(into, told if told.get("from") == into.id else {})
+        named = _named_back(into, self._find_split(into, gone))
         after, notes = self._settle(named)
         inherit(after, into.id, gone)
         away = {"into": into.id, "episodes": episodes}
@@ -120,8 +118,13 @@ class Regrouping:
         if other.state != State.MERGED and oldest and oldest.id in wanted:
             rest = self._retitle(rest)
         after, notes = self._settle(rest, other)
-        away = {"into": other.id, "episodes": call.details["episodes"]}
-        here = {"from": incident.id, **_renaming(incident, rest)}
+        # Not with what is split off: its team may not see the other's.
+        away = {
+            "into": other.id,
+            "episodes": call.details["episodes"],
+            **_renaming(incident, rest),
+        }
+        here = {"from": incident.id}
         return self._save(
             call,
             [
@@ -167,6 +170,17 @@ class Regrouping:
             if word.details["episodes"] == wanted:
                 return find_incidents(connection, [number])[number]
         return None
+
+    def _find_split(
+        self, incident: Incident, other: Incident
+    ) -> Mapping[str, Any]:
+        """Return what was told as one was split off the other, or nothing."""
+        split = find_last(self._connection, other.id, [Kind.SPLIT])
+        if split is None or split.details.get("from") != incident.id:
+            return {}
+        # The word about what it left stands right before it.
+        (word,) = find_words(self._connection, [incident.id], split.id - 2, 1)
+        return word.details
 
     def _give_back(self, incident: Incident, other: Incident) -> Incident:
         """Return an incident without what it has from one that leaves."""

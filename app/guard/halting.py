@@ -31,7 +31,8 @@ class Halting:
         """
         try:
             with open(self._file, "rb", opener=_open_at_once) as file:
-                raw = file.read(LONGEST * 4)
+                # Nothing at all: a pipe that somebody holds, and is silent.
+                raw = file.read(LONGEST * 4) or b""
         except (FileNotFoundError, NotADirectoryError):
             # A link that leads nowhere was put there by somebody.
             is_link = self._file.is_symlink()

@@ -10,8 +10,9 @@ import re
 from collections.abc import Mapping
 
 EXPORTED = "exported_"
+# Each word is walked through once, from its beginning.
 TELLER = re.compile(
-    r"[a-z0-9]+[-_]?exporter|kube[-_]state[-_]metrics|cadvisor"
+    r"(?<![a-z0-9])[a-z0-9]+[-_]?exporter|kube[-_]state[-_]metrics|cadvisor"
 )
 # Asked about a whole cluster: even its address is that of nothing else.
 CENTRAL = "kubestatemetrics"

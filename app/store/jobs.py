@@ -89,10 +89,7 @@ RUNNING = select(func.max(JOB.c.id)).where(
 PERHAPS = select(func.max(JOB.c.id)).where(
     among(JOB.c.target, "places"),
     JOB.c.target != "",
-    # Joined to nothing, so that the few are found by their target.
-    JOB.c.state.concat("").in_(
-        [JobState.UNKNOWN.value, JobState.TIMED_OUT.value]
-    ),
+    JOB.c.state.in_([JobState.UNKNOWN.value, JobState.TIMED_OUT.value]),
     JOB.c.until > bindparam("now"),
 )
 # Added to nothing, so that SQLite does not walk through all by their ids.

@@ -205,7 +205,7 @@ def cut_log(
         bounds.append(ENTRY.c.id < needed)
     if most is not None:
         bounds.append(ENTRY.c.id <= begins + most)
-    young = _find_young(connection, bounds, before)
+    young = _find_young(connection, bounds, (before, now))
     if young is not None:
         bounds.append(ENTRY.c.id < young)
     query = select(ENTRY.c.id, ENTRY.c.hash).where(unled(ENTRY.c.at) < before)
@@ -228,15 +228,26 @@ def cut_log(
 
 
 def _find_young(
-    connection: Connection, bounds: list[ColumnElement[bool]], before: int
+    connection: Connection,
+    bounds: list[ColumnElement[bool]],
+    times: tuple[int, int],
 ) -> int | None:
-    """Return the first entry within bounds that is too young, or None."""
+    """Return the first entry within bounds that is too young, or None.
+
+    Args:
+        connection: the turn's transaction.
+        bounds: what may be cut at all.
+        times: what is older is old; and the present, in case that the newest
+            was dated by a clock that was behind.
+    """
+    before, now = times
     newest = select(ENTRY.c.at).where(ENTRY.c.id == _newest(ENTRY))
+    last = max(now, connection.execute(newest).scalar() or now)
     # Along the ids: what is passed on the way is about to be cut.
     at = unled(ENTRY.c.at)
     query = (
         select(ENTRY.c.id)
-        .where(*bounds, at >= before, at <= newest.scalar_subquery())
+        .where(*bounds, at >= before, at <= last)
         .order_by(ENTRY.c.id)
         .limit(1)
     )

@@ -16,6 +16,7 @@ import argparse
 import random
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -87,6 +88,7 @@ def note(score: Score) -> None:
             score.cases,
             lost=lost,
             unexplained=score.wrong.total() - lost,
+            at=time.time(),
         )
     )
 

@@ -118,7 +118,7 @@ def test_a_second_pause_is_not_lifted_with_the_first(
         return httpx.put(url, json=body, headers=seen)
 
     first = put("ana", "a drill").json()
-    again = put("ana", "a drill").json()
+    again = put("ana", "error rate 31 %").json()
     assert again["version"] == first["version"]
     second = put("bo", "it is real").json()
     assert (second["by"], second["reason"]) == ("bo", "it is real")

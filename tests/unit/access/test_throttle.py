@@ -144,6 +144,14 @@ def test_who_was_to_wait_by_a_clock_that_was_ahead(ledger: Ledger) -> None:
     assert waits(ledger, NOW + 2 * SECOND) == 0
 
 
+def test_a_clock_that_is_a_little_ahead_lets_nobody_try_more(
+    ledger: Ledger,
+) -> None:
+    """Two nodes never have one time; who waits, waits on both."""
+    tries(ledger, 5, NOW + SECOND // 2)
+    assert waits(ledger, NOW) == 1
+
+
 def test_names_are_not_kept(ledger: Ledger) -> None:
     """What people type there by mistake is a password."""
     tries(ledger, 1)

@@ -181,6 +181,16 @@ def test_a_part_that_is_used_twice_stands_there_once(tmp_path: Path) -> None:
     assert config.read(Outer, "other").inner.port == 7
 
 
+def test_two_parts_may_be_merged_in(tmp_path: Path) -> None:
+    """YAML takes both: neither drops the other."""
+    text = (
+        "outer: &o {inner: {port: 7}}\nmore: &m {active: yes}\n"
+        "other:\n  <<: *o\n  <<: *m\n"
+    )
+    found = load_config(write(tmp_path, text), {}).read(Outer, "other")
+    assert found.active
+
+
 @pytest.mark.parametrize("name", ["1", "2026-11-21", "1.5"])
 def test_a_name_that_is_no_text_is_refused(tmp_path: Path, name: str) -> None:
     """YAML reads it as a number or a date: in quotes it is a name."""

@@ -323,3 +323,18 @@ def test_a_clock_that_was_just_set_on_is_not_believed(
     assert round_of(set_on=-year) == 2
     assert round_of(set_on=year) == 2
     assert round_of(set_on=0) == 0
+
+
+def test_a_machine_that_sleeps_each_night_is_cleaned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What it slept is not counted as passed, and looks like a jump."""
+    scene = Scene(monkeypatch, deliveries=[24.0 * 40, 24.0 * 50])
+    scene.clock = clock = TwoClocks()
+    cleaner = scene.make(deliveries_days=30)
+    left = []
+    for _ in range(2):
+        clock.moment += 8 * HOUR
+        asyncio.run(cleaner.clean_when_sure())
+        left.append(scene.store.left()["deliveries"])
+    assert left == [2, 0]

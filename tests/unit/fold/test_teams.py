@@ -136,6 +136,22 @@ def test_what_goes_tells_nothing_of_what_lives_on(room: Room) -> None:
     assert room.incident(into).owner == "zq-owner"
 
 
+def test_what_is_split_off_tells_nothing_of_what_is_left(room: Room) -> None:
+    """The rest is named after what its own team has."""
+    number = fire(room, "DiskFull", "db")
+    first = sorted(room.partition()[number])
+    before = room.incident(number)
+    fire(room, "ZqLoad", "zq-team")
+    room.say(Kind.SPLIT, number, "ana", episodes=first)
+    other = max(room.partition())
+    assert room.incident(number).problem == "ZqLoad"
+    lines = [row for row in room.rows(EntryRow) if row.incident_id == other]
+    assert "ZqLoad" not in f"{room.words(other)} {lines}"
+    room.say(Kind.MERGE, other, "ana", into=number)
+    assert room.incident(number).problem == before.problem
+    assert room.incident(number).title == before.title
+
+
 @pytest.mark.parametrize(("named", "team"), [("web", "web"), ("", "db")])
 def test_what_is_split_off(room: Room, named: str, team: str) -> None:
     """It is the team's that its alerts name, or whose it was so far."""

@@ -40,3 +40,6 @@ def test_whatever_is_there_halts_at_once(tmp_path: Path) -> None:
     assert Halting(link).look() == "HALT leads nowhere"
     os.mkfifo(pipe)
     assert Halting(pipe).look() == "the file PIPE is there"
+    held = os.open(pipe, os.O_RDWR)
+    assert Halting(pipe).look() == "the file PIPE is there"
+    os.close(held)

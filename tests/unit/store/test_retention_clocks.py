@@ -55,3 +55,13 @@ def test_what_a_clock_dated_back_takes_nothing_along(
     history.fill(2)
     gone = clean(history, **MONTH)
     assert gone == {"delivery": 16, "alert": 16, "incident": 8, "entry": 24}
+
+
+def test_a_newest_entry_that_is_dated_back_takes_no_log_along(
+    history: History,
+) -> None:
+    """The machine woke in another year, and nothing was told since."""
+    history.fill(5)
+    fill_wrongly(history, -YEARS)
+    gone = clean(history, **MONTH)
+    assert (gone["entry"], gone["incident"]) == (0, 0)

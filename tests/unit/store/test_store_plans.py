@@ -160,7 +160,7 @@ QUESTIONS: list[tuple[str, Ask, set[str]]] = [
         lambda turn: turn.execute(
             jobs.PERHAPS, {"places": ["host:9", "host:10"], "now": NOW}
         ),
-        {"job_target"},
+        {"job_state"},
     ),
     (
         "of an hour",

@@ -137,6 +137,20 @@ def test_each_secret_of_our_own_source_opens_it(
     assert product.readings is not None
 
 
+@pytest.mark.parametrize(
+    "auth",
+    [BEARER, {"kind": "basic", "secrets": ["watch:a-long-one"]}],
+)
+def test_a_token_of_an_account_may_open_our_own_source(
+    auth: dict[str, Any], tmp_path: Path
+) -> None:
+    """Which source it opens is not in the settings."""
+    sources = {"watch": {"type": "alertmanager", "auth": auth}}
+    watch = {"enabled": True, "secret": "sj_a-token-of-a-service-account"}
+    product = wired(tmp_path, {"sources": sources, "watch": watch})
+    assert product.readings is not None
+
+
 def test_a_secret_opens_the_source(tmp_path: Path) -> None:
     """It is read from where the settings say."""
     watch = {"enabled": True, "url": "http://h:1", "secret": "env:KEY"}

@@ -11,7 +11,7 @@ from app.act.local.runaway.burden import Burden
 from app.core.configfile import Section
 from app.core.look.amounts import span
 from app.core.look.past import Past
-from app.core.look.snapshot import TICKS, Proc
+from app.core.look.snapshot import TICKS, Proc, read_ahead
 
 MOST_SHOWN = 10
 # So much of what it takes now it usually took: then that is nothing new.
@@ -193,7 +193,8 @@ def is_usual(past: Past, one: Burden) -> bool:
 
 def _life(proc: Proc) -> tuple[float, float]:
     """Return how old a process is, and what it took of a core all along."""
-    age = max(time.monotonic() - proc.start / TICKS, 1e-6)
+    now = time.monotonic() + read_ahead()
+    age = max(now - proc.start / TICKS, 1e-6)
     return age, 100.0 * proc.ticks / TICKS / age
 
 

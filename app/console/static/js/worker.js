@@ -39,7 +39,9 @@ function tell(message) {
 
 /** Return how long ago the service was heard, and when that is said. */
 function when() {
-  return { ago: elapsed(heard), at: Date.now() };
+  const ago = elapsed(heard);
+  // Pages of the release before read only when it was heard.
+  return { ago, at: Date.now(), heard: Date.now() - ago };
 }
 
 function flush() {

@@ -194,6 +194,9 @@ function take(message) {
       // However long it took to come here.
       current.heard = mark(message.ago
         + Math.max(0, Date.now() - message.at));
+    } else if (message.heard !== undefined) {
+      // By a worker of the release before.
+      current.heard = mark(Math.max(0, Date.now() - message.heard));
     }
     for (const listener of stateListeners) {
       listener(current);

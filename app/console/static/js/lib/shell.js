@@ -146,12 +146,15 @@ export function getStatus() {
 }
 
 async function showStatus() {
-  asked = mark();
+  const begun = mark();
+  asked = begun;
   const found = !isChanged && passed?.seq >= status?.seq ? passed : null;
   passed = null;
   const isFresh = status === null || isChanged;
   status = found ?? await common.fetch({}, isFresh);
-  hearNow(status.at, elapsed(asked));
+  if (!found) {
+    hearNow(status.at, elapsed(begun));
+  }
   isChanged &&= !isFresh;
   const root = document.documentElement;
   root.dataset.halted = String(status.halted);
@@ -221,6 +224,20 @@ async function pauseAll() {
   }
 }
 
+async function resume(reason, version) {
+  try {
+    return await put("halt", { ...author(), reason, halted: false },
+      { version });
+  } catch (error) {
+    const held = error.status === 409 ? await get("halt") : null;
+    if (!held || held.switch) {
+      throw error;
+    }
+    // It was done: the answer to the first time of asking was lost.
+    return held;
+  }
+}
+
 async function resumeAll() {
   // Only the pause that is read here: another one may have come meanwhile.
   const { version, switch: isOn, by, reason: why } = await get("halt");
@@ -230,8 +247,7 @@ async function resumeAll() {
       + " once, by the rules.",
     field: "Why?", required: true, kind: "danger", yes: "Resume all",
   }, async (reason) => {
-    now = await put("halt", { ...author(), reason, halted: false },
-      { version });
+    now = await resume(reason, version);
   });
   if (isDone && now.halted) {
     throw new Problem(409, { detail: "It is still paused: a file on the"
