@@ -128,12 +128,3 @@ def remove(file: Path) -> None:
     """Remove a link that holds no longer."""
     with suppress(OSError):
         file.unlink(missing_ok=True)
-
-
-def site_of(host: str, port: int) -> str:
-    """Return the address of the service as this machine knows it."""
-    if host in ("", "0.0.0.0", "::"):  # noqa: S104 (compared, not listened)
-        host = "127.0.0.1"
-    if ":" in host and not host.startswith("["):
-        host = f"[{host}]"
-    return f"http://{host}:{port}"

@@ -8,11 +8,12 @@ from app.access.gate import Gate
 from app.access.keyring import Keyring
 from app.access.oidc import SingleSignOn
 from app.access.settings import AccessSettings
-from app.access.setup import Place, Setup, site_of
+from app.access.setup import Place, Setup
 from app.access.signing_in import SigningIn
 from app.bootstrap.ground import Ground, read_api_tokens
 from app.bootstrap.keys import Keys, make_keys
 from app.bootstrap.oidc import make_oidc
+from app.core.site import site_of
 from app.engine.keeper import Keeper
 from app.engine.locksmith import Locksmith
 from app.ingest.intake import Entrance

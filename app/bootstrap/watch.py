@@ -14,8 +14,8 @@ from app.core.configfile import Config, reveal
 from app.core.errors import ConfigError, ConfigProblem
 from app.core.host import HostSettings
 from app.core.look.readings import Readings
-from app.core.loopback import near
 from app.core.remote import bearer
+from app.core.site import site_of
 from app.ingest.auth import AuthSettings
 from app.ingest.entrances import SourceSettings
 from app.ingest.tokens import KINDS
@@ -61,23 +61,12 @@ def make_watching(ground: Ground) -> Watching:
             raise ConfigError([_missing(config, settings.source)])
         _need_open(config, settings, outside.environ)
         server = ground.settings.server
-        url = url_of(server.host, server.port)
+        url = site_of(server.host, server.port)
     file = ground.location.file
     folder = outside.home / "var" if file is None else file.parent
     place = Whom(url, folder)
     watch, readings = make_watch(config, outside.environ, outside.clock, place)
     return Watching(readings, (watch,))
-
-
-def url_of(host: str, port: int) -> str:
-    """Return where the service is that listens there, for ourselves."""
-    place = near(host)
-    # So that the colons of IPv6 are none before a port.
-    return (
-        f"http://[{place}]:{port}"
-        if ":" in place
-        else f"http://{place}:{port}"
-    )
 
 
 def make_watch(

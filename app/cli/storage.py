@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from app.api.queries import LAST_ID
 from app.bootstrap import Product, open_inbox
 from app.cli.output import Json, out, print_json, print_table, stop
 from app.cli.setup import ConfigFile, wire
@@ -13,7 +14,6 @@ from app.ingest.replay import replay as replay_quarantine
 from app.store.migrate import migrate as migrate_store
 
 NO_DATABASE = 3
-LAST_ID = 2**63 - 1
 
 
 def migrate(config: ConfigFile = None, as_json: Json = False) -> None:

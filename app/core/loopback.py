@@ -1,11 +1,11 @@
 """A post to our own door: one request, one status, nothing else."""
 
 import asyncio
-from ipaddress import IPv6Address, ip_address
 
 import msgspec
 
 from app.core.errors import OutgoingFailed
+from app.core.site import near
 
 
 class Door(msgspec.Struct, frozen=True):
@@ -55,14 +55,3 @@ class Door(msgspec.Struct, frozen=True):
             return await reader.readline()
         finally:
             writer.close()
-
-
-def near(host: str) -> str:
-    """Return where to reach what listens on a host, or everywhere."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host or "127.0.0.1"
-    if not address.is_unspecified:
-        return host
-    return "::1" if isinstance(address, IPv6Address) else "127.0.0.1"

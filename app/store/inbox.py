@@ -20,6 +20,7 @@ from app.models.delivery import (
     to_headers,
 )
 from app.store.columns import Row
+from app.store.pages import END_OF_IDS
 from app.store.plan import (
     UNDATED,
     Identity,
@@ -35,9 +36,6 @@ from app.store.plan import (
     suspects,
     threads,
 )
-
-# No delivery has a higher number.
-LAST = 2**63 - 1
 
 
 class Desk(Protocol):
@@ -219,7 +217,7 @@ class SqlInbox:
             self._desk.commit()
             undo.pop_all()
 
-    def _known(self, batch: Sequence[Item], before: int = LAST) -> Known:
+    def _known(self, batch: Sequence[Item], before: int = END_OF_IDS) -> Known:
         """Look up what of a batch the database has already."""
         desk = self._desk
         alerts = desk.find_alerts(identities(batch))

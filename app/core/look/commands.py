@@ -84,10 +84,7 @@ class _Line:
 
     def take(self, word: str) -> str:
         """Return the next word as it is shown."""
-        if self._is_asked:
-            self._is_asked = False
-            return SHOWN
-        if _SPACE.search(word):
+        if not self._is_asked and _SPACE.search(word):
             # A line of a shell has words of its own.
             shown = _Line()
             return _WORD.sub(lambda found: shown.take_bare(found[0]), word)

@@ -155,6 +155,11 @@ def read_ahead() -> float:
     return now - time.monotonic()
 
 
+def age_of(proc: Proc) -> float:
+    """Return how long ago a process began, in seconds, as it is now."""
+    return time.monotonic() + read_ahead() - proc.start / TICKS
+
+
 def read_procs() -> dict[Key, Proc]:
     """Return all processes, or raise OutgoingFailed."""
     if not IS_LINUX:

@@ -13,6 +13,7 @@ from app.core.configfile import Section
 from app.core.errors import OutgoingFailed
 from app.core.http import open_client
 from app.core.options import Options
+from app.core.site import in_url
 from app.models.gauge import Gauge, is_known
 from app.models.verdict import Judgement, Reading, Subject
 from app.ports import Check, CheckEnv
@@ -89,7 +90,7 @@ class HttpProbe:
 
 def fill(url: str, host: str) -> str:
     """Return an address with the host's name in it."""
-    return url.replace(HOST, f"[{host}]" if ":" in host else host)
+    return url.replace(HOST, in_url(host))
 
 
 async def look_at(url: str, seconds: float) -> int:

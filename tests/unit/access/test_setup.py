@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from app.access import accounts, setup
-from app.access.setup import Place, Setup, put, remove, site_of, to_link
+from app.access.setup import Place, Setup, put, remove, to_link
 from app.core.errors import Refused, StorageFailed
+from app.core.site import site_of
 from app.models.account import Role
 from app.store.location import Location
 from tests.unit.access.rooms import PASSWORD, Node
@@ -172,7 +173,7 @@ def test_a_link_that_was_planted_is_not_followed(tmp_path: Path) -> None:
     [
         ("127.0.0.1", "http://127.0.0.1:80"),
         ("0.0.0.0", "http://127.0.0.1:80"),
-        ("::", "http://127.0.0.1:80"),
+        ("::", "http://[::1]:80"),
         ("", "http://127.0.0.1:80"),
         ("::1", "http://[::1]:80"),
         ("jump.example", "http://jump.example:80"),

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection, event, func, select
 
 from app.core.errors import Refused
-from app.core.loopback import near
+from app.core.site import near
 from app.engine.canary import CLOSE, HOUR, CanaryChore, CanarySettings
 from app.engine.canarymeters import Meters
 from app.fold.folding import Folder

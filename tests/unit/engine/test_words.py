@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from app.engine.missions import MissionChore
 from app.engine.stopping import Stop
 from app.models.job import Progress
 from app.models.mission_tables import JobRow
@@ -104,24 +105,32 @@ def test_a_person_ends_what_has_not_answered(
     assert set(hall.robot.aborts) == set(hall.robot.starts)
 
 
-def test_what_is_said_while_it_is_asked_waits_for_no_poll(hall: Hall) -> None:
-    """The answer of a poll puts off the next one, and the word not."""
-    chore = hall.chore()
+def call_off_while_asked(
+    hall: Hall, chore: MissionChore, *, loses_look: bool = False
+) -> None:
+    """Ask that a job ends while its backend is asked how it goes on."""
     begin_job(hall, chore)
     hall.robot.is_stubborn = True
     hall.robot.gate.clear()
     hall.clock.advance(3.0)
 
     async def play() -> None:
-        """Ask that it ends while its backend is asked how it goes on."""
+        """Let the answer come, or none, once it was asked for."""
         async with asyncio.timeout(PATIENCE):
             await chore._try_round()
             await hall.robot.watched.wait()
             call_off(hall)
+            hall.robot.loses_look = loses_look
             hall.robot.gate.set()
             await asyncio.gather(*chore._tasks.values())
 
     asyncio.run(play())
+
+
+def test_what_is_said_while_it_is_asked_waits_for_no_poll(hall: Hall) -> None:
+    """The answer of a poll puts off the next one, and the word not."""
+    chore = hall.chore()
+    call_off_while_asked(hall, chore)
     # Once it is told, and goes on, it is asked as often as ever.
     for _ in range(3):
         hall.round(chore)
@@ -155,20 +164,5 @@ def test_what_nobody_can_name_is_asked_for_as_often_as_ever(
 def test_a_poll_that_fails_puts_off_no_word(hall: Hall) -> None:
     """It is said before anybody is asked again."""
     chore = hall.chore()
-    begin_job(hall, chore)
-    hall.robot.is_stubborn = True
-    hall.robot.gate.clear()
-    hall.clock.advance(3.0)
-
-    async def play() -> None:
-        """Ask that it ends while its backend is asked, which fails then."""
-        async with asyncio.timeout(PATIENCE):
-            await chore._try_round()
-            await hall.robot.watched.wait()
-            call_off(hall)
-            hall.robot.loses_look = True
-            hall.robot.gate.set()
-            await asyncio.gather(*chore._tasks.values())
-
-    asyncio.run(play())
+    call_off_while_asked(hall, chore, loses_look=True)
     assert len(hall.robot.aborts) == 1

@@ -42,6 +42,19 @@ def make_alert(name: str = "ServiceDown", host: str = "h") -> Alert:
 OVER = msgspec.structs.replace(make_alert(), ends_at=NOW + 1)
 
 
+def make_place(clock: FakeClock, state: Path | None = None) -> Place:
+    """Return where a watch stands that nobody hears."""
+    return Place(
+        name="h",
+        host=HostSettings(),
+        url=URL,
+        headers={},
+        clock=clock,
+        readings=Readings(clock),
+        state=state,
+    )
+
+
 def test_what_was_written_is_read(tmp_path: Path) -> None:
     """As it was, by its owner only, and only when it is new."""
     path = tmp_path / "state" / "watch.state"
@@ -96,18 +109,10 @@ def test_a_file_that_hangs_blinds_nobody(
 ) -> None:
     """Its disk does not answer; the machine is looked at all the same."""
     hangs, clock = threading.Event(), FakeClock()
-    readings = Readings(clock)
     monkeypatch.setattr(textfile, "write", lambda *_: hangs.wait(SECONDS))
     monkeypatch.setattr(watching, "look", partial(look, seconds=1.0))
     settings = WatchSettings(every_seconds=0.5, textfile=str(tmp_path))
-    place = Place(
-        name="h",
-        host=HostSettings(),
-        url=URL,
-        headers={},
-        clock=clock,
-        readings=readings,
-    )
+    place = make_place(clock)
 
     async def go() -> int:
         """Return how often it looked, after some that hung."""
@@ -116,7 +121,7 @@ def test_a_file_that_hangs_blinds_nobody(
         until = time.monotonic() + SECONDS
         while len(seen) < 5 and time.monotonic() < until:
             clock.advance(1)
-            seen |= {one.at for one in readings.newest()}
+            seen |= {one.at for one in place.readings.newest()}
             await asyncio.sleep(0.05)
         watch.cancel()
         await asyncio.gather(watch, return_exceptions=True)
@@ -160,15 +165,7 @@ def resume(
     )
     settings = WatchSettings(every_seconds=0.5)
     clock = FakeClock()
-    place = Place(
-        name="h",
-        host=HostSettings(),
-        url=URL,
-        headers={},
-        clock=clock,
-        readings=Readings(clock),
-        state=path,
-    )
+    place = make_place(clock, path)
 
     async def go() -> None:
         """Run it until it has told so much."""
@@ -190,15 +187,7 @@ def resume(
 def test_more_alerts_than_are_told_are_in_the_log() -> None:
     """Once, until there is room for all of them again."""
     clock = FakeClock()
-    place = Place(
-        name="h",
-        host=HostSettings(),
-        url=URL,
-        headers={},
-        clock=clock,
-        readings=Readings(clock),
-    )
-    watch = Watch(WatchSettings(), place)
+    watch = Watch(WatchSettings(), make_place(clock))
     with capture_logs() as lines:
         for count in (0, 3, 4, 0, 2):
             watch._rules.left_out = count

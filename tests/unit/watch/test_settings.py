@@ -9,10 +9,10 @@ import yaml
 from prometheus_client import CollectorRegistry
 
 from app.bootstrap import Outside, build
-from app.bootstrap.watch import url_of
 from app.core.clock import SystemClock
 from app.core.configfile import load_config
 from app.core.errors import ConfigError
+from app.core.site import site_of
 from app.watch.settings import Thresholds, WatchSettings
 from tests.unit.test_house import SETTINGS
 
@@ -171,5 +171,5 @@ def test_a_secret_opens_the_source(tmp_path: Path) -> None:
 )
 def test_the_watch_finds_us_wherever_we_listen(host: str, found: str) -> None:
     """A client can read the address, with the colons of IPv6 in it."""
-    url = httpx.URL(f"{url_of(host, 8080)}/webhooks/watch")
+    url = httpx.URL(f"{site_of(host, 8080)}/webhooks/watch")
     assert (url.host, url.port) == (found, 8080)

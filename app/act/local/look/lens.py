@@ -19,11 +19,10 @@ from app.core.look.counters import MOST_BYTES, read_counters, read_text
 from app.core.look.ours import MARK, is_our_group, is_our_program, is_us
 from app.core.look.past import Past, share_of
 from app.core.look.snapshot import (
-    TICKS,
     Key,
     Proc,
     Snapshot,
-    read_ahead,
+    age_of,
     take,
 )
 
@@ -182,8 +181,7 @@ class Lens:
 
     def who(self, proc: Proc) -> str:
         """Return whose a process is, how old, and whether it is ours."""
-        now = time.monotonic() + read_ahead()
-        age = f"for {span(now - proc.start / TICKS)}"
+        age = f"for {span(age_of(proc))}"
         with suppress(OSError):
             uid = (self.root / f"proc/{proc.pid}").stat().st_uid
             age = f"{self._user(uid)}, {age}"

@@ -1,6 +1,5 @@
 """The culprit: the one process that runs away, clearly, or none."""
 
-import time
 from collections.abc import Callable
 
 import msgspec
@@ -11,7 +10,7 @@ from app.act.local.runaway.burden import Burden
 from app.core.configfile import Section
 from app.core.look.amounts import span
 from app.core.look.past import Past
-from app.core.look.snapshot import TICKS, Proc, read_ahead
+from app.core.look.snapshot import TICKS, Proc, age_of
 
 MOST_SHOWN = 10
 # So much of what it takes now it usually took: then that is nothing new.
@@ -193,8 +192,7 @@ def is_usual(past: Past, one: Burden) -> bool:
 
 def _life(proc: Proc) -> tuple[float, float]:
     """Return how old a process is, and what it took of a core all along."""
-    now = time.monotonic() + read_ahead()
-    age = max(now - proc.start / TICKS, 1e-6)
+    age = max(age_of(proc), 1e-6)
     return age, 100.0 * proc.ticks / TICKS / age
 
 
