@@ -52,10 +52,12 @@ _SECRETS: tuple[_Rule, ...] = (
     ),
     (
         ("eyj",),
-        # Each word is walked through once, and only when a dot ends it.
+        # Each word is walked through once, and only when a dot ends it. What
+        # looks ahead never takes back; `*+` is wrong in Python before 3.11.5.
         (
-            r"(?<![\w-])(?=[\w-]++\.[\w-]{4})((?:(?!\beyJ)[\w-])*+)"
-            r"eyJ[\w-]{8,}+\.[\w-]{4,4000}(?:\.[\w-]{0,4000})?"
+            r"(?<![\w-])(?=[\w-]+\.[\w-]{4})"
+            r"(?=((?:(?!\beyJ)[\w-])*))\1"
+            r"eyJ(?=([\w-]{8,}))\2\.[\w-]{4,4000}(?:\.[\w-]{0,4000})?"
         ),
         rf"\1{SHOWN}",
     ),

@@ -21,7 +21,12 @@ from app.core.configfile import Section, load_config
 from app.core.settings import Settings
 from app.ingest import sources
 from app.ingest.entrances import SourceSettings
-from scripts.house import broad_excepts, long_parts, too_broad
+from scripts.house import (
+    broad_excepts,
+    long_parts,
+    possessive_patterns,
+    too_broad,
+)
 
 HOME = Path(__file__).parents[2]
 SETTINGS = HOME / "config" / "smokejumper.yaml"
@@ -252,6 +257,17 @@ def test_long_parts_are_found() -> None:
     assert "long has 51 lines" in found
     (found,) = long_parts("a.py", "pass\n" * 401)
     assert "401 lines" in found
+
+
+@pytest.mark.parametrize("end", ["*" + "+", "{2,}" + "+"])
+def test_patterns_that_older_pythons_get_wrong_are_found(end: str) -> None:
+    """In one piece or in several; a sign in a set is no repetition."""
+    (found,) = possessive_patterns("a.py", f'a = r"(?:ab){end}"')
+    assert "a.py:1" in found
+    atomic = "(?" + ">ab)"
+    assert list(possessive_patterns("a.py", f'a = r"{atomic}" f"{{b}}"'))
+    for fine in ("[*+]+", "(?=(a+))b", "C++ is not for (us"):
+        assert not list(possessive_patterns("a.py", f'a = r"{fine}"'))
 
 
 def test_broad_excepts_are_counted() -> None:
