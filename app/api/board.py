@@ -10,10 +10,10 @@ from app.api.access import Allow, Who
 from app.api.acting_examples import APPROVAL, BRIEF, JOB
 from app.api.board_views import BoardView, JobBrief, QuestionBrief
 from app.api.examples import INCIDENT
-from app.api.queries import LAST_ID
 from app.api.sharing import Answer, Answers
 from app.api.tagged import TaggedRoute, known_tags, shown
 from app.bootstrap import Product
+from app.core.numbers import LAST_ID
 from app.models.account import Role
 from app.models.action import ActionSpec
 from app.store.board import find_board

@@ -24,6 +24,7 @@ from app.api.sight import OfTeams, Sight
 from app.api.speech import RowId, Signature
 from app.bootstrap import Product
 from app.core.errors import Refused
+from app.core.numbers import LAST_ID
 from app.fold.people import find_living_one
 from app.fold.standing import note_about
 from app.ingest.intake import Entrance, read
@@ -34,7 +35,6 @@ from app.models.record import clean
 from app.store.ledger import Connection
 from app.store.log import append
 
-LAST_ID = 2**63 - 1
 # A trial is for a payload that a person looks at, not for a storm.
 MOST_ALERTS = 20
 JSON = ((b"content-type", b"application/json"),)

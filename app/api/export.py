@@ -15,7 +15,6 @@ from app.api.access import Allow
 from app.api.exporting import LISTS, Places, Span, export, to_listed
 from app.api.formats import MEDIA_TYPES, Format, columns_of, make_writer
 from app.api.queries import (
-    LAST_ID,
     AlertQuery,
     DeliveryQuery,
     IncidentQuery,
@@ -25,6 +24,7 @@ from app.api.sight import check_owned, teams_of
 from app.bootstrap import Product
 from app.core.errors import StorageFailed, TooBusy
 from app.core.log import get_log
+from app.core.numbers import LAST_ID
 from app.models.account import Role
 from app.store.reading import Reader
 from app.store.teams import Teams

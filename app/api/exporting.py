@@ -14,9 +14,9 @@ from pydantic import BaseModel
 from app.api.entries import EntryView
 from app.api.formats import Writer
 from app.api.incident_views import IncidentView
-from app.api.queries import LAST_ID
 from app.api.views import AlertView, DeliveryView
 from app.core.errors import TooBusy
+from app.core.numbers import LAST_ID
 from app.store import listings
 from app.store.listings import Listing
 from app.store.reading import Reader, Wish

@@ -22,6 +22,7 @@ from app.api.mute_views import (
 from app.api.sight import OfTeams, all_teams, check_named
 from app.bootstrap import Product
 from app.core.errors import Refused
+from app.core.numbers import LAST_ID
 from app.fold.calendars import LARGEST, Terms, read_calendar, too_large
 from app.fold.muting import (
     PlannedEvent,
@@ -38,7 +39,6 @@ from app.models.mute import Mute, MuteKind
 from app.store import mutes as store
 from app.store.ledger import Connection
 
-LAST_ID = 2**63 - 1
 MOST_ON_A_PAGE = 100
 MEDIA_TYPE = "text/calendar"
 MuteId = Annotated[int, Path(ge=1, le=LAST_ID)]

@@ -5,10 +5,11 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Path, Request
 
-from app.api.queries import LAST_ID, Outline
+from app.api.queries import Outline
 from app.api.sight import check_owned, teams_of
 from app.api.views import CountView
 from app.core.errors import Refused
+from app.core.numbers import LAST_ID
 from app.store.listings import Listing
 from app.store.reading import Found, Reader, Wish
 

@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from app.core.clock import to_moment
+from app.core.numbers import LAST_ID
 from app.models import ruling
 from app.models.alert import Severity, Status
 from app.models.approval import ApprovalState
@@ -25,7 +26,6 @@ from app.models.message import DispatchState, Kind
 from app.models.mission import End, Stage
 from app.store.words import find_flaw
 
-LAST_ID = 2**63 - 1
 # Room for a range of output beyond the last offset.
 LAST_OFFSET = 2**62
 MOST_OUTPUT = 262_144

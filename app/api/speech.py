@@ -16,11 +16,11 @@ from pydantic.config import JsonDict
 
 from app.core.clock import to_iso
 from app.core.errors import Refused
+from app.core.numbers import LAST_ID
 from app.fold.words import LONGEST_AUTHOR, LONGEST_TEXT
 from app.models.word import Call, Kind, Word
 from app.store.people import MOST_EPISODES
 
-LAST_ID = 2**63 - 1
 EXAMPLE: JsonDict = {
     "id": 8,
     "incident": 17,

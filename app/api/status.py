@@ -8,11 +8,11 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
 from app.api.access import Allow, Who
-from app.api.queries import LAST_ID
 from app.api.sharing import Answers
 from app.api.tagged import TaggedRoute, known_tags, shown
 from app.bootstrap import Product
 from app.core.clock import to_iso
+from app.core.numbers import LAST_ID
 from app.core.version import VERSION
 from app.models.account import Role
 from app.store.halts import Halt, find_halt

@@ -16,11 +16,11 @@ from app.api.sight import OfTeams
 from app.bootstrap import Product
 from app.core.errors import Refused, StorageFailed, TooBusy
 from app.core.log import get_log
+from app.core.numbers import LAST_ID
 from app.models.account import Role
 from app.store.teams import Teams
 
 log = get_log("stream")
-LAST_ID = 2**63 - 1
 RETRY = b"retry: 2000\n"
 SIGNED_OUT = b"event: signed-out\ndata: {}\n\n"
 HEADERS = {

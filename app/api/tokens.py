@@ -7,10 +7,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.access import Allow, Who
-from app.api.speech import LAST_ID, RowId
+from app.api.speech import RowId
 from app.api.token_views import MadeView, TokenBody, TokenPage, TokenView
 from app.api.turns import write
 from app.bootstrap import Product
+from app.core.numbers import LAST_ID
 from app.models.account import Role
 from app.store.tokens import Named, find_page
 

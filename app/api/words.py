@@ -12,7 +12,6 @@ from fastapi import APIRouter, Depends, Query
 from app.api.access import Allow, Who, signed
 from app.api.sight import OfTeams, Sight
 from app.api.speech import (
-    LAST_ID,
     AcknowledgeBody,
     CorrectionBody,
     Given,
@@ -27,6 +26,7 @@ from app.api.speech import (
 )
 from app.bootstrap import Product
 from app.core.errors import Refused
+from app.core.numbers import LAST_ID
 from app.models.account import Role
 from app.models.word import Kind, Word
 from app.store.incidents import find_incidents

@@ -18,10 +18,10 @@ from app.cli.mutes import write
 from app.cli.output import out, print_json, print_table, stop
 from app.cli.show import stop_unread
 from app.core.errors import Refused, StorageFailed, TooBusy
+from app.core.numbers import LAST_ID
 from app.store.ledger import Connection
 
 REFUSED = 1
-LAST_ID = 2**63 - 1
 Number = Annotated[int, typer.Argument(metavar="ID", min=1, max=LAST_ID)]
 OfIncident = Annotated[
     int | None, typer.Option(help="Only of this one.", min=1, max=LAST_ID)

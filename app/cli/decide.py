@@ -18,13 +18,13 @@ from app.cli.output import Json, out, print_json, print_table, stop
 from app.cli.setup import ConfigFile, wire
 from app.cli.show import Limit, given, of_incidents, print_rows, reading
 from app.core.errors import Refused
+from app.core.numbers import LAST_ID
 from app.decide.deciding import Decided
 from app.store.decisions import DECISIONS
 from app.store.reading import Wish
 
 REFUSED = 1
 USAGE = 2
-LAST_ID = 2**63 - 1
 COLUMNS = (
     "id",
     "at",

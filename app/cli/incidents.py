@@ -10,6 +10,7 @@ from app.bootstrap import Product
 from app.cli.output import Json, out, print_json, print_table, stop
 from app.cli.setup import ConfigFile, wire
 from app.cli.show import Canary, Limit, print_rows, reading
+from app.core.numbers import LAST_ID
 from app.models.canary import CANARY
 from app.models.incident import LIVING, State
 from app.store.dossier import find_dossier, find_entries
@@ -18,7 +19,6 @@ from app.store.reading import Reader, Wish
 
 NOT_THERE = 1
 MOST = 200
-LAST_ID = 2**63 - 1
 COLUMNS = (
     "id",
     "state",

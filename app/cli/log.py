@@ -8,7 +8,6 @@ import typer
 from rich.text import Text
 
 from app.api.entries import EntryView
-from app.api.queries import LAST_ID
 from app.bootstrap import Product
 from app.cli.output import Json, err, out, print_json, stop
 from app.cli.setup import ConfigFile, wire
@@ -22,6 +21,7 @@ from app.cli.show import (
 )
 from app.core.clock import FIRST, SystemClock, from_iso
 from app.core.errors import StorageFailed
+from app.core.numbers import LAST_ID
 from app.models.canary import PROBLEM
 from app.models.chain import Anchor, Finding, parse_anchor
 from app.store.listings import LOG

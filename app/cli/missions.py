@@ -9,7 +9,6 @@ import typer
 from app.api.mission_views import MissionBrief, MissionView
 from app.api.propose import ProposalBody, ProposedView
 from app.cli.asking import (
-    LAST_ID,
     Author,
     OfIncident,
     ask,
@@ -20,6 +19,7 @@ from app.cli.asking import (
 from app.cli.output import Json, out, print_json
 from app.cli.setup import ConfigFile, wire
 from app.cli.show import Limit, of_incidents, print_rows, reading
+from app.core.numbers import LAST_ID
 from app.models.mission import OVER, Stage
 from app.store.missions import MISSIONS
 from app.store.reading import Wish

@@ -13,11 +13,11 @@ import typer
 from pydantic import ValidationError
 
 from app.api.mute_views import MuteBody, MuteView, to_matchers
-from app.api.queries import LAST_ID
 from app.bootstrap import Product
 from app.cli.output import Json, print_json, print_table, stop
 from app.cli.setup import ConfigFile, wire
 from app.core.errors import Refused, StorageFailed
+from app.core.numbers import LAST_ID
 from app.fold.calendars import Terms, read_calendar
 from app.fold.muting import (
     add_mute,

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from app.api.queries import LAST_ID
 from app.bootstrap import Product, open_inbox
 from app.cli.output import Json, out, print_json, print_table, stop
 from app.cli.setup import ConfigFile, wire
 from app.cli.show import reading, stop_unread
 from app.core.errors import StorageFailed
+from app.core.numbers import LAST_ID
 from app.ingest.replay import replay as replay_quarantine
 from app.store.migrate import migrate as migrate_store
 

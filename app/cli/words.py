@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 
 from app.api.speech import (
-    LAST_ID,
     AcknowledgeBody,
     CorrectionBody,
     MergeBody,
@@ -23,6 +22,7 @@ from app.cli.asking import me, read_body
 from app.cli.output import Json, out, print_json, stop
 from app.cli.setup import ConfigFile, wire
 from app.core.errors import Refused, StorageFailed
+from app.core.numbers import LAST_ID
 from app.fold.words import summarise
 from app.models.word import Call, Kind, Word
 from app.store.ledger import Ledger

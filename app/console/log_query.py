@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from pydantic import ValidationError
 
-from app.api.queries import LAST_ID, LogQuery
+from app.api.queries import LogQuery
 from app.core.clock import EPOCH, to_iso, to_moment
+from app.core.numbers import LAST_ID
 from app.store.reading import Wish
 from app.store.teams import Teams
 

@@ -27,6 +27,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from app.core.numbers import LAST_ID
 from app.models.tables import CutRow, SpanRow
 from app.store.filters import Filters
 from app.store.indexing import STRETCH
@@ -37,7 +38,7 @@ from app.store.teams import ids_of_teams, unled
 
 SPAN: Table = SpanRow.__table__  # type: ignore[attr-defined]  # SQLModel's
 CUT: Table = CutRow.__table__  # type: ignore[attr-defined]  # SQLModel's
-END_OF_IDS = 2**63 - 1
+END_OF_IDS = LAST_ID
 # So many rows are looked at one by one for those of a team.
 NEAR = 20_000
 # Each of these has few rows, whoever may see them.

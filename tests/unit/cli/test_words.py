@@ -4,7 +4,7 @@ import getpass
 
 import pytest
 
-from app.api.speech import LAST_ID
+from app.core.numbers import LAST_ID
 from app.fold.words import LONGEST_AUTHOR, LONGEST_TEXT
 from tests.unit.cli.conftest import Shell
 
