@@ -15,9 +15,19 @@ END_SECONDS = 2.0
 
 
 async def ask_program(
-    program: str, arguments: Sequence[str], seconds: float
+    program: str,
+    arguments: Sequence[str],
+    seconds: float,
+    *,
+    hears_errors: bool = False,
 ) -> str:
     """Return what a program of the system writes, whatever its status.
+
+    Args:
+        program: its name.
+        arguments: fixed words.
+        seconds: how long it may take.
+        hears_errors: whether what it writes as errors is heard, too.
 
     Raises:
         OutgoingFailed: it is not here, takes too long, or says too much.
@@ -31,7 +41,11 @@ async def ask_program(
             *arguments,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=(
+                asyncio.subprocess.STDOUT
+                if hears_errors
+                else asyncio.subprocess.DEVNULL
+            ),
             env={"PATH": PLACES, "LC_ALL": "C", "LANG": "C"},
             cwd=os.sep,
             start_new_session=True,

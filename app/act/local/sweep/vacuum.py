@@ -10,6 +10,8 @@ PROGRAM = "journalctl"
 FOLDER = "/var/log/journal"
 SECONDS = 60.0
 PIECE_SECONDS = 0.1
+# So many errors are shown: the first ones tell it.
+MOST = 5
 
 
 def vacuum(words: Sequence[str], check: Callable[[], None]) -> str:
@@ -21,22 +23,34 @@ def vacuum(words: Sequence[str], check: Callable[[], None]) -> str:
     """
     try:
         before = _ask(("--disk-usage",), check)
-        _ask(words, check)
+        # Quiet, it says only what went wrong.
+        wrong = _ask(("--quiet", *words), check, hears_errors=True)
         after = _ask(("--disk-usage",), check)
     except OutgoingFailed as error:
         return f"The journal was left alone: {error}"
     told = " ".join((PROGRAM, *words))
-    return f"{told}\n  before: {before}\n  after: {after}"
+    lines = [told, f"  before: {before}", f"  after: {after}"]
+    lines += [f"  {PROGRAM}: {line}" for line in wrong.splitlines()[:MOST]]
+    return "\n".join(lines)
 
 
-def _ask(words: Sequence[str], check: Callable[[], None]) -> str:
+def _ask(
+    words: Sequence[str],
+    check: Callable[[], None],
+    *,
+    hears_errors: bool = False,
+) -> str:
     """Return what it says to fixed words, or raise OutgoingFailed."""
-    return asyncio.run(_watch(words, check)).strip()
+    return asyncio.run(_watch(words, check, hears_errors=hears_errors)).strip()
 
 
-async def _watch(words: Sequence[str], check: Callable[[], None]) -> str:
+async def _watch(
+    words: Sequence[str], check: Callable[[], None], *, hears_errors: bool
+) -> str:
     """Wait for it; when it must end, no process is left behind."""
-    asking = asyncio.ensure_future(ask_program(PROGRAM, words, SECONDS))
+    asking = asyncio.ensure_future(
+        ask_program(PROGRAM, words, SECONDS, hears_errors=hears_errors)
+    )
     try:
         while not asking.done():
             check()
