@@ -237,8 +237,7 @@ class Folder:
         For those whose episodes a person moved; nothing is saved here.
         """
         case = Case(Woven({}), Assigned(touched=set(incidents)), incidents)
-        now = self._clock.now()
-        after = self._settle(connection, case, set(), now)
+        after = self._settle(connection, case, set(), self._clock.now())
         return after, case.notes
 
     def _around(
@@ -302,7 +301,8 @@ class Folder:
         """Return the incident that a group of new episodes opens."""
         first = case.assigned.opened[number]
         strand = case.strands[first.strand_id]
-        return standing.open_incident(number, first, strand, now)
+        at = case.since.get(number, now)
+        return standing.open_incident(number, first, strand, at)
 
     def _flapping(
         self,

@@ -9,6 +9,7 @@ from app.models.episode import Episode
 from app.models.incident import Incident, State
 from app.store import incidents as store
 from app.store.ledger import Connection
+from app.store.opened import find_next_opening
 from app.store.people import find_oldest
 
 
@@ -64,6 +65,8 @@ def reopen_left(connection: Connection, case: Case) -> None:
     """Open again what was cleaned up while an episode of it was left.
 
     Something more is told of that episode: it is in an incident, or lost.
+    Clean-up goes by the numbers and ends at the first that is young: a low
+    one must not be dated later than those that were opened after it.
     """
     assigned = case.assigned
     known = case.before.keys() | assigned.opened.keys()
@@ -71,6 +74,7 @@ def reopen_left(connection: Connection, case: Case) -> None:
         oldest = find_oldest(connection, number)
         if oldest is not None:
             assigned.opened[number] = oldest
+            case.since |= find_next_opening(connection, number)
 
 
 def merge(connection: Connection, case: Case, now: int) -> set[int]:
@@ -114,6 +118,7 @@ def save_changed(
     for number, incident in after.items():
         before = case.before.get(number)
         if before is None:
+            incident.changed_at = now
             new.append(incident)
         elif before != incident:
             incident.version = before.version + 1

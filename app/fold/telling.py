@@ -15,7 +15,11 @@ ACTOR = "rule:folding"
 
 
 class Case(msgspec.Struct):
-    """The incidents that a turn touches, and what will be said of them."""
+    """The incidents that a turn touches, and what will be said of them.
+
+    Those that clean-up took, and that are there again, are as old as their
+    numbers: ``since`` says how old.
+    """
 
     woven: Woven
     assigned: Assigned
@@ -24,6 +28,7 @@ class Case(msgspec.Struct):
     strands: dict[int, StrandRecord] = {}
     episodes: dict[int, list[Episode]] = {}
     around: dict[int, Episode] = {}
+    since: dict[int, int] = {}
 
 
 def tell_incident(

@@ -3,7 +3,14 @@
 Each further alert changes an incident; the log says when it became open.
 """
 
-from sqlalchemy import BindParameter, bindparam, or_, select, text
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    bindparam,
+    or_,
+    select,
+    text,
+)
 
 from app.models.tables import IS_TURN
 from app.store.incidents import INCIDENT
@@ -28,3 +35,18 @@ IS_LONG_OPEN = or_(
     )
     .exists(),
 )
+
+
+def find_next_opening(connection: Connection, number: int) -> dict[int, int]:
+    """Return by when a number was opened: when the next one was.
+
+    Nothing when no incident came after it.
+    """
+    query = (
+        select(INCIDENT.c.opened_at)
+        .where(INCIDENT.c.id > number)
+        .order_by(INCIDENT.c.id)
+        .limit(1)
+    )
+    found: int | None = connection.execute(query).scalar()
+    return {} if found is None else {number: found}

@@ -57,3 +57,29 @@ def test_what_was_left_without_its_incident_is_in_one_again(
     assert [word.text for word in room.words(one)] == ["it was the disk"]
     assert room.fire("web-01") == one
     assert room.incident(one).state == "open"
+
+
+def test_one_that_is_there_again_keeps_no_younger_one(room: Room) -> None:
+    """Clean-up goes by the numbers: a low one is as old as its number."""
+    one = come_and_go(room, "web-01")
+    come_and_go(room, "web-02")
+    assert come_and_go(room, "web-01") == one
+    room.turn(lambda c: retention.delete_incidents(c, [one]))
+    others = [come_and_go(room, f"web-1{number}") for number in range(3)]
+    room.clock.advance(2 * HOUR)
+    # Something more is told of what was left.
+    room.tell(
+        "web-01/DiskFull",
+        status=Status.UPDATED,
+        occurrence="update",
+        labels={"instance": "web-01"},
+        starts_at=room.began("web-01"),
+        annotations={"update_message": "it was the disk"},
+    )
+    assert room.incident(one).state == "resolved"
+    newest = come_and_go(room, "web-20")
+    before = room.clock.now() - HOUR * SECOND
+    room.turn(lambda c: retention.sweep_incidents(c, before, 0))
+    left = [row.id for row in room.rows(IncidentRow)]
+    assert set(left).isdisjoint(others)
+    assert left == [one, newest]
