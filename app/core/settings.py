@@ -17,6 +17,7 @@ class Limits(Section):
     label_name_chars: int = Field(128, ge=1)
     label_value_chars: int = Field(4_096, ge=1)
     annotation_chars: int = Field(65_536, ge=1)
+    annotations: int = Field(128, ge=1, le=10_000)
     identity_chars: int = Field(512, ge=16, le=600)
     depth: int = Field(32, ge=1, le=200)
     header_seconds: float = Field(10.0, gt=0, le=86_400)

@@ -20,6 +20,7 @@ from app.ingest.allowance import Allowance
 from app.ingest.auth import Own
 from app.ingest.clean import clean_alert
 from app.ingest.counters import SourceCounters
+from app.ingest.cutting import NOTE, cut_alerts
 from app.ingest.hiding import hide_alerts
 from app.ingest.limits import check_alerts, check_depth
 from app.models.delivery import (
@@ -200,6 +201,8 @@ def _settle(
             missing=parsed.truncated,
             remedy="raise max_alerts at the sender",
         )
+    if not result.repeat:
+        _report_cut(entrance, parsed, result)
     return result
 
 
@@ -234,9 +237,9 @@ def read(entrance: Entrance, delivery: Delivery, limits: Limits) -> Parsed:
     if b"0000" in delivery.body or b"base64" in delivery.body:
         cleaned = tuple(clean_alert(alert) for alert in parsed.alerts)
         parsed = msgspec.structs.replace(parsed, alerts=cleaned)
-    hidden = hide_alerts(parsed.alerts)
-    if hidden is not parsed.alerts:
-        parsed = msgspec.structs.replace(parsed, alerts=hidden)
+    alerts = cut_alerts(hide_alerts(parsed.alerts), len(delivery.body), limits)
+    if alerts is not parsed.alerts:
+        parsed = msgspec.structs.replace(parsed, alerts=alerts)
     return parsed
 
 
@@ -271,6 +274,19 @@ def key_of(delivery: Delivery) -> bytes:
         return key
     parts = (len(part).to_bytes(4) + part for pair in said for part in pair)
     return hashlib.sha256(key + b"".join(parts)).digest()
+
+
+def _report_cut(entrance: Entrance, parsed: Parsed, receipt: Receipt) -> None:
+    """Log that alerts are kept in short."""
+    count = sum(NOTE in alert.annotations for alert in parsed.alerts)
+    if count:
+        log.warning(
+            "delivery.cut",
+            source=entrance.name,
+            delivery=receipt.delivery,
+            alerts=count,
+            remedy="send less text, or raise server.limits in the settings",
+        )
 
 
 def _report_unparsed(

@@ -1,20 +1,25 @@
 """Step 1: who, how large, what, may it; then the disk; then the answer."""
 
 import asyncio
+import json
 from string import ascii_lowercase
 from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from app.core.errors import OutgoingFailed, Refused, StorageFailed
 from app.core.settings import Limits
 from app.ingest.allowance import Allowance
 from app.ingest.auth import AuthSettings, Own, make_authenticator
 from app.ingest.counters import Counters
+from app.ingest.cutting import NOTE
 from app.ingest.intake import Entrance, Intake
 from app.ingest.sources.alertmanager import EXAMPLE, Alertmanager
 from app.ingest.sources.cloudevents import CloudEvents, Options
+from app.ingest.sources.generic import Generic
+from app.ingest.sources.generic import Options as GenericOptions
 from app.models.delivery import (
     Delivery,
     Flaw,
@@ -295,3 +300,20 @@ def test_a_signed_message_that_is_not_understood_is_kept() -> None:
     counter, result = deliver_signed(source)
     assert isinstance(result, Receipt)
     assert len(counter.intray.filings[0].parsed.unparsed) == 1
+
+
+def test_a_name_without_end_is_kept_in_short() -> None:
+    """No page has to show a megabyte, and the delivery has all of it."""
+    counter = Counter(Generic("am", GenericOptions()))
+    counter.intray.result = Receipt(delivery=7, accepted=1, alerts=(3,))
+    long = {"name": "n" * 900_000, "message": "password=hunter2 " + "m" * 99}
+    body = json.dumps(long).encode()
+    with capture_logs() as said:
+        assert counter.deliver(body) == counter.intray.result
+    (filing,) = counter.intray.filings
+    (alert,) = filing.parsed.alerts
+    assert len(alert.name) <= 500
+    assert "hunter2" not in alert.summary
+    assert alert.annotations[NOTE] == "left out: name of 900000 letters"
+    assert filing.delivery.body == body
+    assert [one["alerts"] for one in said if one["event"] == "delivery.cut"]
