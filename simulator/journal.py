@@ -1,7 +1,8 @@
 """What was made and is not undone yet: written before it is made.
 
 One JSON object a line. Whoever finds the journal of a simulator that is
-gone can undo the rest. Standard library only: the guard reads it.
+gone can undo the rest. What is undone goes when it has become much: a
+simulator may run for months. Standard library only: the guard reads it.
 """
 
 import json
@@ -20,6 +21,8 @@ NAME = "journal.jsonl"
 CHILD = "child"
 FILES = "files"
 MOUNT = "mount"
+# So long it may get before what is undone is left out.
+LONG_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Journal:
         self._open: set[int] = set()
         # Higher than any number of an earlier run that may be left here.
         self._last = time.time_ns()
+        self._long = LONG_BYTES
 
     def note(self, made: Made) -> int:
         """Write down what is about to be made; return its number."""
@@ -77,6 +81,9 @@ class Journal:
                 self._write({"undone": number})
             if not self._open and not self.read():
                 self._clear()
+            # Without room for a shorter one, the long one serves as well.
+            with suppress(OSError):
+                self._shorten()
 
     def clear(self) -> None:
         """Forget everything: all of it is undone."""
@@ -86,13 +93,19 @@ class Journal:
 
     def read(self) -> list[Made]:
         """Return what is not undone, as the file says it, oldest first."""
-        left: dict[int, Made] = {}
         known = {one.name for one in fields(Made)}
+        return [
+            Made(**{k: v for k, v in line.items() if k in known})
+            for line in self._left()
+        ]
+
+    def _left(self) -> list[dict[str, Any]]:
+        """Return the lines of what is not undone, oldest first."""
+        left: dict[int, dict[str, Any]] = {}
         for line in self._lines():
             left.pop(line.get("undone", 0), None)
             if line.get("what") in {CHILD, FILES, MOUNT}:
-                values = {k: v for k, v in line.items() if k in known}
-                left[line.get("number", 0)] = Made(**values)
+                left[line.get("number", 0)] = line
         return list(left.values())
 
     def _lines(self) -> Iterator[dict[str, Any]]:
@@ -121,6 +134,29 @@ class Journal:
             write_line(file, json.dumps(said).encode())
         finally:
             os.close(file)
+
+    def _shorten(self) -> None:
+        """Leave out what is undone, where the file has become long.
+
+        The shorter one is whole and on the disk before it takes its place.
+        """
+        if not self.path.exists() or self.path.stat().st_size <= self._long:
+            return
+        draft = self.path.with_suffix(".draft")
+        text = "".join(f"{json.dumps(line)}\n" for line in self._left())
+        flags = os.O_WRONLY | os.O_TRUNC | os.O_CREAT | os.O_NOFOLLOW
+        try:
+            with os.fdopen(os.open(draft, flags, 0o644), "wb") as file:
+                file.write(text.encode())
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self.path)
+        except OSError:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+            raise
+        # Where much is left, it is not written anew with each end.
+        self._long = max(LONG_BYTES, 2 * len(text))
 
     def _clear(self) -> None:
         """Make the file empty, where there is one."""

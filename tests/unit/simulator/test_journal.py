@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from simulator.journal import CHILD, FILES, MOUNT, Journal, Made
+from simulator.journal import (
+    CHILD,
+    FILES,
+    LONG_BYTES,
+    MOUNT,
+    Journal,
+    Made,
+)
 from tests.unit.simulator.scene import full
 
 FOLDER = Made(FILES, path="/x", pattern="app.log*")
@@ -45,6 +52,52 @@ def test_what_is_done_needs_no_room(tmp_path: Path) -> None:
             journal.note(FOLDER)
     journal.done(second)
     assert Journal(tmp_path).read() == [FOLDER]
+
+
+def fill(journal: Journal) -> None:
+    """Let as much be made and undone as one may hold, and some more."""
+    for _ in range(LONG_BYTES // 100):
+        journal.done(journal.note(CHILD_7))
+
+
+def test_what_is_undone_does_not_add_up(tmp_path: Path) -> None:
+    """While something stays for months, the rest comes and goes."""
+    Journal(tmp_path).note(FOLDER)
+    journal = Journal(tmp_path)
+    disk = journal.note(Made(MOUNT, path="/x"))
+    for _ in range(3):
+        fill(journal)
+        assert journal.path.stat().st_size <= LONG_BYTES + 1_000
+    assert Journal(tmp_path).read() == [FOLDER, Made(MOUNT, path="/x")]
+    journal.done(disk)
+    assert Journal(tmp_path).read() == [FOLDER]
+    assert [one.name for one in tmp_path.iterdir()] == ["journal.jsonl"]
+
+
+def test_a_long_one_without_room_for_a_shorter_stays(tmp_path: Path) -> None:
+    """Nothing is lost of it, nor left beside it; it is short when it can."""
+    journal = Journal(tmp_path)
+    journal.note(FOLDER)
+    (tmp_path / "journal.draft").mkdir()
+    fill(journal)
+    assert journal.path.stat().st_size > LONG_BYTES
+    assert Journal(tmp_path).read() == [FOLDER]
+    (tmp_path / "journal.draft").rmdir()
+    journal.done(journal.note(CHILD_7))
+    assert journal.path.stat().st_size < 1_000
+    assert Journal(tmp_path).read() == [FOLDER]
+
+
+def test_no_link_is_shortened_through(tmp_path: Path) -> None:
+    """A link in the place of the draft harms no other file."""
+    other = tmp_path / "other"
+    other.write_text("precious")
+    (tmp_path / "journal.draft").symlink_to(other)
+    journal = Journal(tmp_path)
+    journal.note(FOLDER)
+    fill(journal)
+    assert other.read_text() == "precious"
+    assert journal.read() == [FOLDER]
 
 
 def test_what_an_earlier_run_left_stays(tmp_path: Path) -> None:
