@@ -4,7 +4,7 @@ Each of these may hang with a device, so none holds up another.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 
 import msgspec
@@ -35,7 +35,9 @@ class Files(msgspec.Struct, frozen=True):
 
 
 def read_disks(
-    disks: tuple[str, ...], folders: Mapping[str, Folder]
+    disks: tuple[str, ...],
+    folders: Mapping[str, Folder],
+    found_places: Iterable[str] | None = None,
 ) -> dict[str, float | None]:
     """Return how full each file system is, in percent, by its path.
 
@@ -44,8 +46,9 @@ def read_disks(
     Args:
         disks: more of them, beside those on devices.
         folders: those that have a size of their own.
+        found_places: those on devices; left out: the first of them.
     """
-    found = read_disk_shares()
+    found = read_disk_shares(found_places)
     for path in disks:
         try:
             # A mount that does not answer is there: ismount() says it is not.

@@ -17,6 +17,7 @@ from app.core.log import get_log
 from app.core.look.past import EVERY_SECONDS, Past
 from app.core.look.readings import Readings
 from app.core.look.snapshot import Key as ProcKey
+from app.core.look.totals import MOST_DISKS, disk_places
 from app.core.machine import Looks, look
 from app.watch import textfile
 from app.watch.claims import SEVERITY, Around, Claimant
@@ -127,7 +128,7 @@ class Watch:
         self._kept_at = float("-inf")
         self._claimant = Claimant(settings, self._past)
         self._rules = Rules()
-        self._was_left_out = False
+        self._was_left_out = self._are_disks_left_out = False
         self._alerts: dict[Key, Alert] = {}
         self._last: Sample | None = None
         self._outbox = Outbox(settings.repeat_seconds)
@@ -310,7 +311,22 @@ class Watch:
 
     def _disks(self) -> dict[str, float | None]:
         """Return how full each file system is."""
-        return read_disks(self._settings.disks, self._place.host.folders)
+        named, found = self._settings.disks, disk_places()
+        self._tell_disks([p for p in found[MOST_DISKS:] if p not in named])
+        folders = self._place.host.folders
+        return read_disks(named, folders, found[:MOST_DISKS])
+
+    def _tell_disks(self, left_out: list[str]) -> None:
+        """Log that there are more disks than are watched, once in a row."""
+        if left_out and not self._are_disks_left_out:
+            log.error(
+                "watch.disks_left_out",
+                disks=len(left_out),
+                most=MOST_DISKS,
+                first=left_out[0],
+                remedy="name those that matter in watch.disks",
+            )
+        self._are_disks_left_out = bool(left_out)
 
     def _files(self) -> dict[ProcKey, Files]:
         """Return who has many files open."""

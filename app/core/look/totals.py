@@ -1,18 +1,25 @@
 """Totals of this machine, read cheaply: cores, memory, swap, load, disks."""
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 import psutil
 
-MOST_DISKS = 32
+MOST_DISKS = 128
 # Their devices may be away, and whoever asks then waits for ever.
 FOREIGN = ("fuse", "nfs", "cifs", "smb", "9p", "ceph", "gluster", "afs")
 # Images that are full by nature.
 IMAGES = frozenset({"squashfs", "iso9660", "erofs"})
+# Their file systems are parts of a pool, which is no device: tank/home. One
+# with a mark is a moment of the past, where nothing is free by nature.
+POOLED = frozenset({"zfs"})
+SNAPSHOT = "@"
+# How the kernel writes a blank and the like in a path.
+ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -83,13 +90,20 @@ def read_disk_figures() -> dict[str, float]:
     }
 
 
-def read_disk_shares() -> dict[str, float | None]:
+def read_disk_shares(
+    places: Iterable[str] | None = None,
+) -> dict[str, float | None]:
     """Return how full each disk is, by its place, in percent.
 
     None of one that is mounted and does not say it, such as one that breaks.
+
+    Args:
+        places: those that are asked; left out: the first MOST_DISKS.
     """
     found: dict[str, float | None] = {}
-    for place in _places():
+    if places is None:
+        places = disk_places()[:MOST_DISKS]
+    for place in places:
         try:
             found[place] = _used(place)
         except FileNotFoundError:
@@ -129,29 +143,35 @@ def read_meminfo() -> dict[str, int]:
     return found
 
 
-def _places() -> Iterator[str]:
-    """Yield where the disks of this machine are mounted, each once.
+def disk_places() -> list[str]:
+    """Return where the disks of this machine are mounted, each once.
 
-    Nothing that hangs when another machine is away.
+    All of them, but nothing that hangs when another machine is away.
     """
-    yield os.sep
+    found = [os.sep]
     seen = {_device(os.sep)}
     for line in _read("/proc/self/mounts").splitlines():
         words = line.split()
-        if len(words) < 3 or not words[0].startswith("/dev/"):
+        if len(words) < 3 or not _is_disk(words[0], words[2]):
             continue
-        if words[2].startswith(FOREIGN) or words[2] in IMAGES:
-            continue
-        place = words[1].replace("\\040", " ")
+        place = ESCAPED.sub(lambda one: chr(int(one[1], 8)), words[1])
         device = _device(place)
         if device in seen:
             continue
         # One that does not say it takes nobody's room.
         if device is not None:
             seen.add(device)
-        yield place
-        if len(seen) >= MOST_DISKS:
-            return
+        found.append(place)
+    return found
+
+
+def _is_disk(source: str, kind: str) -> bool:
+    """Tell whether what is mounted is on a disk of this machine."""
+    if kind in POOLED:
+        return SNAPSHOT not in source
+    if kind.startswith(FOREIGN) or kind in IMAGES:
+        return False
+    return source.startswith("/dev/")
 
 
 def _device(place: str) -> int | None:

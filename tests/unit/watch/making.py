@@ -1,14 +1,21 @@
 """What samples are made of in tests: processes that nobody has to start."""
 
+from pathlib import Path
+
+from app.core.host import HostSettings
+from app.core.look.readings import Readings
 from app.core.look.snapshot import TICKS, Key, Proc, Snapshot
 from app.watch.rules import Claim, Text
 from app.watch.sampling import Known, Sample
 from app.watch.settings import Threshold
+from app.watch.watching import Place
+from tests.fakes import FakeClock
 
 MB = 1_048_576
 GB = 1_024 * MB
 NOW = 1_795_227_242_000_000
 BOOT = 100_000.0
+URL = "http://127.0.0.1:1/webhooks/watch"
 
 
 def make_proc(
@@ -83,4 +90,17 @@ def make_claim(
         begins=begins,
         lasts=begins if lasts is None else lasts,
         tell=lambda _: Text("summary", "description"),
+    )
+
+
+def make_place(clock: FakeClock, state: Path | None = None) -> Place:
+    """Return where a watch stands that nobody hears."""
+    return Place(
+        name="h",
+        host=HostSettings(),
+        url=URL,
+        headers={},
+        clock=clock,
+        readings=Readings(clock),
+        state=state,
     )

@@ -11,19 +11,16 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from app.core.host import HostSettings
-from app.core.look.readings import Readings
 from app.core.machine import look
 from app.watch import textfile, watching
 from app.watch.keeping import Keep
 from app.watch.rules import Alert, Text
 from app.watch.sending import Sender
 from app.watch.settings import WatchSettings
-from app.watch.watching import Place, Watch
+from app.watch.watching import Watch
 from tests.fakes import FakeClock
-from tests.unit.watch.making import NOW
+from tests.unit.watch.making import NOW, URL, make_place
 
-URL = "http://127.0.0.1:1/webhooks/watch"
 SECONDS = 20.0
 
 
@@ -40,19 +37,6 @@ def make_alert(name: str = "ServiceDown", host: str = "h") -> Alert:
 
 
 OVER = msgspec.structs.replace(make_alert(), ends_at=NOW + 1)
-
-
-def make_place(clock: FakeClock, state: Path | None = None) -> Place:
-    """Return where a watch stands that nobody hears."""
-    return Place(
-        name="h",
-        host=HostSettings(),
-        url=URL,
-        headers={},
-        clock=clock,
-        readings=Readings(clock),
-        state=state,
-    )
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
