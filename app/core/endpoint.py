@@ -11,7 +11,11 @@ from pydantic import Field, SecretStr
 from app.core.brief import brief
 from app.core.errors import BrainFailed
 from app.core.line import CappedTransport, LineSettings, key_header
+from app.core.redaction import SHOWN, hide_known
 from app.core.remote import Address
+
+# More of an answer than people are shown, so that no half of a key is left.
+SAID_BYTES = 65_536
 
 
 class EndpointSettings(LineSettings):
@@ -55,6 +59,7 @@ class Endpoint:
             **remedies,
         }
         self._section = section
+        self._key = key
         self._client = httpx.AsyncClient(
             timeout=seconds,
             headers={
@@ -85,15 +90,29 @@ class Endpoint:
         if response.status_code != 200:
             raise BrainFailed(
                 f"{self.url} answered {response.status_code}:"
-                f" {brief(response.text)}",
+                f" {self._tell(response.content)}",
                 remedy=self._remedies.get(response.status_code, ""),
             )
         return response.content
 
-    def stranger(self, wire: str) -> BrainFailed:
+    def stranger(self, wire: str, content: bytes) -> BrainFailed:
         """Return the failure of an answer that is of no such wire format."""
         text = f"{self.url} did not answer in {wire} wire format"
-        return BrainFailed(text, remedy=self._wrong_url)
+        said = self._tell(content)
+        return BrainFailed(
+            f"{text}: {said}" if said else text, remedy=self._wrong_url
+        )
+
+    def _tell(self, content: bytes) -> str:
+        """Return what was answered for people, without the key in it.
+
+        Which letters these are the answer does not say truly each time:
+        they are read as everybody writes them now.
+        """
+        text = content[:SAID_BYTES].decode(errors="replace")
+        if self._key:
+            text = text.replace(self._key, SHOWN)
+        return brief(hide_known(text))
 
     async def close(self) -> None:
         """Give back the client."""

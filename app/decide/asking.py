@@ -10,11 +10,14 @@ from app.models.case import Case
 from app.models.choice import Call, Choice, Option, shown_to
 from app.models.dialogue import Answer, Prompt, Reading, Turn
 from app.models.menu import Menu
+from app.models.record import clean
 from app.ports import Dialogue, Voice
 
 TRIES = 2
 RAW_CHARS = 8_000
 ECHO_CHARS = 600
+# An answer may have a hundred thousand arguments that nobody wants.
+MOST_REPAIRS = 20
 
 
 async def converse(
@@ -37,7 +40,7 @@ async def converse(
             calls.append(msgspec.structs.replace(call, error=said))
             turns += _complaint(dialogue, answer, error)
             continue
-        repairs = (*call.repairs, *reading.repairs)
+        repairs = _shorten((*call.repairs, *reading.repairs))
         calls.append(msgspec.structs.replace(call, repairs=repairs))
         return _choose(voice, answer, reading, menu, tuple(calls))
     last = calls[-1]
@@ -55,7 +58,7 @@ async def _ask(
     """Return an answer and the record of it, or raise BrainFailed."""
     began = perf_counter()
     try:
-        answer = await voice.say(prompt, turns)
+        answer = _plain(await voice.say(prompt, turns))
     except BrainFailed as error:
         error.call = Call(
             brain=voice.name,
@@ -83,6 +86,30 @@ async def _ask(
         repairs=answer.repairs,
         notes=prompt.notes,
     )
+
+
+def _plain(answer: Answer) -> Answer:
+    """Return an answer that can be shown again, sent and kept.
+
+    Half of a surrogate pair can be none of these, and neither can what is
+    nested without end: that is no call.
+    """
+    called, repairs = answer.called, answer.repairs
+    try:
+        called = called and (clean(called[0]), clean(called[1]))
+    except RecursionError:
+        called, repairs = None, (*repairs, "a call nested too deep")
+    return msgspec.structs.replace(
+        answer, text=clean(answer.text), called=called, repairs=repairs
+    )
+
+
+def _shorten(repairs: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what was mended, and how much more there was."""
+    more = len(repairs) - MOST_REPAIRS
+    if more <= 0:
+        return repairs
+    return (*repairs[:MOST_REPAIRS], f"{more} more")
 
 
 def _since(began: float) -> float:

@@ -12,6 +12,9 @@ from collections.abc import Iterator, Sequence
 from app.models.dialogue import Reading
 from app.models.menu import Menu
 
+# What rounding may add to the logarithm of a token that is certain.
+TOLERANCE = 1e-6
+
 
 def surety(
     pieces: Sequence[tuple[str, float]], reading: Reading, menu: Menu
@@ -31,9 +34,12 @@ def surety(
     for piece, logarithm in pieces:
         end = at + len(piece)
         if any(at < last and first < end for first, last in spans):
+            if logarithm > TOLERANCE:
+                # More than certain is no probability.
+                return None
             total += logarithm
         at = end
-    if not math.isfinite(total) or total > 1e-6:
+    if not math.isfinite(total):
         return None
     return math.exp(min(total, 0.0))
 

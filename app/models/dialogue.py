@@ -4,6 +4,12 @@ from typing import Any
 
 import msgspec
 
+from app.core.brief import brief
+
+# No context is longer, and no answer has more bytes: a server that names
+# more does not count.
+MOST_TOKENS = 2_097_152
+
 
 class Prompt(msgspec.Struct, frozen=True):
     """What a model is shown: two parts, and the schema of its answer.
@@ -77,3 +83,19 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     milliseconds: dict[str, float] = {}
     pieces: tuple[tuple[str, float], ...] = ()
     repairs: tuple[str, ...] = ()
+
+
+def named(said: str | None) -> str:
+    """Return the name that a server gives a model or a build of it."""
+    return brief(said or "")
+
+
+def counted(said: object) -> int:
+    """Return how many tokens a server counts; 0 when that cannot be.
+
+    What no database holds would lose the decision, and what is less than
+    nothing would pay for others.
+    """
+    if not isinstance(said, int | float) or not 0 < said <= MOST_TOKENS:
+        return 0
+    return int(said)

@@ -27,7 +27,7 @@ from app.core.line import (
 from app.core.remote import Address
 from app.models.case import Case
 from app.models.choice import Calibrated, Choice
-from app.models.dialogue import Answer, Prompt, Turn
+from app.models.dialogue import Answer, Prompt, Turn, counted, named
 from app.models.menu import Menu
 from app.ports import Brain, BrainEnv
 
@@ -39,6 +39,16 @@ else:
 
 LOOK_SECONDS = 300.0
 NANOSECONDS = 1_000_000  # in a millisecond
+# A server that names a longer time for a part does not count.
+LONGEST = 86_400_000 * NANOSECONDS
+# What its client raises for JSON, or a charset, that is not what it expects.
+STRANGE = (
+    AssertionError,
+    AttributeError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 DURATIONS = {
     "load": "load_duration",
     "prompt": "prompt_eval_duration",
@@ -222,8 +232,7 @@ class OllamaBrain:
                 f"the Ollama server at {url} broke off: {error}",
                 remedy="Look at its log.",
             ) from error
-        except (ValueError, AttributeError, RecursionError) as error:
-            # The client stumbles over JSON that is not what it expects.
+        except STRANGE as error:
             raise BrainFailed(
                 f"what answers at {url} is no Ollama server",
                 remedy="Correct brains.ollama.url.",
@@ -263,20 +272,27 @@ def _to_answer(
     if said.done_reason == "length":
         repairs.append("cut off by the server")
     spent = {
-        name: round((getattr(said, field) or 0) / NANOSECONDS, 3)
+        name: _milliseconds(getattr(said, field))
         for name, field in DURATIONS.items()
     }
     return Answer(
         text=said.message.content or "",
         called=called,
-        model=said.model or model,
-        digest=known.digest,
-        tokens_in=said.prompt_eval_count or 0,
-        tokens_out=said.eval_count or 0,
+        model=named(said.model) or model,
+        digest=named(known.digest),
+        tokens_in=counted(said.prompt_eval_count),
+        tokens_out=counted(said.eval_count),
         milliseconds=spent,
         pieces=tuple((p.token, p.logprob) for p in said.logprobs or ()),
         repairs=tuple(repairs),
     )
+
+
+def _milliseconds(said: int | None) -> float:
+    """Return how long a part took; 0 when that cannot be."""
+    if said is None or not 0 < said <= LONGEST:
+        return 0.0
+    return round(said / NANOSECONDS, 3)
 
 
 def plugin(env: BrainEnv) -> Brain | None:

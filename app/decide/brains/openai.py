@@ -5,6 +5,7 @@ a JSON schema for the answer (``format``), or with function declarations
 (``tools``).
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ from app.core.endpoint import Endpoint, EndpointSettings
 from app.core.line import Line, has_room, room_for
 from app.models.case import Case
 from app.models.choice import Calibrated, Choice
-from app.models.dialogue import Answer, Prompt, Turn
+from app.models.dialogue import Answer, Prompt, Turn, counted, named
 from app.models.menu import Menu
 from app.ports import Brain, BrainEnv
 
@@ -41,7 +42,7 @@ class Piece(msgspec.Struct):
     """One token of an answer."""
 
     token: str
-    logprob: float
+    logprob: float | None = None
 
 
 class Pieces(msgspec.Struct):
@@ -82,15 +83,15 @@ class Possible(msgspec.Struct):
 class Usage(msgspec.Struct):
     """How much it cost."""
 
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: Any = 0
+    completion_tokens: Any = 0
 
 
 class Completion(msgspec.Struct):
     """The whole answer of an endpoint."""
 
     choices: list[Possible]
-    model: str = ""
+    model: str | None = None
     system_fingerprint: str | None = None
     usage: Usage | None = None
 
@@ -181,7 +182,7 @@ class OpenAIBrain:
             said = msgspec.json.decode(content, type=Completion)
             first = said.choices[0]
         except (msgspec.MsgspecError, IndexError, RecursionError) as error:
-            raise self._endpoint.stranger("OpenAI's") from error
+            raise self._endpoint.stranger("OpenAI's", content) from error
         usage = said.usage or Usage()
         calls = first.message.tool_calls or []
         repairs = []
@@ -194,11 +195,14 @@ class OpenAIBrain:
         return Answer(
             text=first.message.content or first.message.refusal or "",
             called=None if one is None else (one.name, one.arguments),
-            model=said.model or self.model,
-            digest=said.system_fingerprint or "",
-            tokens_in=usage.prompt_tokens,
-            tokens_out=usage.completion_tokens,
-            pieces=tuple((p.token, p.logprob) for p in pieces),
+            model=named(said.model) or self.model,
+            digest=named(said.system_fingerprint),
+            tokens_in=counted(usage.prompt_tokens),
+            tokens_out=counted(usage.completion_tokens),
+            pieces=tuple(
+                (p.token, math.nan if p.logprob is None else p.logprob)
+                for p in pieces
+            ),
             repairs=tuple(repairs),
         )
 

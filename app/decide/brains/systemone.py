@@ -18,7 +18,7 @@ from app.core.errors import BrainFailed
 from app.core.line import Line
 from app.models.case import Case
 from app.models.choice import Call, Choice, Option, prompt_hash, shown_to
-from app.models.dialogue import Turn
+from app.models.dialogue import Turn, counted, named
 from app.models.menu import Menu, Offer
 from app.ports import Brain, BrainEnv
 
@@ -30,6 +30,8 @@ INSTRUCTIONS = (
 )
 RAW_CHARS = 8_000
 CRITERION_CHARS = 400
+# Servers round each of them.
+MOST_IN_ALL = 1.02
 REMEDIES = {
     404: "Correct brains.systemone.url (without /v1) or the model.",
     422: "Narrow the menu, or use another model.",
@@ -54,15 +56,15 @@ class ChoiceAnswer(msgspec.Struct):
 class Usage(msgspec.Struct):
     """How much it cost."""
 
-    input_tokens: int = 0
-    output_tokens: int = 0
+    input_tokens: Any = 0
+    output_tokens: Any = 0
 
 
 class Verdict(msgspec.Struct):
     """The whole answer of an endpoint."""
 
     answers: dict[str, ChoiceAnswer]
-    model: str = ""
+    model: str | None = None
     usage: Usage | None = None
 
 
@@ -151,9 +153,9 @@ class SystemOneBrain:
         usage = verdict.usage or Usage()
         call = msgspec.structs.replace(
             call,
-            model=verdict.model or call.model,
-            tokens_in=usage.input_tokens,
-            tokens_out=usage.output_tokens,
+            model=named(verdict.model) or call.model,
+            tokens_in=counted(usage.input_tokens),
+            tokens_out=counted(usage.output_tokens),
             milliseconds={"total": 1000 * (perf_counter() - began)},
         )
         best = options[0]
@@ -188,7 +190,7 @@ def _decode(raw: bytes, endpoint: Endpoint) -> Verdict:
     try:
         return msgspec.json.decode(raw, type=Verdict)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise endpoint.stranger("the System One") from error
+        raise endpoint.stranger("the System One", raw) from error
 
 
 def _options(verdict: Verdict, menu: Menu) -> tuple[Option, ...]:
@@ -205,6 +207,9 @@ def _options(verdict: Verdict, menu: Menu) -> tuple[Option, ...]:
     )
     if not found:
         raise BrainFailed("the endpoint named no option of the menu")
+    if sum(o.probability or 0.0 for o in found) > MOST_IN_ALL:
+        # Of options that exclude each other no two are certain.
+        raise BrainFailed("the probabilities are more than one in all")
     if answer.choice and answer.choice != found[0].action:
         tied = found[0].probability
         chosen = [

@@ -234,12 +234,19 @@ def test_a_missing_model_names_the_command() -> None:
     assert failed.remedy.endswith("main.py model pull qwen3:4b")
 
 
+# A charset of which Python makes no text.
+HEX = {"content-type": "text/plain; charset=hex"}
+
+
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
         (BUSY, "queue"),
         (Reply({"error": "llama runner stopped\x1b[31m"}, 500), "500"),
         (Reply(b"[1, 2]", 500), "no Ollama server"),
+        (Reply(b"[1, 2]"), "no Ollama server"),
+        (Reply(b"null"), "no Ollama server"),
+        (Reply(b"boom", 500, headers=HEX), "no Ollama server"),
         (Reply(b"<html>a proxy</html>", 502), "502"),
         (Reply(b"<html>a proxy</html>"), "no Ollama server"),
         (Reply({"hello": "world"}), "no Ollama server"),

@@ -112,6 +112,10 @@ def test_confidence_comes_from_the_tokens_that_chose() -> None:
     assert choice.options[0].probability == pytest.approx(0.6065, abs=1e-3)
 
 
+# A charset of which Python makes no text.
+HEX = {"content-type": "text/plain; charset=hex"}
+
+
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
@@ -120,6 +124,8 @@ def test_confidence_comes_from_the_tokens_that_chose() -> None:
         (failure(429, "Rate limit reached"), "concurrency"),
         (failure(503, "Loading model"), "503"),
         (failure(500, "boom"), "500"),
+        (Reply(b"boom", 503, headers=HEX), "503: boom"),
+        (failure(200, "overloaded"), "overloaded"),
         (Reply(b"not json"), "wire format"),
         (Reply({"choices": []}), "wire format"),
         (Reply({"choices": [{"message": 5}]}), "wire format"),
@@ -142,6 +148,17 @@ def test_a_broken_answer_is_a_failure_in_words(
         with pytest.raises(BrainFailed) as caught:
             decide(brain)
     assert words in f"{caught.value} {caught.value.remedy}"
+
+
+@pytest.mark.parametrize("status", [200, 401])
+def test_a_key_that_is_echoed_is_not_told(status: int) -> None:
+    """What a failure says goes into the log, and to people."""
+    key = "open sesame 17"
+    reply = Reply({"error": f"you sent {key} and I do not know {key}"}, status)
+    with FakeOpenAI(reply) as server, pytest.raises(BrainFailed) as caught:
+        decide(make_brain(server, key=key))
+    assert key not in str(caught.value)
+    assert "you sent (SECRET) and" in str(caught.value)
 
 
 def test_a_slow_answer_is_given_up() -> None:

@@ -84,6 +84,7 @@ def answer(best: str, given: dict[str, Any]) -> Reply:
         (answer("drop_tables", {"drop_tables": 1.0}), "not on the menu"),
         (answer("escalate", {"escalate": 1.5}), "probability"),
         (answer("escalate", {"escalate": -0.1}), "probability"),
+        (answer("escalate", {"escalate": 1.0, "no_action": 1.0}), "in all"),
         (answer("escalate", {"escalate": 0.1, "no_action": 0.9}), "likely"),
         (answer("escalate", {}), "no option"),
         (answer("escalate", {"escalate": "high"}), "wire format"),
