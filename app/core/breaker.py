@@ -49,5 +49,5 @@ class Breaker:
         self._is_trying = False
 
     def forget(self) -> None:
-        """Count nothing: a call was given up before it said anything."""
+        """Count nothing: what ended the call was not its server."""
         self._is_trying = False

@@ -100,6 +100,10 @@ class Line:
         except BrainFailed:
             self.breaker.fail()
             raise
+        except asyncio.CancelledError:
+            # Whoever asked has no more time: that is no answer, either.
+            self.breaker.fail()
+            raise
         except BaseException:
             self.breaker.forget()
             raise

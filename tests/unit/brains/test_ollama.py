@@ -306,6 +306,31 @@ def test_a_dead_server_is_left_alone_for_a_while() -> None:
         assert decide(brain).action == "restart_service"
 
 
+def test_who_is_given_up_by_others_is_left_alone_too() -> None:
+    """The cascade waits for less than the server may take."""
+    slow = chat(CALL)
+    slow.wait = threading.Event()
+
+    async def give_up(brain: OllamaBrain) -> None:
+        """Wait for a moment only."""
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await brain.decide(CASE, MENU)
+
+    with FakeOllama(slow) as server:
+        brain = make_brain(server, failures=2, pause_seconds=30)
+        asyncio.run(give_up(brain))
+        asyncio.run(give_up(brain))
+        assert "again in 30 s" in str(fails(brain))
+        assert isinstance(brain._clock, FakeClock)
+        brain._clock.advance(31)
+        asyncio.run(give_up(brain))
+        assert "again in 30 s" in str(fails(brain))
+        slow.wait.set()
+        brain._clock.advance(31)
+        assert decide(brain).action == "restart_service"
+
+
 @pytest.mark.parametrize("most", [1, 3])
 def test_so_many_requests_at_a_time(most: int) -> None:
     """Further ones wait until one of these has its answer."""

@@ -53,8 +53,8 @@ def test_a_trial_that_fails_opens_it_anew() -> None:
     assert breaker.seconds_left == 30
 
 
-def test_a_trial_that_was_given_up_leaves_room_for_the_next() -> None:
-    """A cancelled call says nothing about the server."""
+def test_a_trial_that_says_nothing_leaves_room_for_the_next() -> None:
+    """A bug of ours is no failure of the server."""
     breaker, clock = make()
     fail(breaker, 3)
     clock.advance(30)
