@@ -136,6 +136,7 @@ class BrainFailed(OutgoingFailed):
     Attributes:
         remedy: the command or setting that mends it, or empty.
         call: what is known about the call: an app.models.choice.Call.
+        earlier: the same of the calls before it.
     """
 
     def __init__(
@@ -144,6 +145,7 @@ class BrainFailed(OutgoingFailed):
         """Take what went wrong and what mends it."""
         self.remedy = remedy
         self.call = call
+        self.earlier: tuple[object, ...] = ()
         super().__init__(text)
 
 

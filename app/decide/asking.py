@@ -32,7 +32,11 @@ async def converse(
     turns = [Turn("system", prompt.system), Turn("user", prompt.user)]
     calls: list[Call] = []
     for _ in range(TRIES):
-        answer, call = await _ask(voice, prompt, turns)
+        try:
+            answer, call = await _ask(voice, prompt, turns)
+        except BrainFailed as error:
+            error.earlier = tuple(calls)
+            raise
         try:
             reading = _read(dialogue, answer, menu)
         except Unreadable as error:
@@ -43,13 +47,15 @@ async def converse(
         repairs = _shorten((*call.repairs, *reading.repairs))
         calls.append(msgspec.structs.replace(call, repairs=repairs))
         return _choose(voice, answer, reading, menu, tuple(calls))
-    last = calls[-1]
-    raise BrainFailed(
+    *earlier, last = calls
+    failure = BrainFailed(
         f"{voice.model} gave no usable answer in {TRIES} tries, the last was"
         f" {last.error}",
         remedy="Try a larger model, or the other mode of asking.",
         call=last,
     )
+    failure.earlier = tuple(earlier)
+    raise failure
 
 
 async def _ask(

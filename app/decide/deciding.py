@@ -15,7 +15,15 @@ from app.decide.calibration import Calibrations
 from app.decide.grounding import Grounder
 from app.models.action import ESCALATE, NO_ACTION, ActionSpec
 from app.models.case import Case
-from app.models.choice import Call, Choice, Decision, Option, Proof, Why
+from app.models.choice import (
+    Call,
+    Choice,
+    Decision,
+    Option,
+    Proof,
+    Why,
+    calls_of,
+)
 from app.models.menu import Arguments, Menu
 from app.ports import Brain, Closing
 
@@ -136,9 +144,9 @@ class Decider:
         try:
             choice = await brain.decide(case, menu)
         except BrainFailed as error:
-            calls = (error.call,) if isinstance(error.call, Call) else ()
             remedy = f" {error.remedy}" if error.remedy else ""
-            return give_up(Why.UNAVAILABLE, f"{name}: {error}.{remedy}", calls)
+            says = f"{name}: {error}.{remedy}"
+            return give_up(Why.UNAVAILABLE, says, calls_of(error))
         return self._judge(choice, menu, held)
 
     def _judge(self, choice: Choice, menu: Menu, held: Held) -> Decision:

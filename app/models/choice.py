@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from app.core.errors import BrainFailed
 from app.models.dialogue import Turn
 from app.models.menu import Arguments, Value
 
@@ -99,6 +100,12 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         """Return the record with a brain's own number and what it means."""
         version = "" if known is None else known.version
         return msgspec.structs.replace(self, surety=raw, calibration=version)
+
+
+def calls_of(error: BrainFailed) -> tuple[Call, ...]:
+    """Return the calls that were made in vain, in order."""
+    made = (*error.earlier, error.call)
+    return tuple(one for one in made if isinstance(one, Call))
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from app.core.configfile import Section
 from app.core.errors import BrainFailed, ConfigError, ConfigProblem
 from app.models.action import ESCALATE, NO_ACTION
 from app.models.case import Case
-from app.models.choice import Call, Choice, Option
+from app.models.choice import Call, Choice, Option, calls_of
 from app.models.menu import Menu
 from app.ports import Brain, BrainEnv
 
@@ -24,6 +24,7 @@ from app.ports import Brain, BrainEnv
 AGREED = 0.8
 AUTO = "auto"
 VOICES = ("ollama", "openai", "systemone")
+Calls = tuple[Call, ...]
 REMEDY = "Configure it under 'brains', or name another; see docs/brains.md."
 
 
@@ -71,7 +72,7 @@ class Cascade:
             if isinstance(ruled, Choice):
                 return ruled
             # No rule matches: that is what the voices are for.
-            before = (ruled,)
+            before = ruled
         choice = await self._hear_both(case, menu)
         return _with(choice, calls=(*before, *choice.calls))
 
@@ -98,22 +99,22 @@ class Cascade:
 
     async def _hear(
         self, voice: Brain, name: str, case: Case, menu: Menu, until: float
-    ) -> Choice | Call:
+    ) -> Choice | Calls:
         """Return what a brain chose, or the record of why it did not."""
         try:
             async with asyncio.timeout_at(until):
                 return await voice.decide(case, menu)
         except TimeoutError:
             seconds = self._names.voice_seconds
-            return Call(brain=name, error=f"no answer within {seconds:g} s")
+            late = f"no answer within {seconds:g} s"
+            return (Call(brain=name, error=late),)
         except BrainFailed as error:
-            known = error.call
-            call = known if isinstance(known, Call) else Call(brain=name)
+            *earlier, last = calls_of(error) or (Call(brain=name),)
             told = f"{error} {error.remedy}".strip()
-            return msgspec.structs.replace(call, error=told)
+            return (*earlier, msgspec.structs.replace(last, error=told))
 
 
-def combine(sober: Choice, said: Choice | Call, menu: Menu) -> Choice:
+def combine(sober: Choice, said: Choice | Calls, menu: Menu) -> Choice:
     """Return what the gate and the voice amount to.
 
     Args:
@@ -121,8 +122,8 @@ def combine(sober: Choice, said: Choice | Call, menu: Menu) -> Choice:
         said: what the voice chose, or why it did not.
         menu: what may be chosen.
     """
-    if isinstance(said, Call):
-        return _with(sober, calls=(*sober.calls, said))
+    if not isinstance(said, Choice):
+        return _with(sober, calls=(*sober.calls, *said))
     both = _with(
         sober,
         calls=(*sober.calls, *said.calls),
@@ -151,14 +152,14 @@ def combine(sober: Choice, said: Choice | Call, menu: Menu) -> Choice:
     return both
 
 
-def confirm(both: Choice, again: Choice | Call) -> Choice:
+def confirm(both: Choice, again: Choice | Calls) -> Choice:
     """Return what is left when the voice was asked without the texts.
 
     Args:
         both: what the gate and the voice agree on, unasked.
         again: what the voice chose the second time, or why it did not.
     """
-    calls = again.calls if isinstance(again, Choice) else (again,)
+    calls = again.calls if isinstance(again, Choice) else again
     both = _with(both, calls=(*both.calls, *calls))
     if isinstance(again, Choice) and _is_same(again, both):
         return both

@@ -143,6 +143,13 @@ class SystemOneBrain:
                 call, raw=raw[:RAW_CHARS].decode(errors="replace")
             )
             verdict = _decode(raw, self._endpoint)
+            usage = verdict.usage or Usage()
+            call = msgspec.structs.replace(
+                call,
+                model=named(verdict.model) or call.model,
+                tokens_in=counted(usage.input_tokens),
+                tokens_out=counted(usage.output_tokens),
+            )
             options = _options(verdict, menu)
         except BrainFailed as error:
             spent = {"total": 1000 * (perf_counter() - began)}
@@ -150,14 +157,8 @@ class SystemOneBrain:
                 call, error=str(error), milliseconds=spent
             )
             raise
-        usage = verdict.usage or Usage()
-        call = msgspec.structs.replace(
-            call,
-            model=named(verdict.model) or call.model,
-            tokens_in=counted(usage.input_tokens),
-            tokens_out=counted(usage.output_tokens),
-            milliseconds={"total": 1000 * (perf_counter() - began)},
-        )
+        spent = {"total": 1000 * (perf_counter() - began)}
+        call = msgspec.structs.replace(call, milliseconds=spent)
         best = options[0]
         sure = best.probability or 0.0
         known = self._env.calibrate(call.model, sure)

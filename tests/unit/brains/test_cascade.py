@@ -237,6 +237,15 @@ def test_a_voice_that_fails_leaves_the_gate_s_word(asks: bool) -> None:
     assert choice.calls[1].raw == "x"
 
 
+def test_each_try_of_a_voice_that_fails_is_recorded() -> None:
+    """The first was paid for, too."""
+    error = BrainFailed("no", call=Call(brain="ollama", tokens_in=2))
+    error.earlier = (Call(brain="ollama", tokens_in=1, error="unreadable"),)
+    choice = decide(sober("escalate"), error)
+    assert [call.tokens_in for call in choice.calls] == [0, 1, 2]
+    assert [call.error for call in choice.calls] == ["", "unreadable", "no"]
+
+
 def test_a_failure_without_a_record_is_recorded_too() -> None:
     """Under the name that it is set by."""
     cascade = Cascade(

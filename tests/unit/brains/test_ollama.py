@@ -11,7 +11,7 @@ import pytest
 from app.core.errors import BrainFailed
 from app.core.line import ONLY_TO
 from app.decide.brains.ollama import OllamaBrain, OllamaSettings, plugin
-from app.models.choice import Call, Choice
+from app.models.choice import Call, Choice, calls_of
 from app.models.menu import Menu
 from tests.fakes import FakeClock
 from tests.models.fake_ollama import (
@@ -143,6 +143,20 @@ def test_two_bad_answers_are_a_failure_with_its_record() -> None:
     assert failed.call.raw == "I would restart it."
     # What it said at first is in what it was shown the second time.
     assert failed.call.asked[2].text == "I would restart it."
+
+
+@pytest.mark.parametrize(
+    ("second", "tokens"), [(chat("Hm."), [671, 671]), (BUSY, [671, 0])]
+)
+def test_the_first_of_two_tries_in_vain_is_counted(
+    second: Reply, tokens: list[int]
+) -> None:
+    """It was paid for, and says why there was a second one."""
+    with FakeOllama(chat("I would restart it."), second) as server:
+        calls = calls_of(fails(make_brain(server)))
+    assert [one.tokens_in + one.tokens_out for one in calls] == tokens
+    assert calls[0].raw == "I would restart it."
+    assert all(one.error for one in calls)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from app.core.errors import BrainFailed
 from app.decide.brains.systemone import plugin
-from app.models.choice import Choice
+from app.models.choice import Choice, calls_of
 from app.ports import Brain
 from tests.models.fake_systemone import FakeSystemOne, choice, verdict
 from tests.models.server import Reply
@@ -108,6 +108,17 @@ def test_an_impossible_answer_is_a_failure_in_words(
     ):
         decide(make_brain(server))
     assert words in f"{caught.value} {caught.value.remedy}"
+
+
+def test_an_answer_in_vain_is_paid_for() -> None:
+    """Its tokens are counted, whatever comes of it."""
+    with (
+        FakeSystemOne(None, answer("drop_tables", {"drop_tables": 1.0})) as s,
+        pytest.raises(BrainFailed) as caught,
+    ):
+        decide(make_brain(s))
+    (call,) = calls_of(caught.value)
+    assert call.tokens_in == 512
 
 
 def test_a_menu_that_is_too_long_is_not_cut() -> None:
