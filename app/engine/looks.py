@@ -26,6 +26,7 @@ class Look(msgspec.Struct, frozen=True):
         has_more: whether the log may tell of more.
         neglected: open incidents that people get by now, and why.
         stages: how many missions stand where, on a sweep.
+        stranded: missions that wait until a clock is there again.
     """
 
     due_at: int | None
@@ -38,6 +39,7 @@ class Look(msgspec.Struct, frozen=True):
     has_more: bool = False
     neglected: Mapping[int, Neglected] = {}
     stages: dict[str, int] | None = None
+    stranded: tuple[int, ...] = ()
 
 
 def look_at_halt(connection: Connection, clock: Clock, halted: str) -> Look:

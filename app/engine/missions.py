@@ -28,6 +28,7 @@ from app.engine.neglect import find_neglected, take_over
 from app.engine.piecemeal import do_each
 from app.engine.quieting import expire_suggestions, quiet
 from app.engine.recall import Taken
+from app.engine.setback import look_after
 from app.engine.ways import Ways
 from app.models.mission import SECOND, Mission
 from app.store.casefile import find_news, find_seq
@@ -43,6 +44,7 @@ from app.store.missions import (
     next_due,
 )
 from app.store.overtaken import find_overtaken
+from app.store.stranded import find_stranded
 
 # Other processes write too, and nobody wakes us then; whoever looks out for
 # a halt does so more often: see app/engine/lookout.py.
@@ -171,7 +173,7 @@ class MissionChore:
         await self._in_turns(seen.disturbed, quiet)
         if is_sweep and not is_stopping:
             # A full page may have another one behind it.
-            pages = (seen.disturbed, seen.neglected)
+            pages = (seen.disturbed, seen.neglected, seen.stranded)
             is_full = any(len(one) >= PAGE for one in pages)
             self._swept_at = float("-inf") if is_full else now
             await self._sweep(seen)
@@ -260,16 +262,23 @@ class MissionChore:
             unwanted=find_unwanted(connection, ours),
             has_more=news.has_more,
         )
-        return self._search(connection, seen) if is_sweep else seen
+        return self._search(connection, seen, ours) if is_sweep else seen
 
-    def _search(self, connection: Connection, seen: Look) -> Look:
+    def _search(
+        self, connection: Connection, seen: Look, ours: Collection[int]
+    ) -> Look:
         """Return what is only looked for now and then, too."""
-        seconds = self._parts.settings.deciding_seconds
-        before = self._parts.clock.now() - seconds * SECOND
+        now = self._parts.clock.now()
+        before = now - self._parts.settings.deciding_seconds * SECOND
         is_on = self._parts.is_deciding(connection)
         found = find_neglected(connection, before, PAGE, is_deciding=is_on)
         stages = count_stages(connection)
-        return msgspec.structs.replace(seen, neglected=found, stages=stages)
+        return msgspec.structs.replace(
+            seen,
+            neglected=found,
+            stages=stages,
+            stranded=find_stranded(connection, now, ours, PAGE),
+        )
 
     async def _sweep(self, seen: Look) -> None:
         """Do what is only done now and then."""
@@ -277,6 +286,7 @@ class MissionChore:
         stages.clear()
         for stage, count in (seen.stages or {}).items():
             stages.labels(stage).set(count)
+        await look_after(self._parts.ways, self._parts.clock, seen.stranded)
         take = partial(take_over, found=seen.neglected)
         await self._in_turns(tuple(seen.neglected), take)
         expire = partial(

@@ -166,3 +166,45 @@ def test_a_lease_knows_no_wall(span: int) -> None:
         assert not lease.is_held()
     finally:
         sim.close()
+
+
+def pass_by(what: str, about: str) -> Callable[[Simulation], None]:
+    """Return what leads right behind a point, so that all rests there."""
+
+    def lead(sim: Simulation) -> None:
+        """Come to the point, and go on from it."""
+        until(sim, what, about)
+        sim.release(sim.points[0])
+
+    return lead
+
+
+# Where something is done about it at once, or in some seconds.
+BUSY = {
+    **{
+        name: STAGES[name]
+        for name in ("ruling", "claiming", "starting", "sending", "watching")
+    },
+    "between two looks": pass_by("turned", "note"),
+    "between two readings": pass_by("turned", "take"),
+}
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["goes on", "dies"])
+@pytest.mark.parametrize("stage", BUSY)
+def test_what_is_under_way_does_not_wait_until_the_clock_is_there_again(
+    stage: str, dies: bool
+) -> None:
+    """Set back, it is looked after with the next sweep, whoever had it."""
+    sim = begin(Deal(seconds=3.0))
+    try:
+        BUSY[stage](sim)
+        if dies:
+            sim.kill(sim.nodes[0])
+        sim.jump(BACK)
+        sim.drain(120)
+        assert set(ends(sim)) <= {"fixed", "escalated"}
+        assert starts(sim) <= 1
+        reckon(sim)
+    finally:
+        sim.close()
