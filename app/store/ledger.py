@@ -24,7 +24,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 from app.core.errors import StorageFailed
 from app.store.checkpoints import Checkpoints
 from app.store.failures import is_about_rows, tell
-from app.store.location import Location, watch_network
+from app.store.location import IN_TURNS, Location, watch_network
 from app.store.marks import get_mark, put_mark
 from app.store.wal import KEPT
 
@@ -216,6 +216,7 @@ def _open_engine(location: Location, wait_seconds: float) -> Engine:
                 # and they are to take over what it had within 15 s.
                 "idle_in_transaction_session_timeout=8000",
                 "synchronous_commit=on",
+                IN_TURNS,
             ),
         }
         return create_engine(

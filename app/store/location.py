@@ -19,6 +19,9 @@ WATCHED = (
     ("tcp_keepalives_count", 2),
     ("tcp_user_timeout", 7_000),
 )
+# Who writes waits for its turn, and then must see what those before it wrote,
+# whatever the database, the role or the URL has as its default.
+IN_TURNS = r"default_transaction_isolation=read\ committed"
 
 
 class Location(msgspec.Struct, frozen=True):

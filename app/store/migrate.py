@@ -19,7 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from app.core.errors import StorageFailed
 from app.store.failures import tell
 from app.store.indexing import index_old
-from app.store.location import Location, watch_network
+from app.store.location import IN_TURNS, Location, watch_network
 
 # Two nodes that start at once migrate one after the other.
 TURN = 0x4D6967
@@ -105,7 +105,7 @@ def head() -> str:
 def _open(location: Location) -> Engine:
     """Return an engine whose transactions hold all, tables as well."""
     if location.file is None:
-        options = watch_network(WAIT_SECONDS, location.options)
+        options = watch_network(WAIT_SECONDS, location.options, IN_TURNS)
         return create_engine(location.url, connect_args=options)
     options = {"timeout": TURN_SECONDS}
     engine = create_engine(location.url, connect_args=options)

@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from app.core.errors import RowRefused, StorageFailed
 from app.store.columns import ALERT_COLUMNS, DELIVERY_COLUMNS, Row
 from app.store.failures import tell
-from app.store.location import watch_network
+from app.store.location import IN_TURNS, watch_network
 from app.store.plan import END, Identity, Seen, Thread, start_of_identity
 
 TURN = 0x536D6F6B65  # "Smoke": the lock that writers of the inbox queue for
@@ -215,6 +215,7 @@ class PostgresDesk:
                 f"statement_timeout={wait}",
                 f"idle_in_transaction_session_timeout={wait}",
                 "synchronous_commit=on",
+                IN_TURNS,
             ),
         )
         try:
