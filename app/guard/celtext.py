@@ -5,7 +5,7 @@ of; what it means is left to the library that evaluates it.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 STRINGS = re.compile(
     r"""[rR]'[^'\n]*'|[rR]"[^"\n]*"|"""
@@ -34,6 +34,14 @@ def strings(text: str) -> Iterator[str]:
     """Yield what stands between quotation marks."""
     for match in STRINGS.finditer(text):
         yield match[0].lstrip("rR")[1:-1]
+
+
+def spellings(words: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Return the ways in which some words are written, by their letters."""
+    found: dict[str, set[str]] = {}
+    for word in words:
+        found.setdefault(word.casefold(), set()).add(word)
+    return {key: frozenset(ways) for key, ways in found.items()}
 
 
 def bound_names(text: str) -> list[str]:

@@ -127,14 +127,18 @@ def _view_incident(_policy: Policy, books: Books) -> dict[str, Any]:
     }
 
 
-def _view_target(_policy: Policy, books: Books) -> dict[str, Any]:
-    """Return what conditions may look at of the target."""
+def _view_target(policy: Policy, books: Books) -> dict[str, Any]:
+    """Return what conditions may look at of the target.
+
+    Inventories write names of places as they like: they are shown as the
+    conditions write them.
+    """
     motion = books.motion
     return {
         "name": motion.target,
-        "environment": motion.environment,
-        "team": motion.team,
-        "role": motion.role,
+        "environment": policy.spelled(motion.environment),
+        "team": policy.spelled(motion.team),
+        "role": policy.spelled(motion.role),
     }
 
 
@@ -182,19 +186,25 @@ def _fits(rule: RulePart, motion: Motion) -> bool:
     pairs = (
         (rule.actions, motion.action),
         (rule.risks, risk),
-        (rule.environments, motion.environment),
-        (rule.teams, motion.team),
         (rule.sources, motion.source),
         (rule.severities, motion.severity),
     )
-    return all(not some or one in some for some, one in pairs)
+    places = (
+        (rule.environments, motion.environment),
+        (rule.teams, motion.team),
+    )
+    return all(not some or one in some for some, one in pairs) and all(
+        not some or one.casefold() in map(str.casefold, some)
+        for some, one in places
+    )
 
 
 def _is_meant(line: LadderPart, motion: Motion) -> bool:
     """Tell whether a line of the ladder is about a motion."""
     if line.action and line.action != motion.action:
         return False
-    if line.environment and line.environment != motion.environment:
+    where = line.environment.casefold()
+    if where and where != motion.environment.casefold():
         return False
     if line.risk is None:
         return True

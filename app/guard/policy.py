@@ -5,7 +5,7 @@ names, is the same policy.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from app.core.configfile import Config, Section
 from app.core.errors import ConfigError, ConfigProblem
 from app.core.yamlfile import YamlFile, parse_yaml, read_text
 from app.guard.calendars import WEEKDAYS, is_in, to_local
+from app.guard.celtext import spellings, strings
 from app.guard.conditions import read_condition
 from app.guard.known import Known
 from app.guard.policyfile import PolicyFile
@@ -47,6 +48,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         names: what the conditions look at.
         version: a digest of all that it means.
         source: the file that it was read from, for its lines.
+        words: the texts in its conditions, by how they are compared.
     """
 
     says: PolicyFile
@@ -55,6 +57,12 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     names: frozenset[str]
     version: str
     source: YamlFile
+    words: Mapping[str, frozenset[str]]
+
+    def spelled(self, word: str) -> str:
+        """Return a word as the conditions write it, if all write it so."""
+        known = self.words.get(word.casefold(), frozenset())
+        return next(iter(known)) if len(known) == 1 else word
 
     def clock(self, moment: int) -> dict[str, Any]:
         """Return what a condition may know about the time."""
@@ -119,6 +127,9 @@ def parse_policy(text: str, path: Path = Path("policy.yaml")) -> Policy:
         names=frozenset[str]().union(*(r.condition.names for r in rules)),
         version=_digest(says),
         source=source,
+        words=spellings(
+            word for one in rules for word in strings(one.condition.text)
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from app.guard.celtext import spellings, strings
 from app.guard.known import Known
 from app.guard.policyfile import LadderPart, PolicyFile
 from app.guard.reach.facts import ACTION, RISK, SEVERITY, SOURCE
@@ -35,6 +36,9 @@ LISTS: Mapping[str, str] = {
     "sources": SOURCE,
     "severities": SEVERITY,
 }
+# In these, capital letters and small ones are the same.
+PLACES = ("environments", "teams")
+Ways = Mapping[str, frozenset[str]]
 
 
 class Mistake(msgspec.Struct, frozen=True):
@@ -95,7 +99,8 @@ def _in_part(part: str, found: Iterable[Mistake]) -> Iterator[Mistake]:
 
 def _rule_mistakes(rules: Sequence[Rule], known: Known) -> Iterator[Mistake]:
     """Yield the mistakes in rules, and the rules that never match."""
-    cases = [_case_of(rule) for rule in rules]
+    ways = _ways_of(rules)
+    cases = [_case_of(rule, ways) for rule in rules]
     values = gather_values([case.formula for case in cases], known)
     search = Search(values)
     for at, rule in enumerate(rules):
@@ -117,10 +122,27 @@ def _rule_mistakes(rules: Sequence[Rule], known: Known) -> Iterator[Mistake]:
         )
 
 
-def _case_of(rule: Rule) -> Case:
+def _ways_of(rules: Sequence[Rule]) -> Ways:
+    """Return the ways in which the rules write the names of places."""
+    listed = (
+        word
+        for rule in rules
+        for name in PLACES
+        for word in getattr(rule.says, name)
+    )
+    told = (word for rule in rules for word in strings(rule.condition.text))
+    return spellings((*listed, *told))
+
+
+def _case_of(rule: Rule, ways: Ways) -> Case:
     """Return a rule as the search sees it."""
     lists = tuple(
-        Part(f"{name}: [{', '.join(some)}]", field, AMONG, tuple(some))
+        Part(
+            f"{name}: [{', '.join(some)}]",
+            field,
+            AMONG,
+            _each(name, some, ways),
+        )
         for name, field in LISTS.items()
         if (some := [str(one) for one in getattr(rule.says, name)])
     )
@@ -129,6 +151,14 @@ def _case_of(rule: Rule) -> Case:
         Group((*lists, when), needs_all=True),
         restricts=rule.says.outcome != "allow",
     )
+
+
+def _each(name: str, words: Sequence[str], ways: Ways) -> tuple[str, ...]:
+    """Return the words of a list, in each way in which they are written."""
+    if name not in PLACES:
+        return tuple(words)
+    found = frozenset[str]().union(*(ways[one.casefold()] for one in words))
+    return tuple(sorted(found))
 
 
 def _say_taken(names: Sequence[str], verb: str) -> str:
@@ -211,7 +241,7 @@ def _demand(line: LadderPart) -> Group:
     wanted = (
         (ACTION, line.action),
         (RISK, line.risk),
-        ("target.environment", line.environment),
+        ("target.environment", line.environment.casefold()),
     )
     parts = [
         Part(str(word), field, AMONG, (str(word),))

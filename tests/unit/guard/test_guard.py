@@ -272,6 +272,58 @@ rules:
     assert (ruling.outcome, ruling.rule) == (Outcome.ESCALATE, "rules")
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        "environments: [production]",
+        "environments: [PRODUCTION, staging]",
+        "teams: [SHOP]",
+        "when: target.environment == 'production'",
+        "when: \"target.role in ['WEB'] && target.team != 'ops'\"",
+    ],
+)
+@pytest.mark.parametrize("environment", ["Production", "production"])
+def test_a_place_is_the_same_in_capital_letters(
+    part: str, environment: str
+) -> None:
+    """Another spelling in the inventory let through what a rule forbids."""
+    text = f"""
+trust: {LEFT_TO_RULES}
+rules: [{{name: never, reason: Not here., outcome: deny, {part}}}]
+"""
+    motion = make_motion(environment=environment, team="Shop", role="Web")
+    assert rule_on(motion, text).rule == "never"
+
+
+def test_a_spelling_is_left_alone_where_conditions_have_two() -> None:
+    """Whoever tells them apart means to."""
+    text = f"""
+trust: {LEFT_TO_RULES}
+rules:
+  - name: capital
+    reason: That one.
+    outcome: deny
+    when: target.environment == 'Prod'
+  - name: small
+    reason: The other one.
+    outcome: deny
+    when: target.environment == 'prod'
+"""
+    for written, rule in (("Prod", "capital"), ("prod", "small")):
+        assert rule_on(make_motion(environment=written), text).rule == rule
+
+
+def test_the_ladder_knows_a_place_in_capital_letters() -> None:
+    """Production was trusted as far as everything else is."""
+    text = """
+trust:
+  ladder: [{environment: production, mode: suggest}]
+  otherwise: auto
+"""
+    ruling = rule_on(make_motion(environment="Production"), text)
+    assert (ruling.outcome, ruling.mode) == (Outcome.SUGGEST, "suggest")
+
+
 def test_a_grant_answers_what_asks() -> None:
     """Under the same policy what was granted is allowed."""
     text = ASKS % ""

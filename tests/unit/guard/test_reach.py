@@ -118,6 +118,14 @@ def test_a_list_and_a_condition_may_contradict(
     assert what in problem
 
 
+def test_places_are_compared_as_the_rules_do() -> None:
+    """Capital letters and small ones are the same place."""
+    when = "target.environment == 'prod'"
+    assert found_in({"environments": ["Prod"], "when": when}) == []
+    (problem,) = found_in({"teams": ["Shop"]}, {"teams": ["shop"]})
+    assert "'rule-b' can never matter" in problem
+
+
 @pytest.mark.parametrize(
     ("wide", "narrow"),
     [
