@@ -7,6 +7,7 @@ import msgspec
 from app.core.clock import Clock
 from app.engine.neglect import Neglected
 from app.engine.recall import find_unaware
+from app.models.job import HALTED
 from app.store.halts import find_halt
 from app.store.jobs import find_live_jobs
 from app.store.ledger import Connection
@@ -22,6 +23,8 @@ class Look(msgspec.Struct, frozen=True):
         is_halted: whether nothing may be started.
         is_going: whether anything runs nevertheless.
         unwanted: missions of ours whose jobs a person wants to end.
+        knows_of_halt: whether what runs since before our start was told of
+            a halt.
         left: missions that are left to other nodes for a while.
         has_more: whether the log may tell of more.
         neglected: open incidents that people get by now, and why.
@@ -35,6 +38,7 @@ class Look(msgspec.Struct, frozen=True):
     is_halted: bool = False
     is_going: bool = False
     unwanted: tuple[int, ...] = ()
+    knows_of_halt: bool = False
     left: tuple[int, ...] = ()
     has_more: bool = False
     neglected: Mapping[int, Neglected] = {}
@@ -59,3 +63,9 @@ def look_at_halt(connection: Connection, clock: Clock, halted: str) -> Look:
         is_halted=True,
         is_going=bool(live),
     )
+
+
+def knows_of_halt(connection: Connection) -> bool:
+    """Tell whether a job that goes on was told that all is halted."""
+    live = find_live_jobs(connection)
+    return any(job.told.startswith(HALTED) for job in live)

@@ -21,7 +21,7 @@ from app.engine.bell import Bell
 from app.engine.elsewhere import Elsewhere
 from app.engine.keeper import Keeper
 from app.engine.leases import Lease, call_off, wind_down
-from app.engine.looks import Look, look_at_halt
+from app.engine.looks import Look, knows_of_halt, look_at_halt
 from app.engine.missionmeters import Meters
 from app.engine.moves import Moves
 from app.engine.neglect import find_neglected, take_over
@@ -88,8 +88,9 @@ class MissionChore:
         self._position: int | None = None
         self._swept_at = float("-inf")
         self._seen: Seen[Look] | None = None
-        # What the file of the kill switch said when it was last looked at.
-        self._said = ""
+        # What the file of the kill switch said when it was last looked at;
+        # nobody knows of the time before the start.
+        self._said: str | None = None
         self._leases: dict[int, Lease] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         # Missions that were called off, and are still ours in the store.
@@ -164,7 +165,8 @@ class MissionChore:
         for number in seen.unwanted:
             if number in self._leases:
                 self._leases[number].hurried.set()
-        if self._said and not (says or seen.is_halted):
+        was_halted = self._said or seen.knows_of_halt
+        if was_halted and not (says or seen.is_halted):
             # Its file is gone: another one is another word.
             await self._parts.ways.turn(forget_halt)
         self._said = says
@@ -260,6 +262,7 @@ class MissionChore:
             left=left,
             disturbed=disturbed,
             unwanted=find_unwanted(connection, ours),
+            knows_of_halt=self._said is None and knows_of_halt(connection),
             has_more=news.has_more,
         )
         return self._search(connection, seen, ours) if is_sweep else seen

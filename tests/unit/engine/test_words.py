@@ -62,6 +62,24 @@ def test_a_file_that_is_gone_is_forgotten(hall: Hall) -> None:
     assert len(hall.robot.aborts) == 3
 
 
+def test_a_file_that_went_while_nobody_was_here_is_forgotten(
+    hall: Hall,
+) -> None:
+    """The service was restarted: the next halt is another word."""
+    chore = hall.chore()
+    begin_job(hall, chore)
+    hall.robot.is_stubborn = True
+    hall.halting.file.write_text("smoke", encoding="utf-8")
+    hall.round(chore)
+    assert len(hall.robot.aborts) == 1
+    hall.halting.file.unlink()
+    chore = hall.chore("another")
+    hall.round(chore)
+    switch(hall, "smoke", is_halted=True)
+    hall.round(chore)
+    assert len(hall.robot.aborts) == 2
+
+
 def test_what_a_person_said_outlives_a_halt(hall: Hall) -> None:
     """Who lets things go on takes back the halt alone."""
     chore = hall.chore()
