@@ -127,6 +127,8 @@ def _(event: Decided, mission: Mission, now: int, _limits: Limits) -> Mission:
         mission,
         decision_id=event.decision,
         approval_id=0,
+        # What takes something back is decided by nobody: this is another.
+        undoes=0,
         # What was edited, or superseded, before it ran took no round.
         round=mission.round + (mission.stage == Stage.DECIDING),
     )
@@ -210,6 +212,8 @@ def _(event: Measured, mission: Mission, now: int, limits: Limits) -> Mission:
             undoes=mission.decision_id,
             decision_id=event.undo,
             approval_id=0,
+            # What did harm has spent the time; this is done once at most.
+            deadline_at=max(mission.deadline_at, now + limits.deadline),
         )
         return _go(undone, Stage.RULING, event.reason, now)
     if event.is_worse or event.is_cut:

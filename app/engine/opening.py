@@ -38,9 +38,19 @@ def follow(
     return moves.begin(connection, incident, event)
 
 
+def is_busy(mission: Mission) -> bool:
+    """Tell whether a brain chooses nothing for a mission now.
+
+    What takes something back has its place: that it is worse is no news.
+    """
+    return mission.stage in BUSY or bool(
+        mission.undoes and not mission.is_over
+    )
+
+
 def find_busy(
     connection: Connection, incidents: Collection[int]
 ) -> dict[int, Mission]:
-    """Return the live missions of incidents that nothing is chosen for."""
+    """Return the live missions of incidents that brains choose nothing for."""
     found = find_live(connection, incidents)
-    return {n: one for n, one in found.items() if one.stage in BUSY}
+    return {n: one for n, one in found.items() if is_busy(one)}

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from app.engine.opening import BUSY
+from app.engine.opening import is_busy
 from app.models.alert import Severity
 from app.models.incident import Incident, State
 from app.models.mission import End, Mission, Stage
@@ -62,8 +62,8 @@ def find_due(
     found = find_incidents(connection, numbers)
     open_ones = {n: i for n, i in found.items() if i.state == State.OPEN}
     missions = find_newest(connection, open_ones)
-    # What runs is measured first.
-    busy = {n for n, one in missions.items() if one.stage in BUSY}
+    # What runs is measured first, and what did harm is taken back.
+    busy = {n for n, one in missions.items() if is_busy(one)}
     open_ones = {n: i for n, i in open_ones.items() if n not in busy}
     latest = find_latest(connection, open_ones)
     seen = {number: int(row.seq) for number, row in latest.items()}

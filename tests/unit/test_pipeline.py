@@ -158,6 +158,9 @@ def test_what_is_worse_is_undone_or_handed_over() -> None:
         9,
         3,
     )
+    later = NOW + LIMITS.deadline
+    late = step(here, msgspec.structs.replace(worse, undo=9), later, LIMITS)
+    assert late.deadline_at == later + LIMITS.deadline
     measured = at(Stage.VERIFYING, undoes=3)
     for verdict in Verdict:
         event = Measured(verdict=verdict)
