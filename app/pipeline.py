@@ -7,7 +7,8 @@ r"""The story of an incident, step by step.
     verifying --fixed--> closed
               --not fixed--> deciding (what failed is excluded), or people
               --unknown--> people
-    any       --resolved, muted--> closed (nothing more is started)
+    any       --resolved, muted--> closed (nothing more is started), or
+                people, when an action had made it worse
               --what a brain decided on is over, other problems are not,
                 and nothing has started--> deciding
               --its time is over--> people
@@ -230,7 +231,10 @@ def _(event: Overtaken, mission: Mission, now: int, limits: Limits) -> Mission:
 
 @_step.register
 def _(event: Quieted, mission: Mission, _now: int, _limits: Limits) -> Mission:
-    """Start nothing more."""
+    """Start nothing more; harm that is not taken back is for people."""
+    if mission.undoes:
+        reason = f"what made it worse is not taken back: {event.reason}"
+        return _escalate(mission, reason)
     return _close(mission, event.end, event.reason)
 
 

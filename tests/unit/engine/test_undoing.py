@@ -5,12 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from app.engine.quieting import quiet
 from app.engine.undecided import find_due
+from app.fold.muting import add_mute, plan_mute
 from app.models.alert import Severity
 from app.models.approval import Answer
 from app.models.decision_tables import DecisionRow
+from app.models.matcher import read_matchers
 from app.models.mission import SECOND
 from app.models.mission_tables import MissionRow
+from app.models.mute import Wish
+from app.models.timetable import Timetable
 from app.store.inbox import SqlInbox
 from app.store.ledger import Ledger
 from app.store.location import Location
@@ -45,6 +50,19 @@ def do_harm(theatre: Theatre, after: float = 0.0) -> int:
     asked = theatre.asked()
     assert (asked.action, asked.state) == ("unmend", "asked")
     return number
+
+
+def mute(theatre: Theatre, host: str) -> None:
+    """Let somebody work on a host for two hours, from now on."""
+    now = theatre.clock.now()
+    wish = Wish(
+        matchers=read_matchers(f'target="{host}"'),
+        times=Timetable(starts_at=now, ends_at=now + 7_200 * SECOND),
+        author="bo",
+        comment="we work on it",
+    )
+    theatre.turn(lambda c: add_mute(c, plan_mute(wish, now), now))
+    theatre.fold()
 
 
 def test_an_undo_is_asked_about_for_as_long_as_anything_else(
@@ -86,3 +104,22 @@ def test_what_a_person_does_instead_is_no_undo(theatre: Theatre) -> None:
     actions = [row.action for row in theatre.rows(DecisionRow)]
     assert actions == ["mend", "unmend", "other"]
     assert len(theatre.rows(MissionRow)) == 1
+
+
+@pytest.mark.parametrize("way", ["over", "muted"])
+def test_harm_that_is_not_taken_back_is_for_people(
+    theatre: Theatre, way: str
+) -> None:
+    """Its undo never ran: nobody may take that for a quiet end."""
+    number = do_harm(theatre)
+    if way == "over":
+        theatre.end("web-01")
+    else:
+        mute(theatre, "web-01")
+    going = theatre.mission().id
+    theatre.turn(lambda c: quiet(c, theatre.moves, going))
+    mission = theatre.mission()
+    assert (mission.stage, mission.end) == ("escalated", "escalated")
+    assert mission.reason.startswith("what made it worse is not taken back: ")
+    assert theatre.asked().state == "withdrawn"
+    assert theatre.incident(number).state in ("resolved", "suppressed")
