@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from app.api.door import make_app
 from app.bootstrap import Product
-from app.console import assets, log, login, oidc, pages, setup
+from app.console import assets, log, login, lost, oidc, pages, setup
 from app.console.headers import Headers
 from app.console.packing import Packing
 
@@ -21,6 +21,7 @@ def make_site(product: Product) -> FastAPI:
     app.include_router(oidc.make_router(drawn))
     app.include_router(setup.make_router(drawn))
     app.include_router(pages.make_router(drawn))
+    lost.install(app, drawn)
     # Around all of it: what answers for a bug of ours stands outside of
     # every middleware that is added.
     app.middleware_stack = Headers(Packing(app.build_middleware_stack()))

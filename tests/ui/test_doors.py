@@ -21,6 +21,8 @@ SOON_MS = 30_000
 STOPS = 60
 IN_FOCUS = "() => document.activeElement.id"
 TYPED = "() => document.activeElement.value"
+# As the service answers when its database cannot be written.
+BUSY = {"status": 503, "json": {"title": "Not now", "detail": "Busy."}}
 
 
 @pytest.fixture
@@ -135,3 +137,36 @@ def test_a_link_makes_one_admin(service: Service, watched: Opener) -> None:
     late.keyboard.press("Enter")
     late.wait_for_url("**/console/login")
     expect_outside(late)
+
+
+def test_who_could_not_be_signed_out_is_told(
+    service: Service, watched: Opener
+) -> None:
+    """No login page says that a machine is free that is still somebody's."""
+    page = watched(service.url).page()
+    set_up(page, link_of(service), "ana")
+    expect_inside(page, service, HOME, "ana (admin)")
+    go(page, HOME)
+    page.route("**/api/v1/session", lambda one: one.fulfill(**BUSY))
+    page.locator("#sign-out").click()
+    expect(page.get_by_role("alert").filter(has_text="Busy.")).to_be_visible()
+    assert page.url == f"{service.url}{HOME}"
+
+    page.unroute("**/api/v1/session")
+    page.locator("#sign-out").click()
+    page.wait_for_url("**/console/login")
+    expect_outside(page)
+
+
+def test_whose_session_is_over_signs_out(
+    service: Service, watched: Opener
+) -> None:
+    """Who was signed out elsewhere comes to the login all the same."""
+    page = watched(service.url).page()
+    set_up(page, link_of(service), "ana")
+    expect_inside(page, service, HOME, "ana (admin)")
+    go(page, HOME)
+    page.context.clear_cookies()
+    page.locator("#sign-out").click()
+    page.wait_for_url("**/console/login")
+    expect_outside(page)

@@ -1,6 +1,6 @@
 // The session: when it ends nothing that was typed is lost.
 
-import { get } from "./api.js";
+import { get, remove } from "./api.js";
 import { fill, h } from "./dom.js";
 import { tryAgain } from "./errand.js";
 import { show } from "./keys.js";
@@ -54,11 +54,17 @@ async function goOn(me, dialog, wrong) {
   tryAgain();
 }
 
-/** Sign out, and go to the login. */
+/** Sign out, and go to the login; who is still in is told so. */
 export async function signOut() {
   await attempt(async () => {
-    await fetch("/api/v1/session", { method: "DELETE",
-      headers: { "x-smokejumper": "1" } });
+    try {
+      await remove("session");
+    } catch (error) {
+      // Whose session is over already is out.
+      if (error.status !== 401) {
+        throw error;
+      }
+    }
     location.assign("/console/login");
   });
 }
