@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from app.access.last_admin import keep_an_admin
 from app.access.room import check_room
 from app.access.secrets import digest_of, make_secret
 from app.core.errors import Refused
@@ -17,7 +18,6 @@ from app.models.entry import Note
 from app.store.accounts import (
     add_account,
     add_invitation,
-    count_admins,
     drop_invitations,
     find_account,
     find_by_name,
@@ -111,9 +111,16 @@ def add(connection: Connection, wish: Wish, by: By) -> tuple[Account, str]:
 
 
 def change(
-    connection: Connection, number: int, wanted: Change, by: By
+    connection: Connection, number: int, wanted: Change, by: By, issuer: str
 ) -> Account:
     """Change an account; whoever is shut out is signed out.
+
+    Args:
+        connection: a turn.
+        number: which.
+        wanted: what is to change.
+        by: who does it.
+        issuer: of the provider that lets people in now, or empty.
 
     Raises:
         Refused: there is none, another was first, or no admin were left.
@@ -138,7 +145,7 @@ def change(
     )
     if _shown(new) == _shown(old):
         return old
-    _keep_an_admin(connection, old, new)
+    keep_an_admin(connection, old, new, issuer)
     save_account(connection, new)
     if new.is_disabled:
         end_sessions(connection, number)
@@ -196,8 +203,13 @@ def make_setup_link(
     return _invite(connection, 0, now, ends_at)
 
 
-def accept(
-    connection: Connection, secret: str, name: str, kept: str, now: int
+def accept(  # noqa: PLR0913, PLR0917 (what a form has, and when)
+    connection: Connection,
+    secret: str,
+    name: str,
+    kept: str,
+    now: int,
+    issuer: str,
 ) -> Account:
     """Use an invitation: set a password, or make an admin with one.
 
@@ -207,11 +219,12 @@ def accept(
         name: of the admin to make; or of the account, or empty.
         kept: the password, hashed.
         now: the moment.
+        issuer: of the provider that lets people in now, or empty.
 
     Raises:
         Refused: the link holds no longer, or the name will not do.
     """
-    link = find_link(connection, secret, now)
+    link = find_link(connection, secret, now, issuer)
     if link.account_id:
         account = must_find(connection, link.account_id)
         if name not in ("", account.name):
@@ -223,13 +236,15 @@ def accept(
     return new
 
 
-def find_link(connection: Connection, secret: str, now: int) -> Invitation:
+def find_link(
+    connection: Connection, secret: str, now: int, issuer: str
+) -> Invitation:
     """Return an invitation that holds.
 
     Raises:
         Refused: it does not.
     """
-    link = find_invitation(connection, digest_of(secret), now)
+    link = find_invitation(connection, digest_of(secret), now, issuer)
     if link is not None:
         return link
     raise Refused(
@@ -339,25 +354,6 @@ def _invite(
     )
     add_invitation(connection, link)
     return secret
-
-
-def _keep_an_admin(connection: Connection, old: Account, new: Account) -> None:
-    """Refuse to shut out the last admin who can sign in."""
-    was = _is_admin(old)
-    if was and not _is_admin(new) and count_admins(connection) < 2:
-        raise Refused(
-            409,
-            "last_admin",
-            f"{old.name} is the last admin who can sign in and sees all.",
-            remedy="Make another one first, who has set a password.",
-        )
-
-
-def _is_admin(account: Account) -> bool:
-    """Tell whether an account can sign in as admin of everything."""
-    has_way = bool(account.secret or account.subject)
-    is_admin = account.role == Role.ADMIN.value and not account.teams
-    return has_way and is_admin and not account.is_disabled
 
 
 def _note(

@@ -194,9 +194,10 @@ class SingleSignOn:
         changed = msgspec.structs.replace(
             account, role=role, teams=teams, version=account.version + 1
         )
-        had_admin = count_admins(connection) > 0
+        issuer = person.subject.partition(" ")[0]
+        had_admin = count_admins(connection, issuer) > 0
         save_account(connection, changed)
-        if had_admin and not count_admins(connection):
+        if had_admin and not count_admins(connection, issuer):
             # The provider is believed; but whoever finds the link of the
             # first start years later does not become admin by this.
             drop_first_link(connection)

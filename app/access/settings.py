@@ -22,6 +22,11 @@ class AccessSettings(Section):
     oidc: OidcSettings | None = None
 
     @property
+    def issuer(self) -> str:
+        """Return whose word lets people in, too; empty: nobody's."""
+        return self.oidc.issuer if self.oidc is not None else ""
+
+    @property
     def has_proxy(self) -> bool:
         """Tell whether people are to come through a proxy."""
         site = urlsplit(self.public_url).hostname

@@ -20,7 +20,7 @@ from app.core.clock import Clock
 from app.core.errors import StorageFailed, TooBusy
 from app.core.log import get_log
 from app.models.account import Invitation
-from app.store.accounts import find_invitation, has_people
+from app.store.accounts import find_invitation, has_way_in
 from app.store.aside import ask_aside
 from app.store.glance import Seen
 from app.store.reading import Reader
@@ -55,6 +55,7 @@ class Setup:
         """Take where it goes, who knows whether it is needed, who writes."""
         self.place = place
         self._is_open = gate.settings.open == "always"
+        self._issuer = gate.settings.issuer
         self._scribe = scribe
         self._reader = reader
         self._clock = clock
@@ -86,7 +87,8 @@ class Setup:
 
     async def _make(self, file: Path) -> str:
         """Write a link down; return what it holds, empty if none is due."""
-        if await ask_aside(self._reader.ask, has_people):
+        is_needless = partial(has_way_in, issuer=self._issuer)
+        if await ask_aside(self._reader.ask, is_needless):
             return ""
         work = partial(make_setup_link, now=self._clock.now())
         secret = await asyncio.wrap_future(self._scribe.ask(work))
@@ -101,7 +103,10 @@ class Setup:
         if not secret:
             return False
         find = partial(
-            find_invitation, digest=digest_of(secret), now=self._clock.now()
+            find_invitation,
+            digest=digest_of(secret),
+            now=self._clock.now(),
+            issuer=self._issuer,
         )
         # It has no end: only writing makes it void.
         self._seen = await self._reader.glimpse(find, self._seen)

@@ -135,7 +135,8 @@ class SigningIn:
             Refused: the link, the name or the password will not do.
         """
         now = self._clock.now()
-        find = partial(find_link, secret=token, now=now)
+        issuer = self._gate.settings.issuer
+        find = partial(find_link, secret=token, now=now, issuer=issuer)
         link = await self._read(find)
         name = name.strip().lower()
         known = await self._read(partial(find_account, number=link.account_id))
@@ -144,7 +145,8 @@ class SigningIn:
 
         def work(connection: Connection) -> Entered:
             """Use the link, and open a session."""
-            account = accept(connection, token, name, kept, self._clock.now())
+            now = self._clock.now()
+            account = accept(connection, token, name, kept, now, issuer)
             return self.open(connection, account, "password", agent)
 
         return await self.write(work)

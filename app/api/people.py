@@ -113,6 +113,7 @@ def _add_change(router: APIRouter, product: Product) -> None:
             number=account_id,
             wanted=body.to_change(match.version),
             by=_by(product, who),
+            issuer=product.gate.settings.issuer,
         )
         account = await write(product, work)
         product.gate.forget()

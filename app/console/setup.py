@@ -29,7 +29,8 @@ def make_router(pages: Pages) -> APIRouter:
     @router.get("/console/setup")
     def show(token: Token = "") -> Response:
         """Show the form that sets a password."""
-        find = partial(find_name, token=token, now=product.clock.now())
+        now, issuer = product.clock.now(), gate.settings.issuer
+        find = partial(find_name, token=token, now=now, issuer=issuer)
         try:
             return draw(pages, token, product.reader.ask(find))
         except Refused as refusal:
@@ -56,13 +57,15 @@ def make_router(pages: Pages) -> APIRouter:
     return router
 
 
-def find_name(connection: Connection, token: str, now: int) -> str:
+def find_name(
+    connection: Connection, token: str, now: int, issuer: str
+) -> str:
     """Return for whom a link is; empty: for whoever opens it.
 
     Raises:
         Refused: it holds no longer.
     """
-    link: Invitation = find_link(connection, token, now)
+    link: Invitation = find_link(connection, token, now, issuer)
     account = find_account(connection, link.account_id)
     return account.name if account is not None else ""
 

@@ -7,7 +7,16 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from app.models.account import Account, Invitation, Role
 from app.models.account_tables import AccountRow, InvitationRow
@@ -15,9 +24,9 @@ from app.models.tables import table_of
 
 ACCOUNT = table_of(AccountRow)
 INVITATION = table_of(InvitationRow)
-# What lets somebody sign in.
-HAS_WAY = or_(ACCOUNT.c.secret != "", ACCOUNT.c.subject != "")
-ANYBODY = select(ACCOUNT.c.id).where(HAS_WAY).limit(1)
+# What lets somebody sign in, or once did.
+HAD_WAY = or_(ACCOUNT.c.secret != "", ACCOUNT.c.subject != "")
+ANYBODY = select(ACCOUNT.c.id)
 # Who may grant nothing, whatever they granted before.
 IS_UNFIT = or_(
     ACCOUNT.c.is_disabled.is_(True),
@@ -30,8 +39,23 @@ MOST_ACCOUNTS = 10_000
 
 
 def has_people(connection: Connection) -> bool:
-    """Tell whether any account has a way to sign in, disabled or not."""
-    return connection.execute(ANYBODY).first() is not None
+    """Tell whether any account ever had a way to sign in, disabled or not.
+
+    What shut the door to everybody else; it does not open again.
+    """
+    query = ANYBODY.where(HAD_WAY).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def has_way_in(connection: Connection, issuer: str) -> bool:
+    """Tell whether any account has a way to sign in, disabled or not.
+
+    Args:
+        connection: where accounts are.
+        issuer: of the provider that lets people in now; empty: none does.
+    """
+    query = ANYBODY.where(_has_way(issuer)).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def count_accounts(connection: Connection) -> int:
@@ -40,10 +64,15 @@ def count_accounts(connection: Connection) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def count_admins(connection: Connection) -> int:
-    """Return how many admins can sign in, and see all teams."""
+def count_admins(connection: Connection, issuer: str) -> int:
+    """Return how many admins can sign in, and see all teams.
+
+    Args:
+        connection: where accounts are.
+        issuer: of the provider that lets people in now; empty: none does.
+    """
     query = select(func.count()).where(
-        HAS_WAY,
+        _has_way(issuer),
         ACCOUNT.c.role == Role.ADMIN.value,
         ACCOUNT.c.teams == to_column(()),
         ACCOUNT.c.is_disabled.is_(False),
@@ -130,13 +159,13 @@ def drop_first_link(connection: Connection) -> None:
 
 
 def find_invitation(
-    connection: Connection, digest: str, now: int
+    connection: Connection, digest: str, now: int, issuer: str
 ) -> Invitation | None:
     """Return an invitation that still holds, None when there is none.
 
-    One for the first admin that has no end is over once there is an admin:
-    else who finds it years later would become one. Those that the command
-    line makes for who is locked out have an end.
+    One for the first admin that has no end is over once there is an admin
+    who can sign in: else who finds it years later would become one. Those
+    that the command line makes for who is locked out have an end.
     """
     query = select(INVITATION).where(
         INVITATION.c.digest == digest,
@@ -151,7 +180,7 @@ def find_invitation(
         return None
     link = Invitation(**row._asdict())
     is_first = not link.account_id and link.expires_at is None
-    return None if is_first and count_admins(connection) else link
+    return None if is_first and count_admins(connection, issuer) else link
 
 
 def invited(connection: Connection, now: int) -> set[int]:
@@ -193,6 +222,20 @@ def _one(connection: Connection, where: Any) -> Account | None:
     """Return the one account of which something holds, or None."""
     row = connection.execute(select(ACCOUNT).where(where)).one_or_none()
     return None if row is None else to_account(row)
+
+
+def _has_way(issuer: str) -> ColumnElement[bool]:
+    """Return what holds of an account that can sign in.
+
+    By a password, or through the provider that the settings have: one that
+    they have no longer lets nobody in.
+    """
+    has_password = ACCOUNT.c.secret != ""
+    if not issuer:
+        return has_password
+    begins = f"{issuer} "
+    told = func.substr(ACCOUNT.c.subject, 1, len(begins))
+    return or_(has_password, told == begins)
 
 
 def _values(account: Account) -> dict[str, Any]:

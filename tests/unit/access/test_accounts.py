@@ -13,6 +13,7 @@ from app.core.errors import Refused
 from app.models.account import Account, Caller, Nature, Role, Session
 from app.store.accounts import (
     INVITATION,
+    add_account,
     count_admins,
     find_by_name,
     find_by_subject,
@@ -28,6 +29,7 @@ from app.store.sessions import add_session, count_sessions, list_sessions
 from tests.unit.access.rooms import Node
 
 DAY = 86_400
+ISSUER = "https://id.example"
 KEPT = "scrypt$1$2$3$c2FsdA==$a2V5"
 
 
@@ -60,11 +62,13 @@ def accept(node: Node, secret: str, name: str = "") -> Account:
     """Use a link."""
     now = node.clock.now()
     return node.write(
-        lambda one: accounts.accept(one, secret, name, KEPT, now)
+        lambda one: accounts.accept(one, secret, name, KEPT, now, ISSUER)
     )
 
 
-def change(node: Node, number: int, **wanted: Any) -> Account:
+def change(
+    node: Node, number: int, issuer: str = ISSUER, **wanted: Any
+) -> Account:
     """Change an account."""
     return node.write(
         partial(
@@ -72,8 +76,14 @@ def change(node: Node, number: int, **wanted: Any) -> Account:
             number=number,
             wanted=Change(**wanted),
             by=by(node),
+            issuer=issuer,
         )
     )
+
+
+def count(node: Node, issuer: str = ISSUER) -> int:
+    """Return how many admins can sign in."""
+    return node.reader.ask(partial(count_admins, issuer=issuer))
 
 
 def why(work: Callable[[], object]) -> tuple[int, str]:
@@ -292,13 +302,33 @@ def test_the_last_admin_stays(node: Node, wanted: dict[str, Any]) -> None:
     # Who sees some teams only may change nobody.
     _, secret = add(node, "cy", role=Role.ADMIN, teams=("shop",))
     accept(node, secret)
-    assert node.reader.ask(count_admins) == 1
+    assert count(node) == 1
     last = partial(change, node, ana.id, **wanted)
     assert why(last) == (409, "last_admin")
     admin(node, "cleo")
-    assert node.reader.ask(count_admins) == 2
+    assert count(node) == 2
     assert change(node, ana.id, **wanted).version == 3
     change(node, ana.id, teams=("shop",))
+
+
+@pytest.mark.parametrize("issuer", ["", "https://other.example"])
+def test_who_cannot_come_in_by_now_is_no_admin(
+    node: Node, issuer: str
+) -> None:
+    """An account of a provider that the settings have no longer."""
+    ana = admin(node, "ana")
+    boss = Account(
+        name="boss",
+        role="admin",
+        subject=f"{ISSUER} u-1",
+        created_at=1,
+        created_by="oidc",
+    )
+    node.write(lambda one: add_account(one, boss))
+    assert (count(node), count(node, issuer)) == (2, 1)
+    last = partial(change, node, ana.id, issuer, is_disabled=True)
+    assert why(last) == (409, "last_admin")
+    assert change(node, ana.id, is_disabled=True).is_disabled
 
 
 def test_sessions_are_ended(node: Node) -> None:

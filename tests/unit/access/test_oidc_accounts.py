@@ -104,7 +104,7 @@ def test_the_provider_may_take_the_last_admin_away(ledger: Ledger) -> None:
     enter(ledger, boss)
     assert enter(ledger, ANA).role == "viewer"
     with ledger.turn() as connection, pytest.raises(Refused) as caught:
-        accounts.find_link(connection, secret, 2)
+        accounts.find_link(connection, secret, 2, "https://id.example")
     assert caught.value.reason == "link_used"
 
 
@@ -115,7 +115,9 @@ def test_the_link_of_the_first_start_outlives_viewers(ledger: Ledger) -> None:
     enter(ledger, ANA)
     enter(ledger, msgspec.structs.replace(ANA, role=Role.APPROVER))
     with ledger.turn() as connection:
-        assert not accounts.find_link(connection, secret, 2).account_id
+        assert not accounts.find_link(
+            connection, secret, 2, "https://id.example"
+        ).account_id
 
 
 def test_there_are_never_more_than_are_listed(

@@ -12,7 +12,8 @@ from app.access import accounts, setup
 from app.access.setup import Place, Setup, put, remove, to_link
 from app.core.errors import Refused, StorageFailed
 from app.core.site import site_of
-from app.models.account import Role
+from app.models.account import Account, Role
+from app.store.accounts import add_account
 from app.store.location import Location
 from tests.unit.access.rooms import PASSWORD, Node
 
@@ -106,6 +107,54 @@ def test_there_is_none_once_somebody_can_sign_in(
     put(file, "http://old")
     asyncio.run(chore(node, file).run())
     assert not file.exists()
+
+
+def test_there_is_one_when_the_provider_of_all_is_gone(
+    node: Node, tmp_path: Path
+) -> None:
+    """Who came in through it only is no admin who could let others in."""
+    boss = Account(
+        name="boss",
+        role="admin",
+        subject="https://id.example u-1",
+        created_at=1,
+        created_by="oidc",
+    )
+    node.write(lambda one: add_account(one, boss))
+    file = tmp_path / "setup.link"
+
+    async def live() -> str:
+        """Run until the link was used; return who came in."""
+        running = asyncio.create_task(chore(node, file).run())
+        await until(file.exists)
+        link = secret_of(file)
+        entered = await node.signing.set_up(link, "ana", PASSWORD, "")
+        async with asyncio.timeout(DEADLINE):
+            await running
+        return entered.caller.name
+
+    # This machine does not stand open again for that.
+    assert not node.gate.is_open()
+    assert asyncio.run(live()) == "ana"
+    assert not file.exists()
+
+
+def test_there_is_none_while_a_provider_lets_people_in(
+    location: Location, tmp_path: Path
+) -> None:
+    """An account without a password is enough then."""
+    oidc = {
+        "issuer": "https://id.example",
+        "client_id": "us",
+        "client_secret": "s",
+    }
+    node = Node(location, public_url="https://us.example", oidc=oidc)
+    ana = Account(name="ana", subject="https://id.example u-1", created_at=1)
+    node.write(lambda one: add_account(one, ana))
+    file = tmp_path / "setup.link"
+    asyncio.run(chore(node, file).run())
+    assert not file.exists()
+    node.close()
 
 
 def test_a_demo_has_none(location: Location, tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_who_is_shut_out_stays_out(node: Node) -> None:
     )
     run(node.signing.set_up(link, "", PASSWORD, ""))
     gone = Change(is_disabled=True)
-    node.write(lambda one: accounts.change(one, account.id, gone, by))
+    node.write(lambda one: accounts.change(one, account.id, gone, by, ""))
     assert sign_in(node, "ben") == "wrong_password"
     robot = Wish(name="robot", nature=Nature.SERVICE)
     node.write(lambda one: accounts.add(one, robot, by))
