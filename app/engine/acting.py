@@ -16,9 +16,10 @@ from app.engine.leases import node_name
 from app.engine.lookout import Lookout
 from app.engine.measuring import Measuring
 from app.engine.missionmeters import Meters
-from app.engine.missions import MissionChore, Parts
+from app.engine.missions import MissionChore
 from app.engine.motions import Motions
 from app.engine.moves import Moves
+from app.engine.parts import Parts
 from app.engine.plans import World
 from app.engine.proposing import Proposing
 from app.engine.rulings import Rulings

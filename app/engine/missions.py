@@ -12,24 +12,17 @@ from functools import partial
 
 import msgspec
 
-from app.act.settings import ActSettings
-from app.core.clock import Clock
 from app.core.errors import NotHere, SmokejumperError, TooLate
 from app.core.log import get_log
-from app.engine.advancing import Advancer
 from app.engine.bell import Bell
 from app.engine.elsewhere import Elsewhere
-from app.engine.keeper import Keeper
 from app.engine.leases import Lease, call_off, wind_down
 from app.engine.looks import Look, knows_of_halt, look_at_halt
-from app.engine.missionmeters import Meters
-from app.engine.moves import Moves
-from app.engine.neglect import find_neglected, take_over
+from app.engine.parts import Parts
 from app.engine.piecemeal import do_each
-from app.engine.quieting import expire_suggestions, quiet
+from app.engine.quieting import quiet
 from app.engine.recall import Taken
-from app.engine.setback import look_after
-from app.engine.ways import Ways
+from app.engine.sweeping import PAGE, Sweep
 from app.models.mission import SECOND, Mission
 from app.store.casefile import find_news, find_seq
 from app.store.glance import Seen
@@ -39,39 +32,22 @@ from app.store.lending import Loan
 from app.store.missions import (
     LENDING,
     claim_due,
-    count_stages,
     find_disturbed,
     next_due,
 )
 from app.store.overtaken import find_overtaken
-from app.store.stranded import find_stranded
 
 # Other processes write too, and nobody wakes us then; whoever looks out for
 # a halt does so more often: see app/engine/lookout.py.
 LOOK_SECONDS = 2.0
 # While all is halted, what was under way is looked after again so soon.
 HALTED_SECONDS = 0.25
-SWEEP_SECONDS = 30.0
 # A lease is renewed this much before its end, at the latest.
 RENEW_SHARE = 3.0
 RETRY_SECONDS = 2.0
 # Nothing is due by itself: it is rung for.
 FOREVER = 86_400.0
-PAGE = 200
 log = get_log("missions")
-
-
-class Parts(msgspec.Struct, frozen=True):
-    """What the mission chore is made of."""
-
-    advancer: Advancer
-    moves: Moves
-    ways: Ways
-    keeper: Keeper
-    settings: ActSettings
-    clock: Clock
-    meters: Meters
-    is_deciding: Callable[[Connection], bool]
 
 
 class MissionChore:
@@ -86,7 +62,7 @@ class MissionChore:
         self._alarm = Bell()
         self._halting = asyncio.Lock()
         self._position: int | None = None
-        self._swept_at = float("-inf")
+        self._sweep = Sweep(parts)
         self._seen: Seen[Look] | None = None
         # What the file of the kill switch said when it was last looked at;
         # nobody knows of the time before the start.
@@ -153,8 +129,7 @@ class MissionChore:
 
     async def _round(self) -> float:
         """Look, quiet what is over, take what is due."""
-        now = self._parts.clock.monotonic()
-        is_sweep = now - self._swept_at >= SWEEP_SECONDS
+        is_sweep = self._sweep.is_due()
         says = await self._parts.ways.halted()
         ours = tuple(self._leases)
         look = partial(self._look, ours, is_sweep=is_sweep, halted=says)
@@ -174,11 +149,7 @@ class MissionChore:
         is_stopping = await self._halt(seen, says)
         await self._in_turns(seen.disturbed, quiet)
         if is_sweep and not is_stopping:
-            # A full page may have another one behind it.
-            pages = (seen.disturbed, seen.neglected, seen.stranded)
-            is_full = any(len(one) >= PAGE for one in pages)
-            self._swept_at = float("-inf") if is_full else now
-            await self._sweep(seen)
+            await self._sweep.see_to(seen)
         due_at = self._parts.clock.now() if is_stopping else seen.due_at
         pause = await self._take(due_at)
         is_ending = seen.is_halted and (self._tasks or seen.is_going)
@@ -265,37 +236,7 @@ class MissionChore:
             knows_of_halt=self._said is None and knows_of_halt(connection),
             has_more=news.has_more,
         )
-        return self._search(connection, seen, ours) if is_sweep else seen
-
-    def _search(
-        self, connection: Connection, seen: Look, ours: Collection[int]
-    ) -> Look:
-        """Return what is only looked for now and then, too."""
-        now = self._parts.clock.now()
-        before = now - self._parts.settings.deciding_seconds * SECOND
-        is_on = self._parts.is_deciding(connection)
-        found = find_neglected(connection, before, PAGE, is_deciding=is_on)
-        stages = count_stages(connection)
-        return msgspec.structs.replace(
-            seen,
-            neglected=found,
-            stages=stages,
-            stranded=find_stranded(connection, now, ours, PAGE),
-        )
-
-    async def _sweep(self, seen: Look) -> None:
-        """Do what is only done now and then."""
-        stages = self._parts.meters.stages
-        stages.clear()
-        for stage, count in (seen.stages or {}).items():
-            stages.labels(stage).set(count)
-        await look_after(self._parts.ways, self._parts.clock, seen.stranded)
-        take = partial(take_over, found=seen.neglected)
-        await self._in_turns(tuple(seen.neglected), take)
-        expire = partial(
-            expire_suggestions, moves=self._parts.moves, limit=PAGE
-        )
-        await self._parts.ways.turn(expire)
+        return self._sweep.search(connection, seen, ours) if is_sweep else seen
 
     async def _in_turns(
         self, numbers: Sequence[int], work: Callable[..., Mission | None]

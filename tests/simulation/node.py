@@ -16,8 +16,9 @@ from app.engine.advancing import Advancer
 from app.engine.approving import Approving
 from app.engine.casework import Casework
 from app.engine.missionmeters import Meters
-from app.engine.missions import MissionChore, Parts
+from app.engine.missions import MissionChore
 from app.engine.moves import Moves
+from app.engine.parts import Parts
 from app.engine.plans import World
 from app.engine.proposing import Proposing
 from app.engine.recall import Recall, Taken

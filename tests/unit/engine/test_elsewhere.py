@@ -3,9 +3,10 @@
 import asyncio
 
 from app.engine.elsewhere import LET_BE_SECONDS
-from app.engine.missions import SWEEP_SECONDS, MissionChore
+from app.engine.missions import MissionChore
 from app.engine.sending import LAST_WORD
 from app.engine.stopping import Stop
+from app.engine.sweeping import SWEEP_SECONDS
 from app.models.mission import SECOND
 from app.models.mission_tables import JobRow
 from tests.unit.engine.test_missions import Hall, begin_job, hall

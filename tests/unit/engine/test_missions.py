@@ -12,8 +12,10 @@ from app.act.settings import ActSettings
 from app.engine import missions
 from app.engine.leases import Lease, node_name
 from app.engine.missionmeters import Meters
-from app.engine.missions import SWEEP_SECONDS, MissionChore, Parts
+from app.engine.missions import MissionChore
+from app.engine.parts import Parts
 from app.engine.stopping import Stop
+from app.engine.sweeping import SWEEP_SECONDS
 from app.fold.muting import add_mute, plan_mute
 from app.models.approval import Answer
 from app.models.matcher import read_matchers
