@@ -112,7 +112,7 @@ class AgreementRow(BaseModel):
 
     brain: str = Field(description="the shadow")
     action: str = Field(description="what the live brain decided")
-    decisions: int
+    decisions: int = Field(description="how often both had an answer")
     agreed: int
     share: float
 

@@ -75,7 +75,8 @@ class Counsel:
         """Return what another brain says, and whether it is the same."""
         record = await self._ask(file, file.reins.shadow)
         said = record.decision
-        agrees = (said.action, said.arguments) == (
+        answered = Why.UNAVAILABLE not in (said.why, live.why)
+        agrees = answered and (said.action, said.arguments) == (
             live.action,
             live.arguments,
         )

@@ -214,7 +214,9 @@ def count_spent(
 def count_agreement(
     connection: Connection, since: int, brain: str, teams: Teams = ()
 ) -> list[tuple[str, str, int, int]]:
-    """Return how often a shadow agreed.
+    """Return how often a shadow agreed, of those times that both answered.
+
+    Who has no answer escalates: that is nothing to agree with.
 
     Args:
         connection: where to ask.
@@ -230,6 +232,8 @@ def count_agreement(
     conditions: list[ColumnElement[bool]] = [
         DECISION.c.is_shadow == 1,
         DECISION.c.at >= since,
+        DECISION.c.why != str(Why.UNAVAILABLE),
+        live.c.why != str(Why.UNAVAILABLE),
     ]
     if brain:
         conditions.append(DECISION.c.brain == brain)

@@ -55,7 +55,7 @@ function drawLive(reins, page, entry) {
 function drawAgreement(agreement, shadow) {
   if (!agreement.decisions) {
     return h("p", { class: "empty" }, shadow
-      ? `${shadow} has decided nothing beside the live brain yet.`
+      ? `${shadow} has had no answer beside the live brain yet.`
       : "A shadow decides beside the live brain, without effect: how often "
         + "both say the same is counted here. Set one to compare.");
   }
