@@ -6,7 +6,7 @@ import numpy as np
 
 from app.decide.gate.features import Sight, see
 from app.decide.gate.lessons import ACTIONS
-from app.decide.gate.model import Floats
+from app.decide.gate.model import Floats, Masks
 from app.decide.gate.objects import CHANGED, find_objects, is_guess
 from app.decide.gate.training import (
     find_mask,
@@ -38,9 +38,22 @@ OBJECTS = {
 class TrainedGate:
     """Knows how likely each action of a menu is right."""
 
-    def __init__(self, weights: Weights, knowledge: Knowledge) -> None:
-        """Take what was learned."""
+    def __init__(
+        self,
+        weights: Weights,
+        knowledge: Knowledge,
+        sober: Weights | None = None,
+    ) -> None:
+        """Take what was learned.
+
+        Args:
+            weights: what is weighed with.
+            knowledge: says what holds state.
+            sober: weights without which nothing runs unasked: those that
+                no site's people taught.
+        """
         self._weights = weights
+        self._sober = sober or weights
         self._knowledge = knowledge
         self.version = weights.facts.version
 
@@ -56,7 +69,8 @@ class TrainedGate:
             or is_guess(offer.name, objects)
             or is_torn(offer)
         }
-        odds = weigh(self._weights.actions, sight, find_mask(menu))
+        mask = find_mask(menu)
+        odds = weigh(self._weights.actions, sight, mask)
         words = self._topics(sight)
         ranked = [
             name
@@ -73,19 +87,31 @@ class TrainedGate:
             for name in ranked[:MOST_OPTIONS]
         )
         best = options[0]
-        facts = self._weights.facts
         raw = best.probability or 0.0
+        runs = (
+            best.action not in closed
+            and _reaches(self._weights, best.action, raw)
+            and self._is_sober(best.action, sight, mask)
+        )
         return Weighed(
             options,
-            round(facts.calibrate(raw), 4),
-            frozenset(
-                name
-                for name, least in facts.thresholds.items()
-                if name == best.action and name not in closed and raw >= least
-            ),
+            round(self._weights.facts.calibrate(raw), 4),
+            frozenset([best.action] if runs else []),
             words,
             self.version,
         )
+
+    def _is_sober(self, action: str, sight: Sight, mask: Masks) -> bool:
+        """Tell whether an action might run unasked as it was shipped, too.
+
+        Many corrections make any action as likely as they want; a threshold
+        says nothing of a probability that was never measured.
+        """
+        sober = self._sober
+        if sober is self._weights:
+            return True
+        odds = weigh(sober.actions, sight, mask)
+        return _reaches(sober, action, float(odds[ACTIONS.index(action)]))
 
     def _topics(self, sight: Sight) -> tuple[str, ...]:
         """Return where to look, the likeliest first."""
@@ -96,6 +122,12 @@ class TrainedGate:
         return tuple(
             topics[int(place)] for place in np.argsort(-odds)[:MOST_TOPICS]
         )
+
+
+def _reaches(weights: Weights, action: str, raw: float) -> bool:
+    """Tell whether a probability is enough to run unasked."""
+    least = weights.facts.thresholds.get(action)
+    return least is not None and round(raw, 4) >= least
 
 
 def _first_topic(
@@ -135,4 +167,6 @@ def is_torn(offer: Offer) -> bool:
 
 def open_gate(path: Path | None = None) -> TrainedGate:
     """Return the gate with the site's weights, else with those shipped."""
-    return TrainedGate(load(path or SHIPPED), read_knowledge())
+    shipped = load(SHIPPED)
+    weights = shipped if path is None or path == SHIPPED else load(path)
+    return TrainedGate(weights, read_knowledge(), shipped)

@@ -213,3 +213,28 @@ def test_one_correction_does_not_run_unasked() -> None:
     held = msgspec.structs.replace(taught, facts=hold(taught.facts, shipped))
     weighed = TrainedGate(held, KNOWLEDGE).weigh(case, menu_of(case))
     assert not weighed.allows
+
+
+def test_many_corrections_do_not_run_unasked() -> None:
+    """However likely people made it: it was never measured to be safe."""
+    cases = [
+        case_of({"instance": f"web-{n}", "service": "nginx"}, "Stale")
+        for n in range(200)
+    ]
+    learnable = read(*(said("restart_service", one) for one in cases))
+    shipped = few_weights()
+    taught = Teacher(GROUNDER, KNOWLEDGE).teach(
+        few_lessons(), learnable.outcomes
+    )
+    held = msgspec.structs.replace(
+        taught, facts=hold(taught.facts, shipped.facts)
+    )
+    case = case_of({"instance": "web-999", "service": "nginx"}, "Stale")
+    menu = menu_of(case)
+    first = TrainedGate(shipped, KNOWLEDGE).weigh(case, menu)
+    assert not first.allows
+    # Its threshold alone is no hindrance any more.
+    assert TrainedGate(held, KNOWLEDGE).weigh(case, menu).allows
+    weighed = TrainedGate(held, KNOWLEDGE, shipped).weigh(case, menu)
+    assert weighed.options[0].action == "restart_service"
+    assert not weighed.allows

@@ -15,9 +15,15 @@ from app.decide.gate.place import (
     site_file,
     stamp,
 )
-from app.decide.gate.weighing import SHIPPED, open_gate
-from app.decide.gate.weights import Facts, Weights, save
-from tests.unit.decide.gate.school import few_weights
+from app.decide.gate.weighing import SHIPPED, TrainedGate, open_gate
+from app.decide.gate.weights import Facts, Weights, load, save
+from tests.unit.decide.gate.school import (
+    KNOWLEDGE,
+    any_weights,
+    case_of,
+    few_weights,
+    menu_of,
+)
 
 
 def put(home: Path, **changes: object) -> Path:
@@ -52,6 +58,31 @@ def test_a_site_s_file_is_used(tmp_path: Path) -> None:
     assert lines[0]["which"] == "site"
     assert lines[0]["version"] == open_gate(mine).version
     assert open_gate(mine).version.startswith(f"{base_version()}+")
+
+
+def test_a_site_s_file_makes_nothing_run_unasked(tmp_path: Path) -> None:
+    """What the shipped weights would ask about is asked."""
+    wild = any_weights(1, wants="restart_service")
+    facts = msgspec.structs.replace(
+        wild.facts, thresholds={"restart_service": 0.6}
+    )
+    path = site_file(tmp_path)
+    save(Weights(facts, wild.actions, wild.topics), path)
+    case = case_of({"instance": "web-1", "service": "acme-api"}, "CertEnds")
+    menu = menu_of(case)
+    assert TrainedGate(load(path), KNOWLEDGE).weigh(case, menu).allows
+    weighed = open_gate(path).weigh(case, menu)
+    assert weighed.options[0].action == "restart_service"
+    assert not weighed.allows
+    # What was measured to be safe runs as before.
+    facts = msgspec.structs.replace(facts, thresholds={"kill_process": 0.6})
+    eager = any_weights(1, wants="kill_process")
+    save(Weights(facts, eager.actions, eager.topics), path)
+    known = case_of(
+        {"instance": "web-1", "process": "chrome"}, "ProcessRunaway"
+    )
+    for gate in (open_gate(), open_gate(path)):
+        assert gate.weigh(known, menu_of(known)).allows == {"kill_process"}
 
 
 def test_where_nobody_can_look_the_shipped_are_used(tmp_path: Path) -> None:
