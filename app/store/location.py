@@ -96,7 +96,7 @@ def _refuse_hidden(url: URL) -> None:
 def watch_network(
     wait_seconds: float, given: str = "", *needed: str
 ) -> dict[str, Any]:
-    """Return psycopg's options that notice a network which went silent.
+    """Return psycopg's options: it notices a network which went silent.
 
     Args:
         wait_seconds: so long we wait for a server that says nothing.
@@ -107,6 +107,8 @@ def watch_network(
     wise = [f"{name}={value}" for name, value in WATCHED]
     ours = [" ".join(f"-c {one}" for one in some) for some in (wise, needed)]
     return {
+        # Whatever is usual for the role, or in our environment.
+        "client_encoding": "utf8",
         "connect_timeout": max(2, int(wait_seconds)),
         "keepalives": 1,
         "keepalives_idle": 5,

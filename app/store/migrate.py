@@ -37,13 +37,14 @@ def migrate(location: Location) -> tuple[str, str]:
     the database as it was, and the next start does it anew.
 
     Raises:
-        StorageFailed: it cannot be opened, or is of a newer release.
+        StorageFailed: it cannot be opened or used, or is of a newer release.
     """
     if location.file is not None:
         _make_file(location.file)
     engine = _open(location)
     try:
         with engine.connect() as connection:
+            _refuse_encoding(connection, location)
             before = _version(connection)
             if before == head():
                 return before, before
@@ -81,11 +82,12 @@ def refuse_newer(location: Location) -> str:
     """Return the version of a database that this release can bring forward.
 
     Raises:
-        StorageFailed: it is of a newer release, or cannot be opened.
+        StorageFailed: it is of a newer release, or cannot be opened or used.
     """
     engine = _open(location)
     try:
         with engine.connect() as connection:
+            _refuse_encoding(connection, location)
             found = _version(connection)
     except DBAPIError as error:
         what = f"cannot open {location}: {tell(error.orig)}"
@@ -143,6 +145,18 @@ def _newer(location: Location, what: str) -> str:
         f"{location} was made by a newer release ({what});"
         " start that release, or restore a backup of this one"
     )
+
+
+def _refuse_encoding(connection: Connection, location: Location) -> None:
+    """Raise when a database cannot hold every text that an alert may have."""
+    if location.file is not None:
+        return
+    found = connection.execute(text("SHOW server_encoding")).scalar()
+    if found != "UTF8":
+        raise StorageFailed(
+            f"{location} is encoded as {found} and cannot hold every text;"
+            " make it with ENCODING 'UTF8' TEMPLATE template0"
+        )
 
 
 def _make_file(file: Path) -> None:
