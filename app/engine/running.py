@@ -17,7 +17,7 @@ from app.models.job import (
     Progress,
     order_of,
 )
-from app.models.mission import Ended, Mission, Running
+from app.models.mission import SECOND, Ended, Mission, Running
 from app.models.record import clean
 from app.models.verdict import Verdict
 from app.store.decisions import set_verdict
@@ -128,7 +128,6 @@ class Jobs:
         )
         spec = self._catalogue.find(job.action)
         run = spec.find_way(job.backend, job.name) if spec else None
-        seconds = run.timeout_seconds if run else 0
         why = job.abort
         if is_resolved and run is not None and run.when_resolved == "abort":
             why = why or "the problem went away by itself"
@@ -137,7 +136,7 @@ class Jobs:
             job.until is not None and self._moves.clock.now() >= job.until
         )
         if is_over_time:
-            why = why or f"it took longer than {seconds} s"
+            why = why or f"it took longer than {_seconds_of(job)} s"
         order = self._order_of(job)
         return Following(job, order, why, is_resolved, is_over_time)
 
@@ -189,9 +188,8 @@ class Jobs:
     def _order_of(self, job: Job) -> Order:
         """Return what a backend is told of a job that runs."""
         spec = self._catalogue.find(job.action)
-        run = spec.find_way(job.backend, job.name) if spec else None
-        seconds = run.timeout_seconds if run else 0
-        order = order_of(job, seconds, spec.hints if spec else ())
+        hints = spec.hints if spec else ()
+        order = order_of(job, _seconds_of(job), hints)
         return replace(order, bounds=self._bounds(job))
 
     def heard(
@@ -314,6 +312,13 @@ class Jobs:
         if known != job:
             save_job(connection, job, known)
         return known
+
+
+def _seconds_of(job: Job) -> int:
+    """Return how long a started job was given, whatever is declared now."""
+    if job.until is None or job.started_at is None:
+        return 0
+    return (job.until - job.started_at) // SECOND
 
 
 def _tell_end(job: Job) -> Word:
