@@ -296,6 +296,8 @@ class Receiver:
 
     def _progress(self, order: Order, answer: Report, place: str) -> Progress:
         """Return what is said of a job in our words."""
+        if answer.key and answer.key != order.key:
+            self._fail("it answers with the key of another job")
         status = answer.status or ""
         state = STATES.get(self._settings.statuses.get(status, status))
         if state is None:

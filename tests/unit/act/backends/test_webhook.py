@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from app.core.errors import ConfigError, NotAccepted, OutgoingFailed
 from app.core.sealing import PREFIX, SEAL_HEADER, TIME_HEADER, seal
@@ -260,6 +261,21 @@ async def test_only_an_answer_that_names_the_key_is_believed(
     settings["find_url"] = f"{receiver.url}/jobs/other?key={{key}}"
     with pytest.raises(OutgoingFailed, match="that key"):
         await hook(tmp_path, settings).find(order("job", key))
+
+
+@on_a_loop
+async def test_a_place_that_became_another_jobs_is_not_believed(
+    receiver: Receiver, tmp_path: Path, key: str
+) -> None:
+    """A receiver that was restarted may use a number once more."""
+    backend = hook(tmp_path, endpoint(receiver, "later"))
+    other = order("job", f"{key}-other")
+    await follow(backend, other, await backend.start(other))
+    ours = order("job", key)
+    await backend.start(ours)
+    place = f"{receiver.url}/jobs/{other.key}"
+    with pytest.raises(OutgoingFailed, match="another job"):
+        await backend.watch(replace(ours, reference=place))
 
 
 @on_a_loop
