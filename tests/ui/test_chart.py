@@ -137,6 +137,16 @@ def test_ticks_are_round_and_reach_around(page: Page) -> None:
     assert all(one % 2**29 == 0 for one in sizes)
 
 
+def test_what_is_almost_nothing_hangs_no_page(page: Page) -> None:
+    """A number with hardly any digit left has round values around it, too."""
+    show(page, latency())
+    for high in (5e-324, 4e-314, 1e-300, 1e300):
+        ticks = page.evaluate("(high) => measure.ticks(0, high)", high)
+        assert ticks[0] == 0
+        assert ticks[-1] >= high
+        assert len(ticks) <= 8
+
+
 def test_no_values_are_told(page: Page) -> None:
     """An empty chart is no zero."""
     chart = show(page, latency(series=[{"name": "p95", "points": []}]))

@@ -2,7 +2,14 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.ui.charting import latency, page, root, service, show
+from tests.ui.charting import (
+    latency,
+    page,
+    points,
+    root,
+    service,
+    show,
+)
 
 __all__ = ["page", "root", "service"]
 
@@ -60,6 +67,21 @@ def test_a_table_has_the_same_values(page: Page) -> None:
     expect(button).to_have_attribute("aria-pressed", "true")
     button.click()
     expect(chart.locator(".plot")).to_be_visible()
+
+
+def test_a_table_reaches_as_far_as_the_picture(page: Page) -> None:
+    """Series that were measured at other moments stand in the same rows."""
+    late = [{**one, "at": one["at"] + 1_000} for one in points()]
+    series = [
+        {"name": "p95", "points": points()},
+        {"name": "p50", "points": late},
+    ]
+    chart = show(page, latency(series=series))
+    chart.get_by_role("button", name="Table").click()
+    lines = chart.locator("tbody tr")
+    assert 50 < lines.count() <= 120
+    expect(lines.last.locator("th")).to_have_text("03:00:00")
+    expect(lines.last.locator("td")).to_have_text(["300 ms", "300 ms"])
 
 
 def test_marks_have_words_and_point_both_ways(page: Page) -> None:

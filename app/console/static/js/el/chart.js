@@ -202,18 +202,22 @@ export class Chart extends HTMLElement {
     const { series, from, to, title } = this.what;
     const known = series.map((one) =>
       columns(one.points, from, to, MOST_ROWS));
-    const moments = [...new Set(known.flat().map(({ at }) => at))]
-      .sort((one, other) => other - one).slice(0, MOST_ROWS);
+    // One row for each part of the span, whenever which series was measured.
+    const rows = new Map();
+    for (const { index, at } of known.flat()) {
+      rows.set(index, Math.min(at, rows.get(index) ?? at));
+    }
+    const moments = [...rows].sort(([one], [other]) => other - one);
     const cells = known.map((some) =>
-      new Map(some.map((one) => [one.at, one])));
+      new Map(some.map((one) => [one.index, one])));
     fill(this.rows, h("table", {}, h("caption", { class: "unseen" }, title),
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "time"),
         series.map(({ name }) =>
           h("th", { scope: "col", class: "number" }, name)))),
-      h("tbody", {}, moments.map((at) => h("tr", {},
+      h("tbody", {}, moments.map(([row, at]) => h("tr", {},
         h("th", { scope: "row" }, clock(new Date(at).toISOString())),
         series.map(({ unit }, index) => h("td", { class: "number" },
-          cellWord(cells[index].get(at), unit))))))));
+          cellWord(cells[index].get(row), unit))))))));
   }
 
   /** Move the line and the words to where the cursor is. */

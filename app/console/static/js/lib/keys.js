@@ -3,6 +3,8 @@
 import { fill, h, twinOf } from "./dom.js";
 
 const PATIENCE_MS = 900;
+// What is held down moves on; whatever else it does is done once.
+const MOVES = ["j", "k"];
 // What cannot be seen is written by its name.
 const NAMES = { " ": "space" };
 const binds = [];
@@ -145,6 +147,9 @@ function take(event) {
       && target.closest("button, a, summary, input")) {
     return;
   }
+  if (event.repeat && !MOVES.includes(event.key)) {
+    return;
+  }
   const pressed = first ? `${first} ${event.key}` : event.key;
   clearTimeout(timer);
   first = "";
@@ -158,4 +163,14 @@ function take(event) {
   }
 }
 
+/** Enter that is held down would answer what it has just asked. */
+function letGo(event) {
+  if (event.repeat && event.key === "Enter"
+      && !event.target.closest?.("textarea, input[type=search]")) {
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+
+document.addEventListener("keydown", letGo, { capture: true });
 document.addEventListener("keydown", take);

@@ -2,6 +2,7 @@
 
 import { fill, h } from "./dom.js";
 import { bind, offers, show, written } from "./keys.js";
+import { say } from "./says.js";
 
 const MOST = 12;
 
@@ -16,24 +17,31 @@ export function openPalette() {
     "aria-label": "What do you want to do?", "aria-expanded": "true",
     "aria-controls": "palette-list", autocomplete: "off",
     placeholder: "What do you want to do?" });
+  const none = h("p", { class: "empty", role: "status", hidden: true },
+    "Nothing that can be done here is called so.");
   const dialog = h("dialog", { id: "palette", "aria-label": "Palette" },
-    input, list);
+    input, list, none);
 
   function draw() {
+    none.hidden = found.length > 0;
     fill(list, found.map((one, index) => h("li", {
       id: `offer-${index}`, role: "option",
       "aria-selected": String(index === chosen),
       onclick: () => run(one),
     }, h("span", { class: "grow" }, one.title),
     one.key ? written(one.key) : null)));
-    input.setAttribute("aria-activedescendant", `offer-${chosen}`);
+    if (found.length) {
+      input.setAttribute("aria-activedescendant", `offer-${chosen}`);
+    } else {
+      input.removeAttribute("aria-activedescendant");
+    }
     list.children[chosen]?.scrollIntoView({ block: "nearest" });
   }
 
   function look() {
-    const words = input.value.toLowerCase().split(/\s+/);
+    const words = plain(input.value).split(/\s+/);
     found = all.filter(({ title, group }) => {
-      const text = `${title} ${group}`.toLowerCase();
+      const text = plain(`${title} ${group}`);
       return words.every((word) => text.includes(word));
     }).slice(0, MOST);
     chosen = 0;
@@ -41,12 +49,24 @@ export function openPalette() {
   }
 
   function run(one) {
+    if (!one) {
+      return;
+    }
     dialog.close();
-    one?.run();
+    if (one.when()) {
+      one.run();
+    } else {
+      // The page went on while somebody read the list.
+      say(`"${one.title}" cannot be done any more.`);
+    }
   }
 
   function take(event) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (event.isComposing) {
+      // Enter ends a word of Japanese: it chooses nothing yet.
+      return;
+    }
     if (step && found.length) {
       event.preventDefault();
       chosen = (chosen + step + found.length) % found.length;
@@ -63,8 +83,15 @@ export function openPalette() {
   show(dialog);
 }
 
+/** A letter that is typed in two parts is the same letter. */
+function plain(text) {
+  return text.normalize("NFC").toLowerCase();
+}
+
 document.addEventListener("keydown", (event) => {
-  if ((event.ctrlKey || event.metaKey) && event.key === "k") {
+  // With Caps Lock on, it is a K.
+  if ((event.ctrlKey || event.metaKey) && !event.shiftKey
+      && event.key.toLowerCase() === "k") {
     event.preventDefault();
     if (!document.querySelector("dialog[open]")) {
       openPalette();

@@ -11,7 +11,7 @@ import { me } from "./me.js";
 import { openPalette } from "./palette.js";
 import { attempt, complain, confirmed, say } from "./says.js";
 import { signedOut, signOut } from "./session.js";
-import { clock, elapsed, hearNow, mark, now, span, zone } from "./time.js";
+import { clock, elapsed, full, hearNow, mark, now, span } from "./time.js";
 
 const ROLES = ["viewer", "responder", "approver", "admin"];
 const SCREENS = [["i", "incidents"], ["l", "log"], ["m", "metrics"],
@@ -325,7 +325,8 @@ function tick() {
   node.textContent = said;
   document.documentElement.dataset.live = word;
   at("stale").hidden = word !== "stale";
-  at("now").textContent = `${clock(new Date(now()).toISOString())} ${zone()}`;
+  const today = new Date(now());
+  at("now").textContent = full(today.toISOString(), today);
 }
 
 /** What sticks at the top may cover nothing: styles know how high it is. */

@@ -1,6 +1,7 @@
 // Moments and spans as people read them.
 
 const DAY = 86_400;
+const HOUR_MS = 3_600_000;
 // Nobody sets a clock by less; an answer may be a second old, too.
 const WRONG_MS = 5000;
 // By how much the service's clock is ahead of this machine's.
@@ -33,20 +34,28 @@ export function elapsed(from) {
     : Math.max(0, Date.now() - from.wall, performance.now() - from.even);
 }
 
-/** Return a moment as HH:MM:SS, with the day when it is not today. */
+/**
+ * Return a moment as HH:MM:SS, with the day when it is not today.
+ *
+ * In the hour that comes twice when clocks are set back, with its zone: else
+ * what was later would stand there as earlier.
+ */
 export function clock(iso, today = new Date(now())) {
   if (!iso) {
     return "-";
   }
   const moment = new Date(iso);
-  const time = moment.toLocaleTimeString("en-GB", { hour12: false });
+  const shown = moment.toLocaleTimeString("en-GB", { hour12: false });
+  const time = isTwice(moment) ? `${shown} ${zone(moment)}` : shown;
   const isToday = moment.toDateString() === today.toDateString();
   return isToday ? time : `${day(moment)} ${time}`;
 }
 
-/** Return a moment in full, with its zone. */
-export function full(iso) {
-  return iso ? `${clock(iso, new Date(0))} ${zone(new Date(iso))}` : "-";
+/** Return a moment with its zone, and its day when it is not today. */
+export function full(iso, today = new Date(0)) {
+  const moment = new Date(iso);
+  const text = clock(iso, today);
+  return iso && !isTwice(moment) ? `${text} ${zone(moment)}` : text;
 }
 
 /** Return a span of seconds in two words at most: 1h20m, 4m, 12s. */
@@ -78,6 +87,12 @@ export function zone(moment = new Date(now())) {
   const parts = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" })
     .formatToParts(moment);
   return parts.find((one) => one.type === "timeZoneName")?.value ?? "";
+}
+
+function isTwice(moment) {
+  const [before, here, after] = [-HOUR_MS, 0, HOUR_MS].map((off) =>
+    new Date(moment.getTime() + off).getTimezoneOffset());
+  return after - here === 60 || here - before === 60;
 }
 
 function day(moment) {

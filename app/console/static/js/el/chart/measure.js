@@ -11,6 +11,8 @@ const TIME_STEPS = [SECOND, 2 * SECOND, 5 * SECOND, 15 * SECOND,
   48 * HOUR, 168 * HOUR];
 // Longer than so many usual steps without a value is a gap.
 const GAP = 2.5;
+// What is smaller has no power of ten that a number can hold.
+const TINY = 1e-300;
 const SIZES = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
 /** Return a moment in milliseconds, given so or as ISO. */
@@ -44,7 +46,7 @@ export function runs(points, step = 0) {
  * Return points as columns, one for each of so many parts of a span.
  *
  * The lowest and the highest stay: a peak of one moment is not lost in the
- * mean of an hour.
+ * mean of an hour. index says which part of the span it is.
  */
 export function columns(points, from, to, parts) {
   const wide = (to - from) / Math.max(1, parts);
@@ -61,12 +63,12 @@ export function columns(points, from, to, parts) {
       column.sum += point.mean;
       column.count += 1;
     } else {
-      found.set(index, { at: point.at, low: point.low, high: point.high,
+      found.set(index, { index, at: point.at, low: point.low, high: point.high,
         sum: point.mean, count: 1 });
     }
   }
-  return [...found.values()].map(({ at, low, high, sum, count }) => ({
-    at, low, high, mean: sum / count }));
+  return [...found.values()].map(({ index, at, low, high, sum, count }) => ({
+    index, at, low, high, mean: sum / count }));
 }
 
 /** Return the point that is nearest to a moment, if any is near enough. */
@@ -100,7 +102,7 @@ export function ticks(low, high, unit = "", count = 4) {
     return size === 1 ? ticks(low, high, "", count)
       : ticks(low / size, high / size, "", count).map((one) => one * size);
   }
-  const rough = (high - low) / count || Math.abs(high) || 1;
+  const rough = Math.max(TINY, (high - low) / count || Math.abs(high) || 1);
   const size = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].find((one) => one * size >= rough) * size;
   const first = Math.floor(low / step);
@@ -119,13 +121,21 @@ export function timeTicks(from, to, count = 6) {
   const step = TIME_STEPS.find((one) => (to - from) / one <= count)
     ?? TIME_STEPS.at(-1);
   // Round where the reader is, not in Greenwich.
-  const shift = new Date(from).getTimezoneOffset() * MINUTE;
+  const shift = shiftAt(from);
   const first = Math.ceil((from - shift) / step) * step + shift;
   const found = [];
-  for (let at = first; at <= to; at += step) {
-    found.push(at);
+  for (let at = first; at <= to + HOUR; at += step) {
+    // From the hour on in which clocks are set, six o'clock is another one.
+    const moved = step > HOUR ? at + shiftAt(at) - shift : at;
+    if (moved >= from && moved <= to) {
+      found.push(moved);
+    }
   }
   return found;
+}
+
+function shiftAt(moment) {
+  return new Date(moment).getTimezoneOffset() * MINUTE;
 }
 
 /** Return a moment of the axis in as few letters as will do. */

@@ -31,9 +31,10 @@ export class Title {
         "aria-label": "Back to all incidents" }, "‹"),
       this.heading, this.tags, this.age, this.owner, this.mine,
       h("span", { class: "grow" }),
-      keyButton({ text: "copy link", run: () => this.copyLink() }),
-      keyButton({ key: "c", text: "copy as markdown",
-        run: () => copy(this.markdown(), "Copied as Markdown.") }));
+      h("span", { class: "bar" },
+        keyButton({ text: "copy link", run: () => this.copyLink() }),
+        keyButton({ key: "c", text: "copy as markdown",
+          run: () => copy(this.markdown(), "Copied as Markdown.") })));
   }
 
   /** Show an incident. */
