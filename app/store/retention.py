@@ -19,6 +19,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Table,
+    and_,
     delete,
     exists,
     false,
@@ -44,6 +45,7 @@ from app.store.marks import get_mark
 from app.store.messages import MESSAGE
 from app.store.missions import MISSION
 from app.store.outputs import OUTPUT
+from app.store.people import IS_MERGED
 from app.store.rulings import RULING
 from app.store.teams import unled
 
@@ -118,7 +120,8 @@ def sweep_incidents(connection: Connection, before: int, after: int) -> Swept:
     """Delete incidents that are over, with all that is theirs.
 
     But the one that has the newest episode, which stays for its number: it
-    must not lie there without its incident, and be spoken of again.
+    must not lie there without its incident, and be spoken of again. One that
+    was merged goes with the one that it lives on in, and neither alone.
     """
     ids, upto = _window(
         connection, INCIDENT, INCIDENT.c.opened_at, (before, after)
@@ -127,23 +130,54 @@ def sweep_incidents(connection: Connection, before: int, after: int) -> Swept:
     has_heir = (
         exists().where(heir.c.id == INCIDENT.c.merged_into).correlate(INCIDENT)
     )
+    is_over = _over(before)
+    query = select(INCIDENT.c.id).where(INCIDENT.c.id.in_(ids), *is_over)
+    over = connection.execute(query.where(~has_heir)).scalars()
+    gone = _with_merged(connection, list(over), is_over)
+    if gone:
+        delete_incidents(connection, gone)
+    return Swept(len(gone), upto)
+
+
+def _over(before: int) -> tuple[ColumnElement[bool], ...]:
+    """Return what holds for an incident of which nothing goes on."""
     newest = select(EPISODE.c.incident_id).where(
         EPISODE.c.id == _newest(EPISODE)
     )
-    query = select(INCIDENT.c.id).where(
-        INCIDENT.c.id.in_(ids),
+    return (
         INCIDENT.c.id != func.coalesce(newest.scalar_subquery(), 0),
         INCIDENT.c.state.not_in(LIVING),
         INCIDENT.c.changed_at < before,
-        ~has_heir,
         ~_has(MISSION, GOES_ON),
         ~_has(JOB, IS_LIVE),
         ~_has(DISPATCH, IS_DUE),
     )
-    over = list(connection.execute(query).scalars())
-    if over:
-        delete_incidents(connection, over)
-    return Swept(len(over), upto)
+
+
+def _with_merged(
+    connection: Connection,
+    over: list[int],
+    is_over: tuple[ColumnElement[bool], ...],
+) -> list[int]:
+    """Return incidents with all that live on in them, however deep.
+
+    Without those in which one lives on that must stay.
+    """
+    root = {number: number for number in over}
+    stays: set[int] = set()
+    layer = list(over)
+    while layer:
+        some, layer = layer[:BATCH], layer[BATCH:]
+        query = select(
+            INCIDENT.c.id, INCIDENT.c.merged_into, and_(*is_over).label("over")
+        ).where(INCIDENT.c.merged_into.in_(some), IS_MERGED)
+        for row in connection.execute(query).all():
+            if row.id not in root:
+                root[row.id] = root[row.merged_into]
+                layer.append(row.id)
+            if not row.over:
+                stays.add(root[row.merged_into])
+    return [number for number, into in root.items() if into not in stays]
 
 
 def delete_incidents(connection: Connection, ids: list[int]) -> None:

@@ -1,8 +1,12 @@
 """What clean-up leaves of an incident is spoken of again."""
 
+from sqlalchemy import update
+
 from app.models.alert import Status
 from app.models.tables import EpisodeRow, IncidentRow
+from app.models.word import Kind
 from app.store import retention
+from app.store.incidents import INCIDENT
 from tests.unit.fold.conftest import inbox, location
 from tests.unit.fold.room import SECOND, Room
 from tests.unit.fold.test_split_merge import room
@@ -83,3 +87,38 @@ def test_one_that_is_there_again_keeps_no_younger_one(room: Room) -> None:
     left = [row.id for row in room.rows(IncidentRow)]
     assert set(left).isdisjoint(others)
     assert left == [one, newest]
+
+
+def merge_two(room: Room) -> tuple[int, int]:
+    """Let two problems be one; return the merged incident, and the other."""
+    one, two = come_and_go(room, "web-01"), come_and_go(room, "web-02")
+    room.say(Kind.MERGE, one, into=two)
+    come_and_go(room, "web-03")
+    return one, two
+
+
+def test_what_was_merged_goes_with_what_it_lives_on_in(room: Room) -> None:
+    """Else its page leads to one that is not there, until the next time."""
+    one, two = merge_two(room)
+    room.clock.advance(2 * HOUR)
+    before = room.clock.now() - HOUR * SECOND
+    swept = room.turn(lambda c: retention.sweep_incidents(c, before, 0))
+    assert swept.deleted == 2
+    assert {one, two}.isdisjoint(row.id for row in room.rows(IncidentRow))
+
+
+def test_what_was_merged_keeps_what_it_lives_on_in(room: Room) -> None:
+    """As long as something of it must stay."""
+    one, two = merge_two(room)
+    room.clock.advance(2 * HOUR)
+    room.turn(
+        lambda c: c.execute(
+            update(INCIDENT)
+            .where(INCIDENT.c.id == one)
+            .values(changed_at=room.clock.now())
+        )
+    )
+    before = room.clock.now() - HOUR * SECOND
+    swept = room.turn(lambda c: retention.sweep_incidents(c, before, 0))
+    assert swept.deleted == 0
+    assert [row.id for row in room.rows(IncidentRow)][:2] == [one, two]
