@@ -42,6 +42,10 @@ class BodyTooLarge(Exception):
     """Ends the parsing of a call of the API whose body is too large."""
 
 
+class NobodyReads(Exception):
+    """Ends the parsing of what comes after the last answer."""
+
+
 WORDS = {HeadTooLarge: TOO_LARGE, BodyTooLarge: FILLING}
 
 
@@ -93,6 +97,8 @@ class DeadlineProtocol(HttpToolsProtocol):
         try:
             self._parse(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as bad:
+            if self.transport.is_closing():
+                return
             why: Any = type(bad.__context__)
             self._end(WORDS.get(why, MALFORMED))
             return
@@ -147,6 +153,9 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Start to wait for the headers."""
+        if self.transport.is_closing():
+            # The answer before it was the last: nothing more is done.
+            raise NobodyReads
         super().on_message_begin()
         self._size = 0
         self._waits.idle = 0.0
@@ -278,6 +287,8 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     def send_answer(self, answer: bytes, *, is_last: bool) -> None:
         """Write a whole answer and go on, or close when it is the last."""
+        if self.transport.is_closing():
+            return
         self.transport.write(answer)
         if is_last:
             self.transport.close()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import NoReturn, cast
 
+import httpx
 import pytest
 from structlog.testing import capture_logs
 
@@ -29,6 +30,7 @@ from tests.service import Service
 
 CLOSE = "connection: close"
 PATH = "/webhooks/alertmanager"
+HEALTH = b"GET /health HTTP/1.1\r\nhost: a\r\n\r\n"
 MEGABYTE = 1_048_576
 OFFER = ("connection: Upgrade, HTTP2-Settings", "upgrade: h2c")
 
@@ -65,6 +67,28 @@ def test_a_tunnel_is_refused(shared: Service) -> None:
     tunnel = b"CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n"
     answer = talk(shared, tunnel + request(PATH, group("t")))
     assert statuses(answer) == [b"400"]
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        request(PATH, group("g"), "content-encoding: gzip"),
+        b"GET /webhooks/alertmanager HTTP/1.1\r\nhost: a\r\n\r\n",
+    ],
+)
+def test_nothing_is_done_after_the_last_answer(
+    shared: Service, last: bytes
+) -> None:
+    """Nobody would hear of it, and each answer would be a crash in the log."""
+    before = shared.log.read_text().count("Traceback")
+    after = request(PATH, group("never done")) + HEALTH
+    assert len(statuses(talk(shared, last + after))) == 1
+    # What was begun before it has come to its end.
+    assert statuses(talk(shared, request(PATH, group("done"), CLOSE)))
+    url = f"{shared.url}/api/v1/alerts"
+    found = httpx.get(url, params={"fingerprint": "never done"}).json()
+    assert found["items"] == []
+    assert shared.log.read_text().count("Traceback") == before
 
 
 @pytest.mark.parametrize(
