@@ -2,7 +2,18 @@
 # The one command: set Smokejumper up, start it and say where it is.
 set -euo pipefail
 
-HOME_FOLDER="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)"
+# It would lead elsewhere whoever goes to a folder by its name.
+unset CDPATH
+# Where this file itself is, also when a link led here.
+SELF="${BASH_SOURCE[0]}"
+while [ -L "$SELF" ]; do
+  TARGET="$(readlink "$SELF")"
+  case "$TARGET" in
+  /*) SELF="$TARGET" ;;
+  *) SELF="$(dirname -- "$SELF")/$TARGET" ;;
+  esac
+done
+HOME_FOLDER="$(cd -- "$(dirname -- "$SELF")" && pwd -P)"
 cd -- "$HOME_FOLDER"
 # shellcheck source=scripts/venv.sh
 source scripts/venv.sh
@@ -57,8 +68,18 @@ started_at() {
   LC_ALL=C ps -o lstart= -p "$1" 2>/dev/null | grep .
 }
 
+# Where this user may not know, "it does not run" would be a guess.
+need_to_know() {
+  [ -d "$STATE" ] || return 0
+  [ -x "$STATE" ] && [ ! -e "$PID_FILE" ] && return
+  [ -f "$PID_FILE" ] && [ -r "$PID_FILE" ] ||
+    fail "this user may not read $PID_FILE, so it is not known whether it" \
+      "runs. Run this as the owner of that file."
+}
+
 # Tell whether the service runs, and read its pid and address.
 is_running() {
+  need_to_know
   [ -r "$PID_FILE" ] || return 1
   {
     read -r SERVICE_PID && read -r SERVICE_SINCE && read -r SERVICE_URL

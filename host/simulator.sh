@@ -4,6 +4,8 @@
 # The scripts beside this one are short for it: cpu_on.sh, cpu_off.sh, ...
 # PYTHON names the Python to use; without it, that of the repository's .venv.
 set -euo pipefail
+# It would lead elsewhere whoever goes to a folder by its name.
+unset CDPATH
 
 here="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)"
 home="$(dirname -- "$here")"

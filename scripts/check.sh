@@ -2,6 +2,8 @@
 # Every static check, in seconds: format, rules, types, imports, docstrings,
 # sizes, shell. Uses .venv when it is there, else what is on the PATH.
 set -euo pipefail
+# It would lead elsewhere whoever goes to a folder by its name.
+unset CDPATH
 
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 [ ! -d .venv/bin ] || PATH="$PWD/.venv/bin:$PATH"

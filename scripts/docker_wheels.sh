@@ -3,6 +3,8 @@
 # containers reach no package index, or all from the same files. It asks the
 # index that pip of this machine is set up for.
 set -euo pipefail
+# It would lead elsewhere whoever goes to a folder by its name.
+unset CDPATH
 
 HOME_FOLDER="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)"
 cd -- "$HOME_FOLDER"

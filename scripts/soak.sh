@@ -6,6 +6,8 @@
 #   scripts/soak.sh --scale 0.1 nodes    a tenth of it
 # Results, and all that was said, are kept under var/soak/.
 set -euo pipefail
+# It would lead elsewhere whoever goes to a folder by its name.
+unset CDPATH
 
 HOME_FOLDER="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)"
 cd -- "$HOME_FOLDER"

@@ -15,6 +15,8 @@
 # tar, for the next time. What pip of this machine is set up
 # for, pip of the bare one is, too: index, certificates and folders of wheels.
 set -euo pipefail
+# It would lead elsewhere whoever goes to a folder by its name.
+unset CDPATH
 
 HOME_FOLDER="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)"
 cd -- "$HOME_FOLDER"

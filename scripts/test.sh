@@ -7,6 +7,8 @@
 # tests/slow.txt lists. TESTS=all ./scripts/test.sh runs all of it.
 # Arguments go to pytest: ./scripts/test.sh tests/unit -k limits -n 0
 set -euo pipefail
+# It would lead elsewhere whoever goes to a folder by its name.
+unset CDPATH
 
 HOME_FOLDER="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)"
 cd -- "$HOME_FOLDER"

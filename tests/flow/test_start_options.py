@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flow.test_start_environment import HOME, Tree
+from tests.flow.test_start_environment import HOME, NOT_RUNNING, Tree
 
 # Tells how the demo would be started, and does all else.
 PYTHON = """#!/bin/sh
@@ -102,3 +102,39 @@ def test_the_demo_by_itself_says_what_there_is() -> None:
     )
     assert done.returncode == 0
     assert "--demo all" in done.stdout
+
+
+def test_what_may_not_be_read_is_not_guessed(tree: Tree) -> None:
+    """That it does not run is said by who can know it."""
+    file = tree.home / "var" / "smokejumper.pid"
+    file.mkdir(parents=True)
+    done = tree.run("--status")
+    assert done.returncode == 1
+    assert f"may not read {file}" in done.stdout
+    assert "not known whether it runs" in done.stdout
+    file.rmdir()
+
+
+def test_it_finds_its_folder_by_a_link_and_beside_cdpath(tree: Tree) -> None:
+    """As people call it: by a link of theirs, from the folder above."""
+    script, above = tree.home / "start_environment.sh", tree.home.parent
+    first, second = above / "first", above / "bin" / "fire"
+    second.parent.mkdir()
+    first.symlink_to(script)
+    second.symlink_to("../first")
+    elsewhere = above / "elsewhere"
+    (elsewhere / tree.home.name).mkdir(parents=True)
+    environ = {**tree.environ, "CDPATH": f"{elsewhere}:."}
+    for called in (second, Path("bin/fire"), script.relative_to(above)):
+        done = subprocess.run(
+            ["bash", called, "--status"],
+            cwd=above,
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == NOT_RUNNING, done.stderr
+        assert done.stderr == ""
+    assert list(elsewhere.rglob("*")) == [elsewhere / tree.home.name]
