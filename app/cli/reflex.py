@@ -1,6 +1,7 @@
 """reflex train and reflex show: the embedded brain's weights."""
 
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated, Any
 
 import msgspec
@@ -35,6 +36,7 @@ from app.store.outcomes import find_corrections, find_measured
 
 WORSE = 1
 NO_DATABASE = 3
+NOT_WRITTEN = 4
 COLUMNS = ("figure", "before", "after", "meaning")
 NOTHING = Learnable((), 0, {})
 app = typer.Typer(
@@ -73,11 +75,16 @@ def train(
 ) -> None:
     """Learn from the lessons, and from what this site's people said."""
     course = _of_the_product() if shipped else _of_the_site(config)
+    _check_folder(course.path)
     weights = _teach(course.catalogue, course.learnable.outcomes)
     if not shipped:
         held = stamp(hold(weights.facts, load(SHIPPED).facts))
         weights = msgspec.structs.replace(weights, facts=held)
     worse = find_worse(course.before, weights.facts)
+    if not shipped and not worse:
+        # A little worse each time would be much worse in the end.
+        worse = find_worse(load(SHIPPED).facts, weights.facts)
+        worse = worse and f"beside those shipped {worse}"
     is_kept = force or not worse
     if is_kept:
         _keep(weights, course.path)
@@ -112,6 +119,20 @@ def show(
         )
         print_table(compare(None, facts), ("figure", "after", "meaning"))
         print_table(tell_thresholds(facts), ("action", "runs unasked from"))
+
+
+def _check_folder(path: Path) -> None:
+    """End where nothing can be written: to learn takes minutes."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        stop(
+            f"Nothing can be written to {path.parent}: {error.strerror}."
+            " Make room, or let this user write there.",
+            NOT_WRITTEN,
+        )
 
 
 def _of_the_product() -> Course:
@@ -181,7 +202,14 @@ def _teach(catalogue: Catalogue, outcomes: tuple[Outcome, ...]) -> Weights:
 
 def _keep(weights: Weights, path: Path) -> None:
     """Write weights, and for those shipped their page, too."""
-    save(weights, path)
+    try:
+        save(weights, path)
+    except OSError as error:
+        stop(
+            f"The weights cannot be written: {error}. Those that were there"
+            " are untouched; make room, or let this user write there.",
+            NOT_WRITTEN,
+        )
     page = HOME / "docs" / "reflex.md"
     if path == SHIPPED and page.exists():
         text = page.read_text(encoding="utf-8")

@@ -1,5 +1,6 @@
 """Weights: what was learned, in one small file in which nothing can run."""
 
+import os
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -66,15 +67,26 @@ class Weights(msgspec.Struct, frozen=True):
 
 
 def save(weights: Weights, path: Path) -> None:
-    """Write weights, each in one byte."""
+    """Write weights, each in one byte.
+
+    Raises:
+        OSError: they cannot be written; those that were there stay.
+    """
     facts = msgspec.json.encode(weights.facts)
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(".new.npz")
+    # Two who train at once do not write into one file.
+    half = path.with_name(f"{path.name}.{os.getpid()}.new")
     parts: dict[str, Any] = {"facts": np.frombuffer(facts, dtype=np.uint8)}
     parts |= _pack("actions", weights.actions)
     parts |= _pack("topics", weights.topics)
-    np.savez_compressed(half, **parts)
-    half.replace(path)
+    try:
+        with half.open("wb") as file:
+            np.savez_compressed(file, **parts)
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(path)
+    finally:
+        half.unlink(missing_ok=True)
 
 
 def load(path: Path) -> Weights:

@@ -1,6 +1,8 @@
 """reflex train and reflex show."""
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +141,50 @@ def test_worse_weights_do_not_replace_others(
     assert mine.read_bytes() == before
     assert train(shell, "--force")["is_kept"] is True
     assert mine.read_bytes() != before
+
+
+def test_a_little_worse_each_time_is_not_much_worse_in_the_end(
+    shell: Shell, home: Path
+) -> None:
+    """Those shipped are what they are compared with as well."""
+    before = train(shell)["after"]["measured"]
+    measured(home / "shipped.npz", strict=before["strict"] + 0.03)
+    done = shell.run("reflex", "train")
+    assert done.exit_code == 1
+    assert "beside those shipped they are right less often" in done.stderr
+
+
+def test_where_nothing_can_be_written_nothing_is_learned(
+    shell: Shell, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes minutes, and would be lost."""
+    monkeypatch.setattr(reflex, "read_lessons", None)
+    (home / "var").mkdir()
+    (home / "var" / "reflex").write_text("a file in its place")
+    done = shell.run("reflex", "train")
+    assert done.exit_code == 4
+    assert "Nothing can be written to" in done.stderr
+    assert "Make room" in done.stderr
+
+
+def test_a_full_disk_leaves_what_was_there(
+    shell: Shell, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said in words, and no half of a file stays."""
+    train(shell)
+    mine = site_file(home)
+    before = mine.read_bytes()
+
+    def fill(*_: object) -> None:
+        """Have no room."""
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fill)
+    done = shell.run("reflex", "train")
+    assert done.exit_code == 4
+    assert "No space left" in done.stderr
+    assert mine.read_bytes() == before
+    assert list(mine.parent.iterdir()) == [mine]
 
 
 def test_a_broken_file_is_no_reason_not_to_train(
