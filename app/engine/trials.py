@@ -37,7 +37,8 @@ class Trials:
         bounds = bounds_of(now)
         if bounds["day"] != self._day:
             self._day, self._tokens = bounds["day"], 0
-        recent = sum(at >= bounds["minute"] for at in self._calls)
+        # After a clock was set back, what was before is in the future.
+        recent = sum(bounds["minute"] <= at <= now for at in self._calls)
         whole = msgspec.structs.replace(
             spent,
             of_incident=0,

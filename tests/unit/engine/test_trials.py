@@ -25,6 +25,17 @@ def test_so_many_a_minute() -> None:
     trials.admit(NOTHING)
 
 
+def test_a_clock_that_is_set_back_refuses_nobody_for_long() -> None:
+    """What was tried before is in the future then, and not of a minute."""
+    clock = FakeClock()
+    trials = Trials(DecideSettings(calls_per_minute=1), clock)
+    trials.admit(NOTHING)
+    clock.advance(-3_600)
+    trials.admit(NOTHING)
+    with pytest.raises(TooBusy, match="within a minute"):
+        trials.admit(NOTHING)
+
+
 def test_decisions_count_beside_them() -> None:
     """What the service spent is not there for trials."""
     trials = Trials(DecideSettings(calls_per_minute=3), FakeClock())
