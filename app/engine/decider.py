@@ -27,6 +27,7 @@ from app.engine.keeper import Keeper
 from app.engine.line import Work
 from app.engine.moves import Moves
 from app.engine.recording import keep, keep_shadow
+from app.engine.shadowing import Shadows
 from app.engine.tracing import spans_of
 from app.engine.undecided import Due, find_due
 from app.models.record import Record
@@ -91,6 +92,7 @@ class DecidingChore:
         self._since: dict[int, float] = {}
         self._waits: dict[int, float] = {}
         self._under_way: dict[int, asyncio.Task[None]] = {}
+        self._shadows = Shadows(parts.settings.concurrency, parts.clock)
 
     async def run(self) -> None:
         """Go on until cancelled."""
@@ -119,6 +121,7 @@ class DecidingChore:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._shadows.stop()
         self._parts.claims.close()
 
     async def _try_round(self) -> None:
@@ -330,12 +333,13 @@ class DecidingChore:
             return
         self._tell(record, kept)
         if opened.file.reins.shadow and record.cost.calls:
-            await self._shadow(opened, record, kept)
+            ask = partial(self._shadow, opened.file, record, kept)
+            self._shadows.begin(ask)
 
-    async def _shadow(self, opened: Opened, live: Record, beside: int) -> None:
+    async def _shadow(self, file: Casefile, live: Record, beside: int) -> None:
         """Let a shadow decide beside a decision."""
         counsel = self._parts.counsel
-        record = await counsel.shadow(opened.file, live.decision, beside)
+        record = await counsel.shadow(file, live.decision, beside)
         kept = await self._turn(partial(keep_shadow, record=record))
         if kept:
             self._tell(record, kept)

@@ -15,7 +15,6 @@ from app.engine.decider import rest_after
 from app.engine.undecided import find_due
 from app.models.alert import Severity
 from app.models.tables import IncidentRow
-from app.store.decisions import count_agreement
 from app.store.location import Location
 from tests.brains import FakeBrain
 from tests.fakes import make_alert
@@ -298,31 +297,6 @@ def test_a_shadow_decides_beside_without_effect(location: Location) -> None:
         assert len(hall.of("web-01")) == 1
 
     brains = {"fake": brain, "other": other}
-    live(Hall(location, brains, shadow="other"), story)
-
-
-@pytest.mark.parametrize("silent", ["fake", "other"])
-def test_who_has_no_answer_agrees_with_nobody(
-    location: Location, silent: str
-) -> None:
-    """It escalates, and so may the other one: these are not the same."""
-    brains = {"fake": FakeBrain(), "other": FakeBrain(name="other")}
-    brains[silent].failure = BrainFailed("no server")
-
-    async def story(hall: Hall) -> None:
-        hall.tell("web-01")
-        await hall.until(lambda: hall.shadows)
-        (row,), (shadow,) = hall.decisions, hall.shadows
-        assert row.action == shadow.action == "escalate"
-        assert shadow.agrees == 0
-        counts = await hall.turn(lambda c: count_agreement(c, 0, ""))
-        assert counts == []
-        brains[silent].failure = None
-        hall.tell("web-02")
-        await hall.until(lambda: len(hall.shadows) == 2)
-        counts = await hall.turn(lambda c: count_agreement(c, 0, ""))
-        assert counts == [("other", "escalate", 1, 1)]
-
     live(Hall(location, brains, shadow="other"), story)
 
 
