@@ -179,15 +179,15 @@ class Closing(Protocol):
 
 
 class BrainEnv(PlugEnv, Protocol):
-    """What a brain gets when it is made.
+    """What a brain gets when it is made; paths are relative to ``home``.
 
-    Attributes:
-        home: what paths in its settings are relative to.
+    Nobody waits for a decision longer than ``patience_seconds``.
     """
 
     dialogue: Dialogue
     catalogue: Catalogue
     home: Path
+    patience_seconds: float
 
     def secret(self, written: SecretStr) -> str:
         """Return the text of a secret that settings name."""

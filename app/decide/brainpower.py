@@ -12,6 +12,7 @@ from app.core.configfile import Config
 from app.core.errors import ConfigError
 from app.core.place import Place
 from app.decide.calibration import Calibrations
+from app.decide.reins import DecideSettings
 from app.models.action import Catalogue
 from app.models.choice import Calibrated
 from app.ports import Brain, BrainEnv, Dialogue, Gate
@@ -59,6 +60,8 @@ class Env(Place):
         self.dialogue = workshop.dialogue
         self.catalogue = workshop.catalogue
         self.home = workshop.home
+        decide = workshop.config.read(DecideSettings, "decide")
+        self.patience_seconds = decide.timeout_seconds
         self._workshop = workshop
         self._peers = peers
 

@@ -22,6 +22,8 @@ from app.ports import Brain, BrainEnv
 # So likely must the gate hold what both chose, that it runs unasked: an
 # obedient model agrees with whatever a text asks for.
 AGREED = 0.8
+# So much of the time for a decision a voice may take, and no more.
+MOST_OF_IT = 0.8
 AUTO = "auto"
 VOICES = ("ollama", "openai", "systemone")
 Calls = tuple[Call, ...]
@@ -215,7 +217,11 @@ def plugin(env: BrainEnv) -> Brain | None:
     if name == AUTO:
         name = next((n for n in VOICES if env.peer(n) is not None), "")
     voice = _named(env, "voice", name) if name else None
-    named = settings.model_copy(update={"voice": name})
+    # Who waited for the whole is told what the gate says, not that it is late.
+    seconds = min(settings.voice_seconds, MOST_OF_IT * env.patience_seconds)
+    named = settings.model_copy(
+        update={"voice": name, "voice_seconds": seconds}
+    )
     return Cascade(_named(env, "gate", settings.gate), rules, voice, named)
 
 

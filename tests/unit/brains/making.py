@@ -63,6 +63,7 @@ class FakeEnv:
         self.dialogue: Dialogue = TextDialogue()
         self.catalogue = catalogue()
         self.home = Path.cwd()
+        self.patience_seconds = 120.0
         self.written = dict(settings or {})
         self.calibrated: list[tuple[str, float, str]] = []
         self.model_now = ""

@@ -353,6 +353,35 @@ def test_a_voice_that_is_too_slow_leaves_the_gate_alone() -> None:
     assert "no answer within" in choice.calls[-1].error
 
 
+def test_a_voice_is_not_waited_for_until_it_is_too_late() -> None:
+    """Who waits for the decision gives up then, and with it the gate."""
+
+    class Silent:
+        """Never answers."""
+
+        async def decide(self, case: Case, menu: Menu) -> Choice:
+            """Wait for ever."""
+            await asyncio.Event().wait()
+            raise AssertionError(case.name, menu.names)
+
+    peers: dict[str, Brain] = {
+        "reflex": Voice(sober("restart_service", NGINX)),
+        "ollama": Silent(),
+    }
+    env = PeersEnv(peers, {"voice_seconds": 60})
+    env.patience_seconds = 1.0
+    brain: Brain = scan(brains)["cascade"](env)
+
+    async def wait() -> Choice:
+        """Wait as long as a decision is waited for."""
+        async with asyncio.timeout(env.patience_seconds):
+            return await brain.decide(CASE, MENU)
+
+    choice = asyncio.run(wait())
+    assert choice.action == "restart_service"
+    assert "no answer within 0.8 s" in choice.calls[-1].error
+
+
 def test_by_default_it_is_rules_and_reflex() -> None:
     """No model is asked on a machine that has none."""
     env = PeersEnv({"reflex": Voice(sober("escalate"))}, {})
