@@ -8,9 +8,19 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from app.act.local.deeds.kill_process import Arguments, plugin
+from app.act.local.hand import Unwilling
 from tests.programs import need
 from tests.unit.act.local.replacing import HELD, Outcome
+from tests.unit.act.local.victims import (
+    BECOMES,
+    EnvOfATest,
+    HandOfATest,
+    Victim,
+)
 
+# Others may run the same tests beside us.
+NAME = f"becomes-{os.getpid()}"
 HOME = Path(__file__).parents[4]
 NEW_PIDS = ("--pid", "--fork", "--mount-proc", "--kill-child")
 # Root may; an ordinary user may where the system lets him.
@@ -85,3 +95,17 @@ def test_between_asking_and_killing(
     assert found.lives
     assert "ended on SIGTERM" in found.came
     assert "SIGKILL" not in found.said
+
+
+def test_what_became_another_program_is_not_killed(tmp_path: Path) -> None:
+    """It was asked to end, and is something else when its time is over."""
+    hand = HandOfATest(tmp_path)
+    settings = {"users": [os.getuid()], "window_seconds": 1}
+    settings |= {"cpu_percent": 40, "grace_seconds": 3}
+    deed = plugin(EnvOfATest("kill-process", settings))
+    with Victim(tmp_path, NAME, BECOMES) as victim:
+        with pytest.raises(Unwilling, match="is not what was measured: exe"):
+            deed.do(Arguments("web-1", NAME), hand)
+        assert victim.runs
+    assert "sent: SIGTERM" in hand.said
+    assert "SIGKILL" not in hand.said

@@ -33,6 +33,13 @@ def ready():
 """
 SPIN = "ready()\nwhile True: pass"
 DEAF = f"signal.signal(signal.SIGTERM, signal.SIG_IGN)\n{SPIN}"
+# Told to end, it becomes another program, under the same number.
+BECOMES = f"""
+def leave(*_):
+    os.execv("/bin/sleep", ["sleep", "60"])
+signal.signal(signal.SIGTERM, leave)
+{SPIN}
+"""
 REST = "ready()\nwhile True: time.sleep(60)"
 # Three parts of ten it works, and it rests as long however slow it was.
 BUSY = """
