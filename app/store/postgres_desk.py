@@ -35,7 +35,22 @@ class PostgresDesk:
         self._connection: psycopg.Connection[Row] | None = None
 
     def begin(self) -> None:
-        """Start a transaction as the only writer, or raise StorageFailed."""
+        """Start a transaction as the only writer, or raise StorageFailed.
+
+        A session that was ended while nobody needed it, as by a restart of
+        the server, is replaced: nothing was begun on it.
+        """
+        kept = self._connection
+        try:
+            self._take_turn()
+        except StorageFailed:
+            if kept is None or not kept.closed:
+                raise
+            self.close()
+            self._take_turn()
+
+    def _take_turn(self) -> None:
+        """Wait until nobody else writes, or raise StorageFailed."""
         with _translated():
             if self._connection is None:
                 self._connection = self._open()
