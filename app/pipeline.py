@@ -191,6 +191,8 @@ def _(event: Ended, mission: Mission, now: int, _limits: Limits) -> Mission:
     if event.state is not JobState.UNKNOWN and event.is_checked:
         # What failed, or was ended, may have done harm half-way.
         return _go(mission, Stage.VERIFYING, event.reason, now)
+    if event.quiet is not None:
+        return _quiet(mission, event.quiet, event.reason)
     if event.state is JobState.SUCCEEDED:
         reason = f"the evidence is there, people look at it: {event.reason}"
         return _escalate(mission, reason)
@@ -231,11 +233,8 @@ def _(event: Overtaken, mission: Mission, now: int, limits: Limits) -> Mission:
 
 @_step.register
 def _(event: Quieted, mission: Mission, _now: int, _limits: Limits) -> Mission:
-    """Start nothing more; harm that is not taken back is for people."""
-    if mission.undoes:
-        reason = f"what made it worse is not taken back: {event.reason}"
-        return _escalate(mission, reason)
-    return _close(mission, event.end, event.reason)
+    """Start nothing more."""
+    return _quiet(mission, event.end, event.reason)
 
 
 @_step.register
@@ -254,6 +253,14 @@ def _again(mission: Mission, reason: str, now: int, limits: Limits) -> Mission:
     if mission.undoes or mission.round >= limits.rounds:
         return _escalate(mission, reason)
     return _go(mission, Stage.DECIDING, reason, now + limits.deciding)
+
+
+def _quiet(mission: Mission, end: End, reason: str) -> Mission:
+    """Return a mission that needs nothing; harm that stays is for people."""
+    if mission.undoes:
+        why = f"what made it worse is not taken back: {reason}"
+        return _escalate(mission, why)
+    return _close(mission, end, reason)
 
 
 def _escalate(mission: Mission, reason: str) -> Mission:

@@ -56,6 +56,12 @@ def quiet(connection: Connection, moves: Moves, number: int) -> Mission | None:
     return moves.move(connection, mission, event, is_taken=True)
 
 
+def find_end(connection: Connection, number: int) -> End | None:
+    """Return how an incident that needs nothing ended, None for others."""
+    incident = find_incidents(connection, [number]).get(number)
+    return ENDS.get(incident.state) if incident is not None else None
+
+
 def overtake(
     connection: Connection, moves: Moves, mission: Mission, incident: Incident
 ) -> Mission | None:

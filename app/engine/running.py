@@ -6,6 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from app.engine.moves import Moves, Word, call_of
+from app.engine.quieting import find_end
 from app.models.action import Catalogue
 from app.models.brevity import clip
 from app.models.job import (
@@ -271,10 +272,12 @@ class Jobs:
             set_verdict(connection, job.decision_id, verdict)
         word = _tell_end(ended)
         self._moves.tell(connection, mission, word)
+        number = mission.incident_id
         event = Ended(
             state=state,
             reason=word.summary,
             is_checked=is_checked,
+            quiet=None if has_run else find_end(connection, number),
         )
         return self._moves.move(connection, mission, event)
 

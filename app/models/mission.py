@@ -186,11 +186,19 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
-    """The job has ended, or nobody can say what became of it."""
+    """The job has ended, or nobody can say what became of it.
+
+    Attributes:
+        state: how it ended.
+        reason: why.
+        is_checked: whether it is measured what it did.
+        quiet: how its incident ended meanwhile, when it never ran; or None.
+    """
 
     state: JobState
     reason: str
     is_checked: bool = True
+    quiet: End | None = None
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):

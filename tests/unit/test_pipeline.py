@@ -135,6 +135,19 @@ def test_a_job_that_ended_is_followed(
     assert after(at(Stage.ACTING), event)[0] == stage
 
 
+def test_what_never_ran_leaves_its_incident_as_it_is() -> None:
+    """Nobody is woken for what is over; but for harm that stays."""
+    event = Ended(
+        state=JobState.FAILED,
+        reason="why",
+        is_checked=False,
+        quiet=End.RESOLVED,
+    )
+    assert after(at(Stage.ACTING), event) == ("closed", "resolved")
+    undo = at(Stage.ACTING, undoes=2)
+    assert after(undo, event) == ("escalated", "escalated")
+
+
 def test_a_verdict_is_followed() -> None:
     """Unknown is never success; the last round is the last."""
     here = at(Stage.VERIFYING)
