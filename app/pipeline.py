@@ -191,12 +191,10 @@ def _(event: Ended, mission: Mission, now: int, _limits: Limits) -> Mission:
     if event.state is not JobState.UNKNOWN and event.is_checked:
         # What failed, or was ended, may have done harm half-way.
         return _go(mission, Stage.VERIFYING, event.reason, now)
-    if event.quiet is not None:
-        return _quiet(mission, event.quiet, event.reason)
     if event.state is JobState.SUCCEEDED:
         reason = f"the evidence is there, people look at it: {event.reason}"
         return _escalate(mission, reason)
-    return _escalate(mission, event.reason)
+    return _quiet(mission, event.quiet, event.reason)
 
 
 @_step.register
@@ -208,7 +206,7 @@ def _(event: Measured, mission: Mission, now: int, limits: Limits) -> Mission:
         return _close(mission, End.FIXED, event.reason)
     if event.verdict is Verdict.UNKNOWN or mission.undoes:
         # What was taken back did not help: people look at it now.
-        return _escalate(mission, event.reason)
+        return _quiet(mission, event.quiet, event.reason)
     if event.undo:
         undone = replace(
             mission,
@@ -255,8 +253,16 @@ def _again(mission: Mission, reason: str, now: int, limits: Limits) -> Mission:
     return _go(mission, Stage.DECIDING, reason, now + limits.deciding)
 
 
-def _quiet(mission: Mission, end: End, reason: str) -> Mission:
-    """Return a mission that needs nothing; harm that stays is for people."""
+def _quiet(mission: Mission, end: End | None, reason: str) -> Mission:
+    """Return a mission that needs nothing, or people: harm stays for them.
+
+    Args:
+        mission: the mission.
+        end: how its incident ended, None when it goes on.
+        reason: why.
+    """
+    if end is None:
+        return _escalate(mission, reason)
     if mission.undoes:
         why = f"what made it worse is not taken back: {reason}"
         return _escalate(mission, why)

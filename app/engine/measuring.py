@@ -7,9 +7,10 @@ from msgspec.structs import replace
 
 from app.engine.moves import PIPELINE, Moves, Word, call_of
 from app.engine.proposing import Proposing
+from app.engine.quieting import find_end
 from app.models.action import Catalogue, Check
-from app.models.job import Job, JobState
-from app.models.mission import SECOND, Measured, Mission
+from app.models.job import AWAY, Job, JobState
+from app.models.mission import SECOND, End, Measured, Mission
 from app.models.verdict import Judgement, Reading, Verdict
 from app.store.decisions import set_verdict
 from app.store.jobs import find_job, save_job
@@ -108,8 +109,24 @@ class Measuring:
             undo=undo,
             is_worse=found.is_worse,
             is_cut=job.state in CUT,
+            quiet=_quiet(connection, job, found, reading),
         )
         return self._moves.move(connection, mission, event)
+
+
+def _quiet(
+    connection: Connection, job: Job, found: Conclusion, last: Reading
+) -> End | None:
+    """Return how an incident ended whose job was ended with it, if well.
+
+    Nobody knows whether it helped, and nobody has to: it was declared to
+    end when there is nothing left to do, and did no harm.
+    """
+    is_its_word = job.state == JobState.ABORTED and job.told == AWAY
+    is_good = last.judgement is Judgement.GOOD
+    if not (is_its_word and is_good and found.verdict is Verdict.UNKNOWN):
+        return None
+    return find_end(connection, job.incident_id)
 
 
 def _of_state(

@@ -10,6 +10,7 @@ from app.engine.quieting import find_end
 from app.models.action import Catalogue
 from app.models.brevity import clip
 from app.models.job import (
+    AWAY,
     HALTED,
     Bounds,
     Job,
@@ -131,7 +132,7 @@ class Jobs:
         run = spec.find_way(job.backend, job.name) if spec else None
         why = job.abort
         if is_resolved and run is not None and run.when_resolved == "abort":
-            why = why or "the problem went away by itself"
+            why = why or AWAY
         why = why_halted(connection, halted) or why
         is_over_time = (
             job.until is not None and self._moves.clock.now() >= job.until

@@ -24,7 +24,7 @@ from app.engine.fleet import Fleet
 from app.engine.looking import in_time, look_before
 from app.engine.running import Following, Jobs
 from app.engine.ways import Hold, Ways
-from app.models.job import Job, JobState, Order, Progress
+from app.models.job import AWAY, Job, JobState, Order, Progress
 from app.models.mission import SECOND, Mission
 from app.ports import Backend, Hearing
 from app.store.ledger import Connection
@@ -315,7 +315,7 @@ class Sending:
         if following.job.state != JobState.STARTED:
             return f"it is {following.job.state} already"
         if following.is_resolved:
-            return "the problem went away by itself"
+            return AWAY
         if following.why_abort:
             return following.why_abort
         if not self._reaches(connection, mission):

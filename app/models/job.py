@@ -51,6 +51,8 @@ LIVE = (JobState.PLANNED, JobState.CLAIMED, JobState.STARTED)
 UNSENT = (JobState.PLANNED, JobState.CLAIMED)
 # How the word begins that a job is told by the kill switch.
 HALTED = "halted"
+# What a job is told that is declared to end with its problem.
+AWAY = "the problem went away by itself"
 
 
 class Job(msgspec.Struct, kw_only=True):

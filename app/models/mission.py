@@ -220,6 +220,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     undo: int = 0
     is_worse: bool = False
     is_cut: bool = False
+    quiet: End | None = None
 
 
 class Overtaken(msgspec.Struct, frozen=True, kw_only=True):

@@ -288,7 +288,7 @@ PLOTS: Mapping[str, Plot] = {
         choices=("stop",),
         deals=(LONG,),
         acts=(while_running(heals),),
-        end="escalated",
+        end="resolved",
         starts=1,
     ),
     "another problem goes on": Plot(

@@ -42,6 +42,43 @@ def test_what_a_person_ended_never_could_help(theatre: Theatre) -> None:
     assert theatre.rows(DecisionRow)[-1].verdict == "unknown"
 
 
+def start_brief(theatre: Theatre) -> None:
+    """Let a job run that ends with its problem, and let that be over."""
+    theatre.decide(theatre.fire("web-01"), "brief")
+    theatre.go()
+    assert theatre.job().state == JobState.STARTED
+    theatre.end("web-01")
+
+
+def test_what_ended_with_its_problem_wakes_nobody(theatre: Theatre) -> None:
+    """As declared; it did no harm, and nothing is wrong any more."""
+    start_brief(theatre)
+    theatre.health.value = 1.0
+    theatre.play(60)
+    assert story(theatre) == ("aborted", "unknown", "closed", "resolved")
+
+
+def test_what_ended_with_its_problem_may_have_done_harm(
+    theatre: Theatre,
+) -> None:
+    """The alert is over, and what is measured is bad."""
+    start_brief(theatre)
+    theatre.play(60)
+    assert story(theatre) == ("aborted", "unknown", "escalated", "escalated")
+
+
+def test_a_person_who_ends_it_is_told_what_came_of_it(
+    theatre: Theatre,
+) -> None:
+    """Also when the problem is over by then: it was their word."""
+    start(theatre)
+    end(theatre)
+    theatre.end("web-01")
+    theatre.health.value = 1.0
+    theatre.play(60)
+    assert story(theatre) == ("aborted", "unknown", "escalated", "escalated")
+
+
 def test_what_had_its_time_did_not_help(theatre: Theatre) -> None:
     """And nothing else is tried: it may be at work still."""
     start(theatre)
