@@ -221,7 +221,7 @@ BY_PATH: dict[str, Any] = {
     "/api/v1/incidents/{incident_id}": DOSSIER,
     "/api/v1/log": page_of(ENTRY, "log"),
     "/api/v1/log/{entry_id}": ENTRY,
-    "/api/v1/alerts": page_of(ALERT, "alerts"),
+    "/api/v1/alerts": page_of({**ALERT, "cut": []}, "alerts"),
     "/api/v1/alerts/{alert_id}": ALERT,
     "/api/v1/deliveries": page_of(DELIVERY, "deliveries"),
     "/api/v1/deliveries/{delivery_id}": DELIVERY,

@@ -7,8 +7,9 @@ from pydantic import BaseModel, Field
 from app.api.decision_views import DecisionView
 from app.api.mission_views import MissionBrief
 from app.api.speech import WordView
-from app.api.views import CountView
+from app.api.views import MOST_LINE, CountView
 from app.core.clock import to_iso
+from app.models.brevity import clip
 from app.models.cluster import FOREVER
 from app.models.episode import Episode
 from app.models.mission import Mission
@@ -109,7 +110,7 @@ class EpisodeView(BaseModel):
             problem=episode.problem,
             name=episode.name,
             severity=episode.severity,
-            summary=episode.summary,
+            summary=clip(episode.summary, MOST_LINE),
             begins_at=to_iso(episode.begins_at),
             ended_at=None if until == FOREVER else to_iso(until),
             ended=episode.ended,

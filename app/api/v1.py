@@ -20,6 +20,7 @@ from app.api.queries import (
 from app.api.sight import OfTeams
 from app.api.tagged import TaggedRoute, known_tags, shown
 from app.api.views import (
+    AlertItem,
     AlertPage,
     AlertView,
     DeliveryPage,
@@ -118,15 +119,13 @@ def _add_log(router: APIRouter, reader: Reader) -> None:
 def _add_alerts(router: APIRouter, reader: Reader) -> None:
     """Add the routes about alerts."""
 
-    @router.get(
-        "/alerts", responses=shown(examples.page_of(examples.ALERT, "alerts"))
-    )
+    @router.get("/alerts", responses=shown(examples.BY_PATH["/api/v1/alerts"]))
     def list_alerts(
         request: Request, query: Annotated[AlertQuery, Query()]
     ) -> AlertPage:
         """List alerts, newest first; pages by id, never by offset."""
         page = find_page(reader, ALERTS, query, request)
-        return AlertPage(**show(page, AlertView.of))
+        return AlertPage(**show(page, AlertItem.of))
 
     @router.get("/alerts/{alert_id}", responses=shown(examples.ALERT))
     def get_alert(alert_id: RowId) -> AlertView:

@@ -7,6 +7,13 @@ from pydantic import BaseModel, Field
 
 from app.api.entries import EntryView
 from app.core.clock import to_iso
+from app.models.brevity import clip
+
+# Of an alert in a list: letters of a line, and of all its annotations. Labels
+# are bounded when they come.
+LINES = ("name", "summary", "url")
+MOST_LINE = 2_000
+MOST_TEXTS = 10_000
 
 
 class DeliveryView(BaseModel):
@@ -99,6 +106,27 @@ class AlertView(BaseModel):
         )
 
 
+class AlertItem(AlertView):
+    """An alert in a list: what it says at length is cut."""
+
+    cut: list[str] = Field(
+        description="what is not whole here; /alerts/ID has all of it"
+    )
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        """Return a row as a list shows it: of bounded size."""
+        whole = AlertView.of(row)
+        lines = {name: getattr(whole, name) for name in LINES}
+        shown = {name: clip(text, MOST_LINE) for name, text in lines.items()}
+        cut = [name for name, text in lines.items() if shown[name] != text]
+        annotations = _brief(whole.annotations)
+        if annotations != whole.annotations:
+            cut.append("annotations")
+        told = vars(whole) | shown | {"annotations": annotations, "cut": cut}
+        return cls(**told)
+
+
 class CountView(BaseModel):
     """How many rows match in all."""
 
@@ -119,7 +147,7 @@ class AlertPage(BaseModel):
     """Some alerts, newest first."""
 
     seq: int = Field(description="the last entry of the log at this moment")
-    items: list[AlertView]
+    items: list[AlertItem]
     next: str | None = Field(description="the address of the next page")
     count: CountView | None
 
@@ -140,6 +168,18 @@ class SourceView(BaseModel):
     type: str
     paths: list[str]
     setup: str = Field(description="how to point the system here")
+
+
+def _brief(texts: dict[str, str]) -> dict[str, str]:
+    """Return the first of some texts, as far as there is room for them."""
+    found: dict[str, str] = {}
+    room = MOST_TEXTS
+    for name, text in texts.items():
+        room -= min(MOST_LINE, len(name)) + min(MOST_LINE, len(text))
+        if room < 0:
+            break
+        found[clip(name, MOST_LINE)] = clip(text, MOST_LINE)
+    return found
 
 
 def _time(moment: int) -> str:

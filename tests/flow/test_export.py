@@ -86,13 +86,17 @@ def filled(
 
 
 def test_lines_are_what_the_list_shows(filled: Service) -> None:
-    """One object a line, newest first, the same as the list's items."""
+    """One object a line, newest first, the same as the list's items.
+
+    All of each: that nothing is cut is not said.
+    """
     answer = export(filled, "alerts?format=ndjson")
     assert answer.headers["content-type"] == "application/x-ndjson"
     assert "alerts.ndjson" in answer.headers["content-disposition"]
     listed = httpx.get(f"{filled.url}/api/v1/alerts?limit=500").json()
-    assert rows_of(answer) == listed["items"]
-    assert len(listed["items"]) == 7
+    shown = [{**row, "cut": []} for row in rows_of(answer)]
+    assert shown == listed["items"]
+    assert len(shown) == 7
 
 
 def test_lists_of_deliveries_too(filled: Service) -> None:
