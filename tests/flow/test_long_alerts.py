@@ -28,7 +28,17 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         long = {"summary": TEXT, "description": TEXT, **MANY}
         deliver(running, "long", URL, long)
         deliver(running, "short", "http://prometheus/", {"summary": "Full."})
+        for name in ("long", "short"):
+            wait_for_folding(running, name)
         yield running
+
+
+def wait_for_folding(service: Service, name: str) -> None:
+    """Wait until an alert is in its incident: it changes no more then."""
+    deadline = time.monotonic() + DEADLINE
+    while listed(service, name)["incident_id"] is None:
+        assert time.monotonic() < deadline, "it was not folded"
+        time.sleep(0.05)
 
 
 def deliver(
@@ -91,9 +101,6 @@ def test_alone_and_in_an_export_it_is_whole(service: Service) -> None:
 
 def test_an_incident_has_a_line_of_each_episode(service: Service) -> None:
     """Its page is not as long as all that was said."""
-    deadline = time.monotonic() + DEADLINE
-    while (incident := listed(service, "long")["incident_id"]) is None:
-        assert time.monotonic() < deadline, "it was not folded"
-        time.sleep(0.05)
+    incident = listed(service, "long")["incident_id"]
     (episode,) = get(service, f"incidents/{incident}").json()["all_episodes"]
     assert len(episode["summary"]) == 2_000
