@@ -7,6 +7,7 @@ same messages make the same episodes in whatever order they come.
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
 
@@ -24,6 +25,12 @@ RANKS = {
     Severity.INFO: 1,
     Severity.UNKNOWN: 0,
 }
+
+
+# An end, and when we heard of it.
+Heard = tuple[int, int]
+# Where the next one begins, and the next that ends what was before it.
+Following = tuple[int | None, int | None]
 
 
 class Saying(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +75,8 @@ class Point(msgspec.Struct, array_like=True):
         alerts: how many messages it is made of.
         seen_at: when the last of them came, by our clock.
         is_early: whether one of them came long before it began.
+        told_at: when its beginning was told first, by our clock; 0 when that
+            was not written down yet.
     """
 
     begins_at: int
@@ -82,6 +91,16 @@ class Point(msgspec.Struct, array_like=True):
     alerts: int = 0
     seen_at: int = 0
     is_early: bool = False
+    told_at: int = 0
+
+    def is_ended_by(self, heard_at: int) -> bool:
+        """Tell whether what we heard at a time can be the end of this.
+
+        Not what we had heard before this began and was told: a clock that
+        was ahead has dated it later, and was set back since.
+        """
+        is_known = heard_at and self.told_at and not self.is_early
+        return not is_known or heard_at >= min(self.begins_at, self.told_at)
 
 
 class Ending(msgspec.Struct, frozen=True):
@@ -98,11 +117,13 @@ class Strand(msgspec.Struct, array_like=True):
         points: the beginnings, oldest first.
         loose_ends: ends that name no beginning, oldest first.
         forgotten: the newest beginning that was forgotten.
+        heard: when each loose end came first, by our clock.
     """
 
     points: list[Point] = []
     loose_ends: list[int] = []
     forgotten: int = LONG_AGO
+    heard: dict[int, int] = {}
 
     @property
     def is_fired(self) -> bool:
@@ -143,6 +164,8 @@ class Strand(msgspec.Struct, array_like=True):
                 if ending is not None and ending.why == "resolved":
                     point.told_end = ending.at
             del self.loose_ends[:-MOST_POINTS]
+            for gone in self.heard.keys() - set(self.loose_ends):
+                del self.heard[gone]
         while len(self.points) > MOST_POINTS:
             self._forget_one()
 
@@ -164,40 +187,44 @@ class Strand(msgspec.Struct, array_like=True):
 
         An end whose own beginning nobody told ends what went on before it.
         A beginning that a clock dated ahead ends nothing that one dated
-        right: that one may have come after the clock was set back.
+        right: that one may have come after the clock was set back. Nor does
+        anything that we had heard before.
         """
         every, right = self._lone_ends()
-        following: int | None = None
-        following_right: int | None = None
-        found = []
-        for point in reversed(self.points):
-            then = following if point.is_early else following_right
+        for index, point in enumerate(self.points):
+            following = self._following(index, point)
             ends = every if point.is_early else right
-            ending = self._ending(point, (following, then), ends)
-            found.append((point, ending))
-            if point.is_fired:
-                following = point.begins_at
-            if point.is_fired and not point.is_early:
-                following_right = point.begins_at
-        yield from reversed(found)
+            yield point, self._ending(point, following, ends)
 
-    def _lone_ends(self) -> tuple[list[int], list[int]]:
-        """Return the ends without a beginning: all, and those dated right."""
+    def _following(self, index: int, point: Point) -> Following:
+        """Return where the next one begins, and the next that ends it."""
+        nearest: int | None = None
+        for one in islice(self.points, index + 1, None):
+            if not one.is_fired or not point.is_ended_by(one.told_at):
+                continue
+            nearest = one.begins_at if nearest is None else nearest
+            if point.is_early or not one.is_early:
+                return nearest, one.begins_at
+        return nearest, None
+
+    def _lone_ends(self) -> tuple[list[Heard], list[Heard]]:
+        """Return the ends without a beginning: all, and those dated right.
+
+        Each with the time at which we heard of it.
+        """
         lone = [
-            (point.told_end, point.is_early)
+            (point.told_end, point.told_at, point.is_early)
             for point in self.points
             if not point.is_fired and point.told_end is not None
         ]
-        right = [end for end, is_early in lone if not is_early]
-        every = [end for end, _ in lone]
-        return (
-            sorted([*self.loose_ends, *every]),
-            sorted([*self.loose_ends, *right]),
-        )
+        loose = [(end, self.heard.get(end, 0)) for end in self.loose_ends]
+        right = [(end, heard) for end, heard, is_early in lone if not is_early]
+        every = [(end, heard) for end, heard, _ in lone]
+        return sorted([*loose, *every]), sorted([*loose, *right])
 
     @staticmethod
     def _ending(
-        point: Point, following: tuple[int | None, int | None], ends: list[int]
+        point: Point, following: Following, ends: list[Heard]
     ) -> Ending | None:
         """Return the end of an episode by the best word there is on it.
 
@@ -210,10 +237,11 @@ class Strand(msgspec.Struct, array_like=True):
         if point.told_end is not None:
             return Ending(point.told_end, "resolved")
         nearest, then = following
-        index = bisect_left(ends, point.begins_at)
-        if index < len(ends):
-            end = ends[index]
-            if nearest is None or end <= nearest:
+        index = bisect_left(ends, (point.begins_at,))
+        for end, heard_at in islice(ends, index, None):
+            if nearest is not None and end > nearest:
+                break
+            if point.is_ended_by(heard_at):
                 return Ending(end, "resolved")
         if then is not None:
             return Ending(then, "began again")
@@ -232,6 +260,8 @@ class Strand(msgspec.Struct, array_like=True):
         if point is None or point.begins_at != begins_at:
             point = Point(begins_at)
             insort(self.points, point, key=lambda one: one.begins_at)
+        came_at = saying.received_at
+        point.told_at = min(point.told_at or came_at, came_at)
         end = saying.ends_at
         if end is None and saying.status is Status.RESOLVED:
             end = max(begins_at, saying.received_at)
@@ -249,6 +279,7 @@ class Strand(msgspec.Struct, array_like=True):
         index = bisect_left(self.loose_ends, end)
         if self.loose_ends[index : index + 1] != [end]:
             self.loose_ends.insert(index, end)
+            self.heard[end] = saying.received_at
         return self._last_before(end)
 
     def _last_before(self, moment: int) -> Point | None:

@@ -201,6 +201,38 @@ def test_what_a_clock_dated_ahead_ends_nothing_now(
         assert ended in endings(after(*order))
 
 
+@pytest.mark.parametrize("begins", [None, 180])
+def test_what_was_heard_before_it_began_is_no_end_of_it(
+    begins: int | None,
+) -> None:
+    """A clock was ahead by some minutes, and was set back meanwhile."""
+    second = EARLY // 300
+    ahead = [
+        say(FIRING, 180 * second, received_at=1),
+        say(
+            RESOLVED,
+            begins and begins * second,
+            ends_at=240 * second,
+            received_at=60 * second,
+        ),
+    ]
+    now = say(FIRING, 100 * second, received_at=100 * second)
+    over = say(RESOLVED, None, ends_at=250 * second, received_at=250 * second)
+    first = (180 * second, Ending(240 * second, "resolved"))
+    for told in permutations([*ahead, now]):
+        assert endings(after(*told)) == [(100 * second, None), first]
+    ended = (100 * second, Ending(250 * second, "resolved"))
+    assert endings(after(*ahead, now, over)) == [ended, first]
+
+
+def test_an_end_that_came_first_is_an_end_all_the_same() -> None:
+    """Of what began before it came: the order plays no part."""
+    fired = say(FIRING, 10, received_at=30)
+    over = say(RESOLVED, None, ends_at=20, received_at=25)
+    ended = [(10, Ending(20, "resolved"))]
+    assert endings(after(over, fired)) == endings(after(fired, over)) == ended
+
+
 def test_a_clock_that_stays_ahead_is_as_good_as_any() -> None:
     """What began again ends what was before, both dated alike."""
     strand = after(say(FIRING, AHEAD), say(FIRING, AHEAD + 60))
