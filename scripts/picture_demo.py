@@ -2,8 +2,8 @@
 
 Run: python -m scripts.picture_demo [--to docs/results]
 
-The demo is the one that people start. When its second fault has been noticed
-the list shows both, and the page of the first incident its whole story.
+The demo is the one that people start. When its second fault is acted upon the
+list shows that, and the page of the first incident its whole story.
 """
 
 import argparse
@@ -44,7 +44,8 @@ def watch(demo: subprocess.Popen[str], browser: Chromium, to: Path) -> None:
     page = watched.page(f"/console{path}")
     number = read_until(demo, r", incident (\d+)")[1]
     read_until(demo, "From fault to fixed")
-    read_until(demo, r", incident (\d+)")
+    # By then the list says what was chosen, and what is done.
+    read_until(demo, "  ruling ")
     # The frame says that a fault runs.
     page.wait_for_selector("html[data-fault=true]", timeout=PATIENCE_MS)
     picture(page, to / "demo-incidents.png")
