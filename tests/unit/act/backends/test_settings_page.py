@@ -14,7 +14,13 @@ from app.act.backends import ansible, awx, rundeck
 from app.act.backends.scripted import Script
 from app.act.backends.webhook import EndpointSettings, WebhookSettings
 from app.act.local import deeds
+from app.act.local.deeds.collect_diagnostics import DiagnosticsSettings
+from app.act.local.deeds.free_memory import MemorySettings
+from app.act.local.deeds.kill_process import KillSettings
+from app.act.local.deeds.restart_container import ContainerSettings
+from app.act.local.deeds.restart_service import RestartSettings
 from app.act.local.settings import OWN, LocalSettings
+from app.act.local.sweep.sweeprules import SweepSettings
 from app.act.settings import ActSettings
 from app.core.configfile import SEE_EXAMPLE
 from app.core.registry import scan
@@ -72,16 +78,48 @@ def test_the_section_act_shows_its_defaults() -> None:
     assert tree["backends"] == {"local": usual}
 
 
-def test_the_example_deeds_are_right(tmp_path: Path) -> None:
-    """Whoever takes the marks away has all of them with their settings."""
+def example_deeds() -> dict[str, Any]:
+    """Return the deeds of the settings file without their marks."""
     part = SETTINGS.split("\n    deeds: {}\n")[1].split("\n  # Any")[0]
     lines = [line.replace("    # ", "    ", 1) for line in part.splitlines()]
-    tree = yaml.safe_load("\n".join(lines))
-    local = {"allow": sorted(tree["deeds"]), **tree}
+    found: dict[str, Any] = yaml.safe_load("\n".join(lines))["deeds"]
+    return found
+
+
+def test_the_example_deeds_are_right(tmp_path: Path) -> None:
+    """Whoever takes the marks away has all of them with their settings."""
+    tree = example_deeds()
+    local = {"allow": sorted(tree), "deeds": tree}
     (made,) = make(tmp_path, {"local": local}).values()
     # What is ours has no settings.
-    assert sorted(tree["deeds"]) == sorted(scan(deeds).keys() - set(OWN))
-    assert all(made.knows(name) for name in tree["deeds"])
+    assert sorted(tree) == sorted(scan(deeds).keys() - set(OWN))
+    assert all(made.knows(name) for name in tree)
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("collect-diagnostics", DiagnosticsSettings),
+        ("kill-process", KillSettings),
+        ("free-memory", MemorySettings),
+        ("free-disk-space", SweepSettings),
+        ("restart-service", RestartSettings),
+        ("restart-container", ContainerSettings),
+    ],
+)
+def test_the_example_deeds_show_their_defaults(
+    name: str, model: type[BaseModel]
+) -> None:
+    """What is the same as with kill-process is not told again."""
+    told = example_deeds()[name]
+    if name == "free-memory":
+        told = {**example_deeds()["kill-process"], **told}
+        told = {k: v for k, v in told.items() if k in model.model_fields}
+    # Those of a sweep are an example, and disk.md has the usual ones.
+    told = {**told, "rules": []} if "rules" in told else told
+    usual: dict[str, Any] = {"rules": []} if "rules" in told else {}
+    assert set(told) == set(model.model_fields)
+    assert model.model_validate(told) == model.model_validate(usual)
 
 
 def examples() -> dict[str, Any]:
