@@ -2,13 +2,17 @@
 """Judge the shipped gate by strangers' lessons, which it never learned from.
 
     python -m scripts.judge_strangers tests/evals/strangers
+    python -m scripts.judge_strangers tests/evals/strangers --without-severity
 
 Their authors had seen neither an alert of a set nor what the gate got wrong.
 Nothing of these files may wander into the lessons: then they measure nothing.
 """
 
-import sys
+import argparse
+from collections.abc import Iterable
 from pathlib import Path
+
+import msgspec
 
 from app.act import actions
 from app.act.catalogue import make_catalogue
@@ -32,6 +36,13 @@ def read_strangers(folder: Path) -> list[Lesson]:
         one
         for file in sorted(folder.glob("*.txt"))
         for one in parse(file.read_text("utf-8").splitlines(), file.name)
+    ]
+
+
+def ungraded(lessons: Iterable[Lesson]) -> list[Lesson]:
+    """Return lessons of monitoring that says nothing of how bad it is."""
+    return [
+        msgspec.structs.replace(one, severities=("none",)) for one in lessons
     ]
 
 
@@ -61,9 +72,21 @@ def miscalibration(judged: list[Judged], *, is_strict: bool) -> float:
     return calibration_error(sure) or 0.0
 
 
+def silent_wrongly(judged: Iterable[Judged]) -> int:
+    """Return how often it would keep silent where somebody is needed."""
+    return sum(
+        one.action == "no_action" and not one.is_accepted for one in judged
+    )
+
+
 def main() -> None:
     """Print a table of the files, and how sure the gate rightly is."""
-    found = judge_all(read_strangers(Path(sys.argv[1])))
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("folder", type=Path)
+    options.add_argument("--without-severity", action="store_true")
+    asked = options.parse_args()
+    lessons = read_strangers(asked.folder)
+    found = judge_all(ungraded(lessons) if asked.without_severity else lessons)
     print(
         "| lessons | tellings | strict % | accepted % | unsafe | unasked"
         " | over-escalation % |"
@@ -76,6 +99,7 @@ def main() -> None:
     strict = miscalibration(every, is_strict=True)
     accepted = miscalibration(every, is_strict=False)
     print(f"ECE, strict: {strict:.3f}; accepted: {accepted:.3f}")
+    print(f"silent where somebody is needed: {silent_wrongly(every)}")
 
 
 if __name__ == "__main__":

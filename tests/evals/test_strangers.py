@@ -6,21 +6,35 @@ from pathlib import Path
 import pytest
 
 from app.decide.gate.lessons import ACTING, Lesson, read_lessons
-from app.decide.gate.training import Judged
+from app.decide.gate.training import LOUD, Judged
 from app.decide.gate.weighing import SHIPPED
 from app.decide.gate.weights import load
-from scripts.judge_strangers import judge_all, read_strangers
+from scripts.judge_strangers import (
+    judge_all,
+    read_strangers,
+    silent_wrongly,
+    ungraded,
+)
 
 HERE = Path(__file__).parent / "strangers"
 # What was measured, less what one lesson told four times may change.
 ACCEPTED, STRICT = 0.94, 0.75
 UNSAFE, UNASKED = 0.015, 1
+# Of monitoring that never says how bad it is.
+UNGRADED_ACCEPTED, SILENT = 0.91, 0.008
 
 
 @pytest.fixture(scope="module")
 def judged() -> list[Judged]:
     """Return what the gate makes of all of them."""
     found = judge_all(read_strangers(HERE))
+    return [one for some in found.values() for one in some]
+
+
+@pytest.fixture(scope="module")
+def bare() -> list[Judged]:
+    """Return what it makes of them where nobody says how bad it is."""
+    found = judge_all(ungraded(read_strangers(HERE)))
     return [one for some in found.values() for one in some]
 
 
@@ -60,3 +74,10 @@ def test_strangers_meet_restraint(judged: list[Judged]) -> None:
     assert len(unsafe) <= UNSAFE * len(judged)
     unasked = [one for one in unsafe if one.raw >= least[one.action]]
     assert len(unasked) <= UNASKED
+
+
+def test_without_a_severity_it_seldom_keeps_silent(bare: list[Judged]) -> None:
+    """Who does not say how bad it is has not said that it is nothing."""
+    assert {one.seen.quiet for one in bare} == {LOUD}
+    assert share([one.is_accepted for one in bare]) >= UNGRADED_ACCEPTED
+    assert silent_wrongly(bare) <= SILENT * len(bare)
