@@ -10,7 +10,13 @@ from pydantic import Field, SecretStr
 
 from app.core.brief import brief
 from app.core.errors import BrainFailed
-from app.core.line import CappedTransport, LineSettings, key_header
+from app.core.line import (
+    TRUST,
+    CappedTransport,
+    LineSettings,
+    find_distrust,
+    key_header,
+)
 from app.core.redaction import SHOWN, hide_known
 from app.core.remote import Address
 
@@ -83,6 +89,11 @@ class Endpoint:
         except httpx.TimeoutException as error:
             raise TimeoutError from error
         except httpx.HTTPError as error:
+            distrust = find_distrust(error)
+            if distrust:
+                raise BrainFailed(
+                    f"{self.url}: {distrust}", remedy=TRUST
+                ) from error
             raise BrainFailed(
                 f"{self.url} cannot be reached: {type(error).__name__}",
                 remedy=f"Start its server, or correct {self._section}.url.",

@@ -8,6 +8,7 @@ was closed meanwhile would fail for nothing.
 
 import asyncio
 import os
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar, runtime_checkable
@@ -23,6 +24,7 @@ from app.core.errors import BrainFailed, ConfigError, ConfigProblem
 from app.core.remote import bearer
 
 MOST_BYTES = 2_097_152
+TRUST = "Correct the address, or name who signs for it in SSL_CERT_FILE."
 # Tests set it to the addresses of their fakes, and to nothing else.
 ONLY_TO = "MODEL_CALLS_ONLY_TO"
 # What a retry adds to a conversation: the bad answer and what is wrong.
@@ -180,6 +182,17 @@ class _Capped(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         """Give back the connection."""
         await self._stream.aclose()
+
+
+def find_distrust(error: BaseException | None) -> str:
+    """Return what is wrong with a server's TLS, empty when it is not that."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted: {error.verify_message}"
+        if isinstance(error, ssl.SSLError):
+            return f"it does not speak TLS as we do: {error.reason}"
+        error = error.__cause__ or error.__context__
+    return ""
 
 
 def check_address(url: httpx.URL) -> None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 from urllib.parse import urlsplit
 
+import httpx
 from pydantic import AfterValidator, Field, SecretStr
 
 from app.core.configfile import Section
@@ -21,6 +22,13 @@ def _exact(text: str) -> str:
         raise ValueError("write the secret as token, no user and no query")
     if parts.port == 0:
         raise ValueError("nobody listens on port 0")
+    if not text.isprintable() or " " in text:
+        raise ValueError("an address has no blanks in it")
+    try:
+        # What the client cannot read is found with the first call else.
+        _ = httpx.URL(text).host
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise ValueError(f"no host is called so: {error}") from error
     return text
 
 

@@ -18,9 +18,11 @@ from app.core.clock import Clock
 from app.core.deferred import Deferred
 from app.core.errors import BrainFailed
 from app.core.line import (
+    TRUST,
     CappedTransport,
     Line,
     LineSettings,
+    find_distrust,
     has_room,
     room_for,
 )
@@ -221,6 +223,11 @@ class OllamaBrain:
         except ollama.ResponseError as error:
             raise _explain(error, model) from error
         except (ConnectionError, httpx.ConnectError) as error:
+            distrust = find_distrust(error)
+            if distrust:
+                raise BrainFailed(
+                    f"{url}: {distrust}", remedy=TRUST
+                ) from error
             raise BrainFailed(
                 f"there is no Ollama server at {url}",
                 remedy="Start it: ollama serve",
