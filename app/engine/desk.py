@@ -198,7 +198,8 @@ class Desk:
         self._trials.admit(await ask_aside(self._spent))
         try:
             with holding(reins):
-                async with self._places, asyncio.timeout(seconds):
+                # To wait for the trials of others takes of its time as well.
+                async with asyncio.timeout(seconds), self._places:
                     decided = await self.decider.decide(case, reins, brain)
         except TimeoutError as error:
             raise Refused(
