@@ -89,15 +89,7 @@ class Endpoint:
         except httpx.TimeoutException as error:
             raise TimeoutError from error
         except httpx.HTTPError as error:
-            distrust = find_distrust(error)
-            if distrust:
-                raise BrainFailed(
-                    f"{self.url}: {distrust}", remedy=TRUST
-                ) from error
-            raise BrainFailed(
-                f"{self.url} cannot be reached: {type(error).__name__}",
-                remedy=f"Start its server, or correct {self._section}.url.",
-            ) from error
+            raise self._explain(error) from error
         if response.status_code != 200:
             raise BrainFailed(
                 f"{self.url} answered {response.status_code}:"
@@ -112,6 +104,22 @@ class Endpoint:
         said = self._tell(content)
         return BrainFailed(
             f"{text}: {said}" if said else text, remedy=self._wrong_url
+        )
+
+    def _explain(self, error: httpx.HTTPError) -> BrainFailed:
+        """Return what it means that a call did not come to its end."""
+        distrust = find_distrust(error)
+        if distrust:
+            return BrainFailed(f"{self.url}: {distrust}", remedy=TRUST)
+        if isinstance(error, httpx.ConnectError):
+            return BrainFailed(
+                f"{self.url} cannot be reached: {type(error).__name__}",
+                remedy=f"Start its server, or correct {self._section}.url.",
+            )
+        # It is there: to start it would not help.
+        what = brief(str(error)) or type(error).__name__
+        return BrainFailed(
+            f"{self.url} broke off: {what}", remedy="Look at its log."
         )
 
     def _tell(self, content: bytes) -> str:

@@ -26,6 +26,7 @@ from app.core.line import (
     has_room,
     room_for,
 )
+from app.core.redaction import hide_known
 from app.core.remote import Address
 from app.models.case import Case
 from app.models.choice import Calibrated, Choice
@@ -249,6 +250,13 @@ class OllamaBrain:
 def _explain(error: "ollama.ResponseError", model: str) -> BrainFailed:
     """Return what a status of the server means."""
     status = error.status_code
+    text = brief(hide_known(str(error.error)))
+    if status == 404 and "model" not in text:
+        # It has no such page at all: the address of another wire format.
+        return BrainFailed(
+            f"no Ollama server answered, but: {text}",
+            remedy="Correct brains.ollama.url (without /v1).",
+        )
     if status == 404:
         return BrainFailed(
             f"the Ollama server has no model {model!r}",
@@ -259,7 +267,6 @@ def _explain(error: "ollama.ResponseError", model: str) -> BrainFailed:
             "the queue of the Ollama server is full",
             remedy="Lower concurrency, or give the server more room.",
         )
-    text = brief(str(error.error))
     return BrainFailed(f"the Ollama server answered {status}: {text}")
 
 

@@ -154,3 +154,13 @@ def test_more_than_certain_is_no_probability() -> None:
     choice = ask_openai(completion(CALL, pieces=pieces))
     assert choice.options[0].probability is None
     assert choice.confidence is None
+
+
+def test_the_address_of_another_wire_format_is_no_missing_model() -> None:
+    """To pull it would not help: that page is not there at all."""
+    with FakeOllama(chat(CALL)) as server:
+        settings = {"enabled": True, "url": f"{server.url}/v1"}
+        with pytest.raises(BrainFailed, match="no Ollama server") as caught:
+            decide(ollama.plugin(FakeEnv("ollama", settings)))
+    assert "pull" not in caught.value.remedy
+    assert "brains.ollama.url (without /v1)" in caught.value.remedy

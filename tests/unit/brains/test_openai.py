@@ -130,9 +130,9 @@ HEX = {"content-type": "text/plain; charset=hex"}
         (Reply({"choices": []}), "wire format"),
         (Reply({"choices": [{"message": 5}]}), "wire format"),
         (Reply(b"[" * 100_000), "wire format"),
-        (Reply(b"x" * 3_000_000), "cannot be reached"),
+        (Reply(b"x" * 3_000_000), "the answer is too long"),
         (completion(WRAPPED, finish="length"), ""),
-        (Reply({"choices": [{"message": {}}]}, is_cut=True), "reached"),
+        (Reply({"choices": [{"message": {}}]}, is_cut=True), "broke off"),
         (completion(None), "no usable answer"),
     ],
 )
@@ -148,6 +148,17 @@ def test_a_broken_answer_is_a_failure_in_words(
         with pytest.raises(BrainFailed) as caught:
             decide(brain)
     assert words in f"{caught.value} {caught.value.remedy}"
+
+
+def test_a_server_that_is_not_there_is_to_be_started() -> None:
+    """Nobody listens; who answers and breaks off is there."""
+    with FakeOpenAI(completion(WRAPPED)) as server:
+        brain = make_brain(server)
+        server._server.shutdown()
+        server._server.server_close()
+        with pytest.raises(BrainFailed, match="cannot be reached") as caught:
+            decide(brain)
+    assert "Start its server" in caught.value.remedy
 
 
 @pytest.mark.parametrize("status", [200, 401])

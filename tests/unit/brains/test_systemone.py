@@ -95,7 +95,10 @@ def answer(best: str, given: dict[str, Any]) -> Reply:
         (Reply({"error": {"message": "queue"}}, 503), "503"),
         (Reply(b"<html>"), "wire format"),
         (Reply(b"[" * 100_000), "wire format"),
-        (answer("escalate", {"escalate": 1.0, "x" * 3_000_000: 0.0}), "reach"),
+        (
+            answer("escalate", {"escalate": 1.0, "x" * 3_000_000: 0.0}),
+            "too long",
+        ),
     ],
 )
 def test_an_impossible_answer_is_a_failure_in_words(
