@@ -19,7 +19,8 @@ STAGES: Mapping[str, str] = {
     "ruling": "starting awaiting_approval closed escalated deciding",
     "awaiting_approval": "ruling closed escalated deciding",
     "starting": "acting ruling closed escalated deciding",
-    "acting": "verifying deciding escalated",
+    # Closed is only what never ran: see what_ran_is_measured.
+    "acting": "verifying deciding escalated closed",
     "verifying": "closed deciding ruling escalated",
     "escalated": "",
     "closed": "",
@@ -132,6 +133,17 @@ def missions_move_as_they_may(before: State, after: State) -> Iterator[str]:
             yield f"{told} moved without a version"
         if one.stage != was.stage and one.stage not in STAGES[was.stage]:
             yield f"{told} went from {was.stage} to {one.stage}"
+
+
+def what_ran_is_measured(before: State, after: State) -> Iterator[str]:
+    """Yield missions that are closed right after a job that may have run."""
+    for one in after.missions.values():
+        was = before.missions.get(one.id)
+        if was is None or (was.stage, one.stage) != ("acting", "closed"):
+            continue
+        job = after.jobs.get(one.job_id)
+        if job is None or job.started_at is not None:
+            yield f"mission {one.id} is closed, and nobody measured what ran"
 
 
 def missions_have_a_time(_before: State, after: State) -> Iterator[str]:
@@ -348,6 +360,7 @@ Law = Callable[[State, State], Iterator[str]]
 LAWS: tuple[Law, ...] = (
     jobs_move_as_they_may,
     missions_move_as_they_may,
+    what_ran_is_measured,
     missions_have_a_time,
     approvals_are_answered_once,
     one_at_a_time,

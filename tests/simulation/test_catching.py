@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from app.core.errors import OutgoingFailed
-from app.engine import casework, measuring, starting
+from app.engine import casework, measuring, running, starting
 from app.engine.leases import Lease
 from app.engine.motions import Motions
 from app.engine.moves import Moves
@@ -18,8 +18,8 @@ from app.guard.protection import Protection
 from app.models.action import ActionSpec
 from app.models.alert import Status
 from app.models.approval import Answer, ApprovalState
-from app.models.job import Order, order_of
-from app.models.mission import Mission
+from app.models.job import JobState, Order, order_of
+from app.models.mission import End, Ended, Mission
 from app.models.verdict import Reading, Subject
 from app.ports import Backend
 from app.store.tried import find_failed
@@ -169,6 +169,13 @@ def credits_what_was_ended(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(measuring, "_had_its_time", lambda _: True)
 
 
+def closes_unmeasured(patch: pytest.MonkeyPatch) -> None:
+    """Take every job for one that never ran, and its incident for over."""
+    so: dict[str, Any] = {"is_checked": False, "quiet": End.RESOLVED}
+    so["state"] = JobState.FAILED
+    patch.setattr(running, "Ended", lambda **said: Ended(**{**said, **so}))
+
+
 def never_loses_a_lease(patch: pytest.MonkeyPatch) -> None:
     """Let a node believe that what it had is its own for ever."""
     patch.setattr(Lease, "is_held", lambda _: True)
@@ -267,6 +274,7 @@ FAULTS: Sequence[tuple[Break, Callable[[], object], str]] = (
     (counts_by_one_name, again(39), "it ran here .* s ago"),
     (believes_one_end, plays("edited"), "fixed and one end was measured"),
     (credits_what_was_ended, plays("aborted and well"), "never let help"),
+    (closes_unmeasured, plays("fixed"), "nobody measured what ran"),
     (never_loses_a_lease, wakes_late, "sent by who has lost it"),
     (never_loses_a_lease, wakes_between_tries, "sent by who has lost it"),
     (answers_again, is_asked_again, "from refused to granted"),
