@@ -195,9 +195,9 @@ class Sending:
         except OutgoingFailed:
             self._fleet.told(following.job.id, missed=following.why_abort)
             raise
-        is_last = following.is_over_time and seen is None
-        if is_last and not progress.has_ended:
-            # Some only say so to whoever asks; it may have long since.
+        if following.is_over_time and not progress.has_ended:
+            # Some only say so to whoever asks, and not too often; it may
+            # have long since.
             with suppress(OutgoingFailed):
                 progress = await in_time(backend.watch(following.order))
         if progress.has_ended or not following.is_over_time:

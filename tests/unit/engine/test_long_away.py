@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.models.job import JobState
+from app.models.job import JobState, Order, Progress
+from tests.unit.engine.robot import Robot
 from tests.unit.engine.theatre import Theatre
 
 AWAY = 3 * 3_600.0
@@ -72,6 +73,29 @@ def test_what_ended_in_its_time_is_not_ended_by_us(theatre: Theatre) -> None:
     assert theatre.play(60.0).end == "fixed"
     assert theatre.job().state == "succeeded"
     assert not theatre.robot.aborts
+
+
+class Paced(Robot):
+    """A robot that is asked now and then only, as most backends are."""
+
+    async def watch(self, order: Order) -> Progress:
+        """Say nothing new, unless it was told something since."""
+        if not self.aborts:
+            return Progress(reference=order.reference, cursor=order.cursor)
+        return await super().watch(order)
+
+
+def test_what_ended_in_its_time_is_so_though_nobody_asked(
+    theatre: Theatre,
+) -> None:
+    """It was asked too lately to be asked again before its time was over."""
+    begin(theatre)
+    theatre.robot.__class__ = Paced
+    theatre.robot.end_all()
+    theatre.robot.is_stubborn = theatre.robot.answers_late = True
+    theatre.play(70.0)
+    assert theatre.robot.aborts == [theatre.job().key]
+    assert theatre.job().state == "succeeded"
 
 
 def test_what_ended_before_all_was_halted_is_told_as_it_was(
