@@ -28,7 +28,7 @@ from app.store.heirs import find_heir
 from app.store.jobs import find_job, find_live_jobs, save_job, tell_jobs
 from app.store.ledger import Connection
 from app.store.outputs import add_output
-from app.store.overtaken import find_over
+from app.store.overtaken import find_over, lives_on
 
 LONGEST = 500
 
@@ -42,6 +42,8 @@ class Following(msgspec.Struct, frozen=True):
         why_abort: why it must end, or empty.
         is_resolved: whether nothing of the incident goes on, or nothing of
             the problem that a brain decided on.
+        is_away: whether that is so because it went away: what a person
+            split off goes on.
         is_over_time: whether it took too long.
     """
 
@@ -49,6 +51,7 @@ class Following(msgspec.Struct, frozen=True):
     order: Order
     why_abort: str
     is_resolved: bool
+    is_away: bool
     is_over_time: bool
 
 
@@ -128,10 +131,13 @@ class Jobs:
             or not incident.firing
             or bool(find_over(connection, job.decision_id, incident.id))
         )
+        is_away = is_resolved and not (
+            incident and lives_on(connection, job.decision_id, incident.id)
+        )
         spec = self._catalogue.find(job.action)
         run = spec.find_way(job.backend, job.name) if spec else None
         why = job.abort
-        if is_resolved and run is not None and run.when_resolved == "abort":
+        if is_away and run is not None and run.when_resolved == "abort":
             why = why or AWAY
         why = why_halted(connection, halted) or why
         is_over_time = (
@@ -140,7 +146,14 @@ class Jobs:
         if is_over_time:
             why = why or f"it took longer than {_seconds_of(job)} s"
         order = self._order_of(job)
-        return Following(job, order, why, is_resolved, is_over_time)
+        return Following(
+            job,
+            order,
+            why,
+            is_resolved=is_resolved,
+            is_away=is_away,
+            is_over_time=is_over_time,
+        )
 
     def told(self, connection: Connection, mission: Mission, word: str) -> Job:
         """Write down that a running job is told something, before it is."""
@@ -182,6 +195,7 @@ class Jobs:
                 self._order_of(job),
                 why,
                 is_resolved=False,
+                is_away=False,
                 is_over_time=job.until is not None and now >= job.until,
             )
             for job, mission in told

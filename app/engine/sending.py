@@ -123,7 +123,7 @@ class Sending:
                 )
             if following.why_abort:
                 return await self._abort(mission, following, backend)
-            if following.is_resolved and not job.told:
+            if following.is_away and not job.told:
                 await self._tell(mission, following, backend, hold)
             # A halt does not wait until a backend that hangs is given up.
             with hold.interruptible():

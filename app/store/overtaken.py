@@ -46,6 +46,24 @@ OVER = select(DECISION.c.problem).where(
     IS_BRAINS,
     _is_over(bindparam("incident")),
 )
+# A person split it off: it is in another incident now.
+LIVES_ON = (
+    select(EPISODE.c.id)
+    .join(
+        DECISION,
+        and_(
+            DECISION.c.target == EPISODE.c.target,
+            DECISION.c.problem == EPISODE.c.problem,
+        ),
+    )
+    .where(
+        DECISION.c.id == bindparam("decision"),
+        IS_BRAINS,
+        EPISODE.c.incident_id != bindparam("incident"),
+        GOES_ON,
+    )
+    .limit(1)
+)
 OVERTAKEN = (
     select(MISSION.c.id)
     .join(INCIDENT, INCIDENT.c.id == MISSION.c.incident_id)
@@ -76,6 +94,18 @@ def find_over(connection: Connection, decision: int, incident: int) -> str:
     """
     bounds = {"decision": decision, "incident": incident}
     return str(connection.execute(OVER, bounds).scalar() or "")
+
+
+def lives_on(connection: Connection, decision: int, incident: int) -> bool:
+    """Tell whether what a brain decided on goes on in another incident.
+
+    Args:
+        connection: where to ask.
+        decision: which decision.
+        incident: where it was.
+    """
+    bounds = {"decision": decision, "incident": incident}
+    return connection.execute(LIVES_ON, bounds).scalar() is not None
 
 
 def find_overtaken(

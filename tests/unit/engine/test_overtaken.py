@@ -11,6 +11,7 @@ import pytest
 from app.engine.undecided import find_due
 from app.models.approval import Answer
 from app.models.mission import Mission
+from app.models.tables import EpisodeRow
 from app.models.verdict import Reading, Subject
 from app.store.inbox import SqlInbox
 from app.store.ledger import Ledger
@@ -171,6 +172,26 @@ def test_what_is_to_end_with_its_problem_ends(theatre: Theatre) -> None:
     theatre.play(5)
     assert theatre.robot.aborts
     assert theatre.job().state == "aborted"
+
+
+@pytest.mark.parametrize("action", ["mend", "brief"])
+def test_what_a_person_split_off_goes_on(
+    theatre: Theatre, action: str
+) -> None:
+    """Nobody is told that it went away, and nothing is ended for that."""
+    number = fire_both(theatre)
+    theatre.decide(number, action)
+    assert theatre.go().stage == "acting"
+    episodes = theatre.rows(EpisodeRow)
+    split = [row.id for row in episodes if row.problem == FIRST]
+    other = theatre.split(number, *split)
+    theatre.play(5)
+    assert (theatre.robot.heard, theatre.robot.aborts) == ([], [])
+    theatre.end("web-01", FIRST)
+    assert theatre.incident(other).state == "resolved"
+    theatre.play(5)
+    told = theatre.robot.heard if action == "mend" else theatre.robot.aborts
+    assert len(told) == 1
 
 
 def why_due(theatre: Theatre, number: int) -> str:
