@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from app.api.paging import RowId
 from app.bootstrap import Product
 from app.console.assets import Assets
 from app.console.screens import COMMON, INCIDENT, ME, SCREENS, Screen
@@ -119,7 +120,7 @@ def make_router(pages: Pages) -> APIRouter:
         return RedirectResponse(HOME, 303)
 
     @router.get("/console/incidents/{number}")
-    def incident(number: int, request: Request) -> Response:
+    def incident(number: RowId, request: Request) -> Response:
         """Show one incident; its script reads the number off the address."""
         del number
         return _show(pages, INCIDENT, request)

@@ -304,6 +304,34 @@ def test_new_rows_wait_while_somebody_reads(
     expect(row(page, number)).to_be_attached()
 
 
+def test_who_says_much_pushes_nobody_out_of_sight(
+    page: Page, service: NightService, night: Night
+) -> None:
+    """The row and the title are cut, and all of it is where one points."""
+    assert night
+    long = Story(
+        name="Long",
+        host="h" * 300,
+        severity="warning",
+        summary="said " * 100,
+        minutes=1,
+    )
+    service.tell(long)
+    number = service.number_of(long)
+    go(page, BOARD)
+    box = row(page, number).bounding_box()
+    assert box is not None
+    assert box["height"] < 200
+    name = row(page, number).locator(".name")
+    expect(name).to_have_attribute("title", "h" * 300)
+    go(page, f"{BOARD}/{number}")
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_contain_text("said said")
+    box = heading.bounding_box()
+    assert box is not None
+    assert box["height"] < 160
+
+
 def test_hostile_texts_are_texts(
     page: Page, service: NightService, night: Night
 ) -> None:
@@ -353,3 +381,19 @@ def test_a_viewer_has_no_buttons(
     page.keyboard.press("a")
     expect(page.locator("dialog")).to_have_count(0)
     assert not [line for line in one.asked if line.startswith("POST")]
+
+
+def test_one_step_back_is_where_one_came_from(
+    page: Page, night: Night
+) -> None:
+    """However often one was there before, and whatever came before that."""
+    first, second = night["fixed"], night["asked"]
+    head = page.locator("#head").get_by_role("link", name="Incidents")
+    for number in (first, second):
+        go(page, f"{BOARD}/{number}")
+    head.click()
+    row(page, second).get_by_role("link").first.click()
+    page.wait_for_url(f"**{BOARD}/{second}")
+    page.wait_for_selector("html[data-ready='true']")
+    page.keyboard.press("Escape")
+    page.wait_for_url(re.compile(rf"{BOARD}(?:[?#].*)?$"))

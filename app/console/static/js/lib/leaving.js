@@ -4,12 +4,17 @@ const HOME = "/console/incidents";
 const TRAIL = "trail";
 const MOST = 30;
 const typed = new WeakSet();
+// What is noted already when this page is left.
+let isNoted = false;
 
 /** Go back to where somebody came from; without that, to the incidents. */
 export function goBack() {
   const trail = read();
   const found = trail.findLastIndex((one) => pathOf(one)
     !== location.pathname);
+  // From there on, what came after it is no way back.
+  write(trail.slice(0, found + 1));
+  isNoted = true;
   location.assign(found < 0 ? HOME : trail[found]);
 }
 
@@ -17,15 +22,18 @@ export function goBack() {
 export function leaveTrail() {
   const trail = read();
   const [before, last] = [trail.at(-2), trail.at(-1)].map(pathOf);
-  if (before === location.pathname) {
-    // Somebody came back: what came after it is no way back.
+  const [entry] = performance.getEntriesByType("navigation");
+  if (before === location.pathname && entry?.type === "back_forward") {
+    // By the browser's button; who comes by a link goes on.
     trail.splice(-2);
   } else if (last === location.pathname) {
     trail.pop();
   }
   write([...trail, here()]);
   addEventListener("pagehide", () => {
-    write([...read().slice(0, -1), here()]);
+    if (!isNoted) {
+      write([...read().slice(0, -1), here()]);
+    }
   });
 }
 

@@ -3,6 +3,7 @@
 import { copy } from "../../lib/clipboard.js";
 import { fill, h } from "../../lib/dom.js";
 import { keyButton } from "../../lib/keys.js";
+import { seen } from "../../lib/seen.js";
 import { may } from "../../lib/shell.js";
 import { full, now, since, span } from "../../lib/time.js";
 import { act } from "./acts.js";
@@ -48,6 +49,7 @@ export class Title {
       incident.title.includes(incident.target_name) ? null
         : [h("bdi", {}, incident.target_name), " "],
       h("bdi", {}, incident.title));
+    this.heading.title = seen(incident.title);
     const isBad = incident.severity === "critical";
     fill(this.tags,
       h("span", { class: `tag ${isBad ? "full" : ""}` },

@@ -1,6 +1,7 @@
 // One row of the board: what is wrong, what is wanted, what can be done.
 
 import { fill, h } from "../../lib/dom.js";
+import { seen } from "../../lib/seen.js";
 import { may } from "../../lib/shell.js";
 import { clock, full, now } from "../../lib/time.js";
 
@@ -70,8 +71,9 @@ export function draw(node, row, acts) {
   fill(who, h("a", { href: `/console/incidents/${row.id}`,
     "data-act": "open", class: "number" }, String(row.id)), " ",
   severity(row.severity));
-  fill(what, h("strong", { class: "any" }, row.target_name), " ",
-    environment(row), h("span", { class: "title any" }, row.title),
+  fill(what, h("strong", { class: "name any", title: seen(row.target_name) },
+    row.target_name), " ", environment(row),
+  h("span", { class: "title any", title: seen(row.title) }, row.title),
     folded(row));
   fill(want, wanted(row));
   fill(state, standing(row));
