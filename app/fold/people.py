@@ -13,6 +13,7 @@ from app.core.errors import Refused
 from app.fold.folding import Folder
 from app.fold.regroup import Regrouping
 from app.fold.words import said, summarise, tell
+from app.models.canary import CANARY
 from app.models.incident import Incident, State
 from app.models.word import (
     DECISIONS,
@@ -155,6 +156,14 @@ class People:
                 field="into",
             )
         into = find_living_one(connection, number, "into")
+        if CANARY in (incident.source, into.source):
+            # It is taken off within the hour, with all that is in it.
+            raise Refused(
+                422,
+                "canary",
+                "The canary's incidents are merged with none.",
+                field="into",
+            )
         work = Regrouping(connection, self._folder, self._clock.now())
         return work.merge(call, incident, into)
 

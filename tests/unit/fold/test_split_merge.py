@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from app.core.errors import Refused
 from app.fold.regroup import name_of
 from app.models.alert import Severity
+from app.models.canary import CANARY, PROBLEM
 from app.models.incident import Incident
 from app.models.tables import EpisodeRow, IncidentRow
 from app.models.word import Kind, Word
@@ -334,6 +335,19 @@ def test_a_merge_needs_two_that_live(room: Room) -> None:
             room.merge(gone, into)
         assert caught.value.status == status
     assert set(room.partition()) == {two, three}
+
+
+def test_nothing_is_merged_with_the_canary(room: Room) -> None:
+    """It is taken off within the hour, and would take the other along."""
+    one = room.fire("web-01")
+    hour = {"canary": "2026-11-21T02"}
+    room.tell("hour", source=CANARY, name=PROBLEM, labels=hour)
+    two = room.rows(EpisodeRow)[-1].incident_id
+    for gone, into in ((one, two), (two, one)):
+        with pytest.raises(Refused) as caught:
+            room.merge(gone, into)
+        assert caught.value.reason == "canary"
+    assert set(room.partition()) == {one, two}
 
 
 def test_a_merged_incident_is_still_found(room: Room) -> None:
