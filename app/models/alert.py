@@ -41,6 +41,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         starts_at: when the problem began, by the source's clock.
         ends_at: when it ended or will be taken for ended.
         url: where the source shows it.
+        recurs: whether its source may tell of a new problem as it told of
+            one that it said was over, with the same occurrence.
     """
 
     fingerprint: str
@@ -54,6 +56,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     starts_at: int | None = None
     ends_at: int | None = None
     url: str = ""
+    recurs: bool = False
 
 
 WORDS = {

@@ -19,6 +19,7 @@ from app.models.delivery import (
     StoredDelivery,
     to_headers,
 )
+from app.store.again import Told, tell_lives
 from app.store.columns import Row
 from app.store.pages import END_OF_IDS
 from app.store.plan import (
@@ -83,6 +84,9 @@ class Desk(Protocol):
 
         Their fingerprint, source, occurrence, id, delivery and status.
         """
+
+    def find_times(self, ids: Collection[int]) -> dict[int, Told]:
+        """Return when alerts came, and when they say that they ended."""
 
     def find_keys(self, ids: Collection[int]) -> dict[int, bytes]:
         """Return the hashes of deliveries."""
@@ -221,6 +225,8 @@ class SqlInbox:
         """Look up what of a batch the database has already."""
         desk = self._desk
         alerts = desk.find_alerts(identities(batch))
+        if before == END_OF_IDS:
+            tell_lives(desk, batch, alerts)
         latest = desk.find_latest(threads(batch), before)
         known = Known(alerts, latest, {}, {}, *desk.next_ids())
         keys, ids = suspects(batch, known)

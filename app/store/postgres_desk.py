@@ -14,6 +14,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from app.core.errors import RowRefused, StorageFailed
+from app.store.again import Told
 from app.store.columns import ALERT_COLUMNS, DELIVERY_COLUMNS, Row
 from app.store.failures import tell
 from app.store.location import IN_TURNS, watch_network
@@ -119,6 +120,15 @@ class PostgresDesk:
             " ORDER BY id",
             (delivery_id,),
         )
+
+    def find_times(self, ids: Collection[int]) -> dict[int, Told]:
+        """Return when alerts came, and when they say that they ended."""
+        rows = self._rows(
+            "SELECT id, received_at, last_seen_at, ends_at FROM alert"
+            " WHERE id = ANY(%s)",
+            (list(ids),),
+        )
+        return {number: Told(*times) for number, *times in rows}
 
     def find_keys(self, ids: Collection[int]) -> dict[int, bytes]:
         """Return the hashes of deliveries."""

@@ -18,6 +18,7 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from app.core.errors import RowRefused, StorageFailed
+from app.store.again import Told
 from app.store.checkpoints import Checkpoints
 from app.store.columns import ALERT_COLUMNS, DELIVERY_COLUMNS, Row
 from app.store.failures import tell
@@ -160,6 +161,18 @@ class SqliteDesk:
             "(SELECT alerts FROM delivery WHERE id = ?))) ORDER BY id",
             (delivery_id,),
         )
+
+    def find_times(self, ids: Collection[int]) -> dict[int, Told]:
+        """Return when alerts came, and when they say that they ended."""
+        found = {}
+        for some in _chunks(list(ids)):
+            sql = (
+                "SELECT id, received_at, last_seen_at, ends_at FROM alert"
+                f" WHERE id IN ({_marks(some)})"
+            )
+            for number, *times in self._rows(sql, some):
+                found[number] = Told(*times)
+        return found
 
     def find_keys(self, ids: Collection[int]) -> dict[int, bytes]:
         """Return the hashes of deliveries."""

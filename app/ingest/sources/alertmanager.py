@@ -124,6 +124,7 @@ def to_alert(wire: WireAlert) -> Alert:
         starts_at=starts_at,
         ends_at=real_moment(wire.endsAt),
         url=wire.generatorURL,
+        recurs=starts_at is not None,
     )
 
 

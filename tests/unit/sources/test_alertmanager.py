@@ -144,3 +144,8 @@ def test_unknown_fields_are_passed_over() -> None:
 def test_a_list_is_no_group() -> None:
     """What Prometheus sends belongs to another address."""
     assert flaw_of(SOURCE, [make_alert()]).field == "$"
+
+
+def test_what_it_says_is_over_may_fire_with_the_same_start() -> None:
+    """When it has not heard of its Prometheus for a while."""
+    assert only_alert(SOURCE, EXAMPLE).recurs
