@@ -48,7 +48,7 @@ docker_main() {
 docker_read_options() {
   while [ $# -gt 0 ]; do
     case "$1" in
-    --stop | --status | --logs | --clean) command="${1#--}" ;;
+    --stop | --status | --logs | --clean) docker_choose_command "${1#--}" ;;
     --profile)
       docker_choose "${2:-}"
       shift
@@ -71,6 +71,14 @@ docker_read_options() {
   done
 }
 
+# Two commands at once are a mistake: one of them may remove all data.
+docker_choose_command() {
+  case "$command" in
+  start | "$1") command="$1" ;;
+  *) docker_wrong_use "--$command and --$1 do not go together." ;;
+  esac
+}
+
 docker_wrong_use() {
   printf 'Error: %s\n\n' "$1" >&2
   docker_usage >&2
@@ -91,8 +99,12 @@ docker_choose() {
 
 docker_set_port() {
   case "$1" in
-  '' | *[!0-9]*) docker_wrong_use '--port needs a number, such as 8080.' ;;
+  '' | *[!0-9]* | ??????*)
+    docker_wrong_use '--port needs a number, such as 8080.'
+    ;;
   esac
+  { [ "$1" -ge 1 ] && [ "$1" -le 65535 ]; } ||
+    docker_wrong_use "there is no port $1; take one from 1 to 65535."
   export SMOKEJUMPER_PORT="$1"
 }
 

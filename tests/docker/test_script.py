@@ -106,6 +106,10 @@ def test_without_compose_it_says_what_to_install(machine: Machine) -> None:
         (("--profile",), "--profile needs one of"),
         (("--profile=zabbix", "--profile=prometheus"), "one monitoring-ser"),
         (("--port", "web"), "--port needs a number"),
+        (("--port=99999",), "no port 99999"),
+        (("--port=0",), "no port 0"),
+        (("--port", "9" * 30), "--port needs a number"),
+        (("--status", "--clean", "--yes"), "--status and --clean do not go"),
         (("--prune",), "there is no option --prune"),
     ],
 )
