@@ -45,12 +45,28 @@ class Guard:
         return self._child.pid if self._child else 0
 
     def keep(self) -> None:
-        """Start it, unless it is there."""
+        """Start it, unless it is there; raise Unable where that fails."""
         if self._child is not None and self._child.poll() is None:
             return
         self._close()
+        self._child = None
+        try:
+            self._child = self._start()
+            # Until it says so, a signal to all of us would still end it.
+            is_ready = self._is_ready(self._child.stdout)
+        except OSError:
+            is_ready = False
+        if not is_ready:
+            self.dismiss()
+            raise Unable(
+                "the guard could not be started, so nothing else is",
+                remedy="Look whether this machine has room for a program",
+            )
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        """Start its process."""
         program = [sys.executable, "-E", "-s", "-S", "-m", "simulator.guard"]
-        self._child = subprocess.Popen(  # noqa: S603  our own program
+        return subprocess.Popen(  # noqa: S603  our own program
             [*program, *self._words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -58,13 +74,6 @@ class Guard:
             cwd=HERE,
             start_new_session=True,
         )
-        # Until it says so, a signal to all of us would still end it.
-        if not self._is_ready(self._child.stdout):
-            self.dismiss()
-            raise Unable(
-                "the guard could not be started, so nothing else is",
-                remedy="Look whether this machine has room for a program",
-            )
 
     def dismiss(self) -> None:
         """Say that all is undone, and wait until it is gone."""

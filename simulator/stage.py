@@ -11,6 +11,7 @@ asyncio program calls them in a worker thread.
         stage.stop("cpu")
 """
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from simulator.guard import Guard
 from simulator.home import Home
 from simulator.journal import Journal
 from simulator.nursery import Nursery
-from simulator.problem import Conflict
+from simulator.problem import Conflict, Unable
 from simulator.settings import Settings
 from simulator.truth import Truth, TruthLog
 from simulator.undoing import sweep
@@ -128,7 +129,7 @@ class Stage:
                 for it (Unable).
         """
         self.settings.need_enabled()
-        return self._ask(lambda: self._acts.begin(order))
+        return self._ask(lambda: self._begin(order))
 
     def stop(self, kind: str | None = None) -> list[Truth]:
         """End one kind, or all; return the truths of what ended.
@@ -154,6 +155,11 @@ class Stage:
             "running": [truth.as_json() for truth in running],
         }
 
+    def _begin(self, order: Order) -> Truth:
+        """Begin a fault; never without the guard."""
+        self._guard.keep()
+        return self._acts.begin(order)
+
     def _sweep(self) -> None:
         """Undo what the journal still names, of an earlier run too."""
         sweep(self.settings.home, self.settings.disk_path)
@@ -175,8 +181,11 @@ class Stage:
                 left = next_look - time.monotonic()
                 # However much is asked: what is over must end.
                 if left <= 0:
-                    self._guard.keep()
                     self._acts.look()
+                    # Without room for one now, it is tried again; what runs
+                    # goes on until its end, and nothing new begins.
+                    with contextlib.suppress(Unable):
+                        self._guard.keep()
                     next_look = time.monotonic() + TICK_SECONDS
                     continue
                 try:

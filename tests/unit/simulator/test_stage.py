@@ -1,5 +1,6 @@
 """The stage: begins, watches, ends; refuses what must not be."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -66,6 +67,37 @@ def test_one_of_a_kind_at_a_time(stage: Stage) -> None:
     assert caught.value.status == 409
     assert "off cpu" in caught.value.remedy
     assert len(processes("sim-cpu")) == 1
+
+
+def test_without_room_for_a_guard_it_goes_on_and_nothing_new_begins(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is tried again until there is room, as after a fault of ours."""
+    begun = stage.start(CPU)
+    gone = stage._guard.pid
+    with monkeypatch.context() as patch:
+        patch.setattr("simulator.guard.HERE", tmp_path / "not there")
+        os.kill(gone, signal.SIGKILL)
+        wait_for(lambda: stage._guard.pid == 0)
+        with pytest.raises(Unable, match="the guard could not be") as caught:
+            stage.start(Order("files", level=20))
+        assert "room for a program" in caught.value.remedy
+        assert stage.running() == [begun]
+    wait_for(lambda: stage._guard.pid not in {0, gone})
+    stage.start(Order("files", level=20))
+    assert [one.fault for one in stage.stop()] == ["cpu", "files"]
+
+
+def test_nothing_begins_without_its_guard(stage: Stage) -> None:
+    """One that has just gone is there again before anything is made."""
+    gone = stage._guard.pid
+    os.kill(gone, signal.SIGKILL)
+    # Its end is seen here without being taken; the stage may be faster.
+    with contextlib.suppress(ChildProcessError):
+        os.waitid(os.P_PID, gone, os.WEXITED | os.WNOWAIT)
+    stage.start(CPU)
+    assert psutil.Process(stage._guard.pid).is_running()
+    assert stage._guard.pid != gone
 
 
 def test_all_can_be_ended_at_once(stage: Stage) -> None:
