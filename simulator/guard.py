@@ -75,11 +75,15 @@ class Guard:
             start_new_session=True,
         )
 
-    def dismiss(self) -> None:
-        """Say that all is undone, and wait until it is gone."""
+    def dismiss(self, *, is_undone: bool = True) -> None:
+        """Say that all is undone, and wait until it is gone.
+
+        Without that word it undoes the rest, so the folder must be free.
+        """
         if self._child is None:
             return
-        if self._child.stdin is not None and self._child.poll() is None:
+        is_there = self._child.poll() is None
+        if is_undone and is_there and self._child.stdin is not None:
             with contextlib.suppress(OSError):
                 os.write(self._child.stdin.fileno(), FAREWELL)
         child = self._child

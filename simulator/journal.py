@@ -79,10 +79,11 @@ class Journal:
             self._open.remove(number)
             with suppress(OSError):
                 self._write({"undone": number})
-            if not self._open and not self.read():
-                self._clear()
-            # Without room for a shorter one, the long one serves as well.
+            # One that cannot be read now is kept; and without room for a
+            # shorter one, the long one serves as well.
             with suppress(OSError):
+                if not self._open and not self.read():
+                    self._clear()
                 self._shorten()
 
     def clear(self) -> None:
@@ -92,7 +93,11 @@ class Journal:
             self._clear()
 
     def read(self) -> list[Made]:
-        """Return what is not undone, as the file says it, oldest first."""
+        """Return what is not undone, as the file says it, oldest first.
+
+        Raises:
+            OSError: it is there, and cannot be read now.
+        """
         known = {one.name for one in fields(Made)}
         return [
             Made(**{k: v for k, v in line.items() if k in known})
@@ -112,11 +117,12 @@ class Journal:
         """Yield what each line says; a torn one is left out.
 
         What stands in a torn line was not begun: a line is written whole
-        before its thing is made.
+        before its thing is made. One that is there and cannot be read is an
+        error: it may name what must be undone.
         """
         try:
             lines = self.path.read_bytes().splitlines()
-        except OSError:
+        except FileNotFoundError:
             return
         for line in lines:
             try:

@@ -202,13 +202,15 @@ class Stage:
         """Undo everything: the end of the thread is the end of children."""
         with self._change:
             self._is_open = False
+        is_undone = False
         try:
             self._acts.put_away()
             # Nothing should be left; if something is, it is tried again.
             self._sweep()
+            is_undone = True
         finally:
             self._home.release()
-            self._guard.dismiss()
+            self._guard.dismiss(is_undone=is_undone)
             self._refuse_the_rest()
 
     def _refuse_the_rest(self) -> None:

@@ -23,6 +23,9 @@ def sweep(home: Path, disk: Path) -> list[Truth]:
     Args:
         home: the simulator's folder.
         disk: where the small file system is.
+
+    Raises:
+        OSError: the journal cannot be read now; nothing of it is forgotten.
     """
     journal = Journal(home)
     left = journal.read()

@@ -39,6 +39,17 @@ def full() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+@contextmanager
+def none_left_to_open() -> Iterator[None]:
+    """Let this process open no further file, as one that has too many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def settings_at(home: Path, **values: Any) -> Settings:
     """Return settings with a folder of their own, small and on."""
     most = {"disk_mb": 8, "memory_mb": 64} | values.pop("most", {})

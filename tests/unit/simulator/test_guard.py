@@ -13,7 +13,7 @@ import pytest
 
 from simulator.guard import Guard
 from simulator.home import Home
-from simulator.journal import CHILD, Journal, Made
+from simulator.journal import CHILD, FILES, Journal, Made
 from simulator.processes import birth_of
 from simulator.stage import Stage
 from simulator.truth import TruthLog
@@ -178,6 +178,20 @@ def test_a_new_simulator_is_not_disturbed(home: Path) -> None:
         journal.clear()
         guard.dismiss()
         folder.release()
+
+
+def test_without_a_farewell_it_undoes_the_rest(home: Path) -> None:
+    """As of a simulator that could not read its own journal at its end."""
+    place = Home(home)
+    place.make()
+    (home / "io.bin").write_text("x")
+    Journal(home).note(Made(FILES, path=str(home), pattern="io.bin"))
+    guard = Guard(home, home / "disk")
+    guard.keep()
+    guard.dismiss(is_undone=False)
+    assert guard.pid == 0
+    assert not (home / "io.bin").exists()
+    assert Journal(home).read() == []
 
 
 def test_dismissed_it_goes_at_once_and_sweeps_nothing(home: Path) -> None:

@@ -12,6 +12,7 @@ from simulator.journal import CHILD, FILES, MOUNT, Journal, Made
 from simulator.processes import birth_of
 from simulator.truth import TIME, Truth, TruthLog
 from simulator.undoing import sweep
+from tests.unit.simulator.scene import none_left_to_open
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 
@@ -74,6 +75,24 @@ def test_what_cannot_be_undone_now_is_tried_again(
     assert len(journal.read()) == 2
     monkeypatch.undo()
     sweep(tmp_path, tmp_path / "disk")
+    assert journal.read() == []
+
+
+def test_a_journal_that_cannot_be_read_is_not_forgotten(
+    tmp_path: Path,
+) -> None:
+    """Whoever cannot open a file now knows nothing of what is left."""
+    (tmp_path / "io.bin").write_text("x")
+    journal = Journal(tmp_path)
+    number = journal.note(Made(FILES, path=str(tmp_path), pattern="no.bin"))
+    Journal(tmp_path).note(Made(FILES, path=str(tmp_path), pattern="io.bin"))
+    with none_left_to_open():
+        journal.done(number)
+        with pytest.raises(OSError, match="open files"):
+            sweep(tmp_path, tmp_path / "disk")
+    assert (tmp_path / "io.bin").exists()
+    sweep(tmp_path, tmp_path / "disk")
+    assert not (tmp_path / "io.bin").exists()
     assert journal.read() == []
 
 
