@@ -6,6 +6,7 @@ and the House does all of its starting in threads of its own.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,8 +18,8 @@ from simulator import answers
 from simulator.fault import Order
 from simulator.house import House
 from simulator.lock import Lock
-from simulator.problem import Refused, Unknown
-from simulator.truth import parse_iso
+from simulator.problem import Refused, Unable, Unknown
+from simulator.truth import Truth, parse_iso
 
 HERE = Path(__file__).parent
 PARTS = ("level", "seconds", "options")
@@ -121,7 +122,19 @@ def _add_faults(app: FastAPI, house: House) -> None:
                     field="since",
                     remedy="Write it as 2026-11-21T20:00:00Z",
                 ) from error
-        return _told(house.stage.truths.since(moment))
+        return _told(_truths(house, moment))
+
+
+def _truths(house: House, moment: datetime | None) -> list[Truth]:
+    """Return what ran at or after a moment, or raise Unable."""
+    try:
+        return house.stage.truths.since(moment)
+    except OSError as error:
+        raise Unable(
+            f"what happened cannot be read now: {error.strerror}",
+            field="folder",
+            remedy="Try again when this machine has room for it",
+        ) from error
 
 
 def _told(truths: list[Any]) -> dict[str, Any]:

@@ -126,12 +126,16 @@ class TruthLog:
         return [truth for truth in self.since() if truth.ended_at is None]
 
     def _lines(self) -> Iterator[Truth]:
-        """Yield every line that can be read."""
+        """Yield every whole line.
+
+        A file that is there and cannot be read now is an error: nothing
+        would be taken for the truth.
+        """
         earlier = self.path.with_suffix(".jsonl.1")
         for path in (earlier, self.path):
             try:
                 lines = path.read_bytes().splitlines()
-            except OSError:
+            except FileNotFoundError:
                 continue
             for line in lines:
                 try:

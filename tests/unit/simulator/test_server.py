@@ -70,6 +70,21 @@ def test_the_truth_is_asked_from_a_moment_on(simulator: Simulator) -> None:
     assert simulator.ask("GET", "/api/truth").json()["truth"]
     late = "/api/truth?since=2999-01-01T00:00:00+00:00"
     assert simulator.ask("GET", late).json() == {"truth": []}
+
+
+def test_a_truth_that_cannot_be_read_is_not_an_empty_one(
+    simulator: Simulator,
+) -> None:
+    """Whoever scores would believe that nothing happened."""
+    earlier = simulator.home / "truth.jsonl.1"
+    earlier.mkdir()
+    try:
+        answer = simulator.ask("GET", "/api/truth")
+    finally:
+        earlier.rmdir()
+    assert answer.status_code == 503
+    assert "cannot be read now" in answer.json()["detail"]
+    assert simulator.ask("GET", "/api/truth").status_code == 200
     wrong = simulator.ask("GET", "/api/truth?since=soon")
     assert (wrong.status_code, wrong.json()["field"]) == (422, "since")
 
