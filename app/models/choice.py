@@ -32,6 +32,8 @@ class Weighed(msgspec.Struct, frozen=True):
         allows: the changing actions that it would let run unasked here.
         topics: words for what to look at, the most likely first.
         version: which weights these are.
+        backing: how likely the first is by weights that no site taught;
+            None when these are the same.
     """
 
     options: tuple[Option, ...]
@@ -39,6 +41,7 @@ class Weighed(msgspec.Struct, frozen=True):
     allows: frozenset[str] = frozenset()
     topics: tuple[str, ...] = ()
     version: str = ""
+    backing: float | None = None
 
 
 class Calibrated(msgspec.Struct, frozen=True):
@@ -120,6 +123,8 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
         asks: whether a person must confirm it first.
         options: what it weighed, the best first.
         calls: the calls that it took, those of other brains included.
+        backing: how likely it is by what was measured before it is shipped,
+            None when that is what the options say.
     """
 
     action: str
@@ -129,6 +134,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     asks: bool = False
     options: tuple[Option, ...] = ()
     calls: tuple[Call, ...] = ()
+    backing: float | None = None
 
 
 class Proof(msgspec.Struct, frozen=True):

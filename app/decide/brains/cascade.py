@@ -132,11 +132,9 @@ def combine(sober: Choice, said: Choice | Calls, menu: Menu) -> Choice:
         options=_merge(sober, said),
     )
     if _is_same(said, sober):
-        first = sober.options[0].probability if sober.options else None
-        is_likely = first is not None and first >= AGREED
         return _with(
             both,
-            asks=sober.asks and not is_likely,
+            asks=sober.asks and not _is_likely(sober),
             reason=f"{sober.reason} The model agrees.",
         )
     told = f"The model says {said.action}: {said.reason}".strip()
@@ -172,6 +170,18 @@ def confirm(both: Choice, again: Choice | Calls) -> Choice:
 def _spares(sober: Choice, both: Choice) -> bool:
     """Tell whether a question of the gate is not asked."""
     return sober.asks and not both.asks
+
+
+def _is_likely(sober: Choice) -> bool:
+    """Tell whether the gate holds its choice likely enough to be backed.
+
+    What a site's people taught it makes no question needless.
+    """
+    first = sober.options[0].probability if sober.options else None
+    if first is None:
+        return False
+    backing = first if sober.backing is None else sober.backing
+    return min(first, backing) >= AGREED
 
 
 def _is_same(one: Choice, other: Choice) -> bool:

@@ -47,6 +47,7 @@ class Reflex:
             asks=changes and best.action not in weighed.allows,
             options=weighed.options,
             calls=(call,),
+            backing=weighed.backing,
         )
 
 

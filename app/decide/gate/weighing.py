@@ -88,10 +88,13 @@ class TrainedGate:
         )
         best = options[0]
         raw = best.probability or 0.0
+        backing = self._back(best.action, sight, mask)
         runs = (
             best.action not in closed
             and _reaches(self._weights, best.action, raw)
-            and self._is_sober(best.action, sight, mask)
+            and (
+                backing is None or _reaches(self._sober, best.action, backing)
+            )
         )
         return Weighed(
             options,
@@ -99,19 +102,19 @@ class TrainedGate:
             frozenset([best.action] if runs else []),
             words,
             self.version,
+            backing,
         )
 
-    def _is_sober(self, action: str, sight: Sight, mask: Masks) -> bool:
-        """Tell whether an action might run unasked as it was shipped, too.
+    def _back(self, action: str, sight: Sight, mask: Masks) -> float | None:
+        """Return how likely an action is as it was shipped, None: the same.
 
         Many corrections make any action as likely as they want; a threshold
         says nothing of a probability that was never measured.
         """
-        sober = self._sober
-        if sober is self._weights:
-            return True
-        odds = weigh(sober.actions, sight, mask)
-        return _reaches(sober, action, float(odds[ACTIONS.index(action)]))
+        if self._sober is self._weights:
+            return None
+        odds = weigh(self._sober.actions, sight, mask)
+        return round(float(odds[ACTIONS.index(action)]), 4)
 
     def _topics(self, sight: Sight) -> tuple[str, ...]:
         """Return where to look, the likeliest first."""

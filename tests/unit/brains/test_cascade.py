@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import pytest
 
 from app.core.errors import BrainFailed, ConfigError
@@ -48,6 +49,15 @@ class Voice:
         if isinstance(self.said, Exception):
             raise self.said
         return self.said
+
+
+class Silent:
+    """A brain that never answers."""
+
+    async def decide(self, case: Case, menu: Menu) -> Choice:
+        """Wait for ever."""
+        await asyncio.Event().wait()
+        raise AssertionError(case.name, menu.names)
 
 
 def sober(
@@ -165,6 +175,21 @@ def test_both_agree(
     assert choice.asks is still_asks
     assert choice.confidence == gate.confidence
     assert choice.reason.endswith("The model agrees.")
+
+
+@pytest.mark.parametrize(
+    ("backing", "still_asks"),
+    [(None, False), (AGREED, False), (AGREED - 0.01, True), (0.0, True)],
+)
+def test_what_a_site_taught_spares_no_question(
+    backing: float | None, still_asks: bool
+) -> None:
+    """The gate must have held it likely as it was shipped, too."""
+    gate = sober("restart_service", NGINX, probability=0.99, asks=True)
+    gate = msgspec.structs.replace(gate, backing=backing)
+    choice = decide(gate, said("restart_service", NGINX))
+    assert choice.action == "restart_service"
+    assert choice.asks is still_asks
 
 
 def test_the_same_action_on_another_thing_is_no_agreement() -> None:
@@ -332,15 +357,6 @@ def test_the_first_model_that_is_turned_on_is_heard() -> None:
 
 def test_a_voice_that_is_too_slow_leaves_the_gate_alone() -> None:
     """The gate's word is there; the record says what was missing."""
-
-    class Silent:
-        """Never answers."""
-
-        async def decide(self, case: Case, menu: Menu) -> Choice:
-            """Wait for ever."""
-            await asyncio.Event().wait()
-            raise AssertionError(case.name, menu.names)
-
     cascade = Cascade(
         Voice(sober("restart_service", NGINX)),
         None,
@@ -355,15 +371,6 @@ def test_a_voice_that_is_too_slow_leaves_the_gate_alone() -> None:
 
 def test_a_voice_is_not_waited_for_until_it_is_too_late() -> None:
     """Who waits for the decision gives up then, and with it the gate."""
-
-    class Silent:
-        """Never answers."""
-
-        async def decide(self, case: Case, menu: Menu) -> Choice:
-            """Wait for ever."""
-            await asyncio.Event().wait()
-            raise AssertionError(case.name, menu.names)
-
     peers: dict[str, Brain] = {
         "reflex": Voice(sober("restart_service", NGINX)),
         "ollama": Silent(),

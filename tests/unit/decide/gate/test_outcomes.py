@@ -238,3 +238,5 @@ def test_many_corrections_do_not_run_unasked() -> None:
     weighed = TrainedGate(held, KNOWLEDGE, shipped).weigh(case, menu)
     assert weighed.options[0].action == "restart_service"
     assert not weighed.allows
+    shares = {one.action: one.probability for one in first.options}
+    assert weighed.backing == shares["restart_service"]
