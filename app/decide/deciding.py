@@ -28,6 +28,7 @@ from app.models.menu import Arguments, Menu
 from app.ports import Brain, Closing
 
 MOST_OPTIONS = 4
+REMEDY = "Set another (main.py reins set brain=NAME), or turn it on again."
 NONE = Calibrations()
 
 
@@ -138,9 +139,9 @@ class Decider:
         brain = self.brains.get(name)
         if brain is None:
             known = ", ".join(sorted(self.brains))
-            return give_up(
-                Why.UNAVAILABLE, f"There is no brain {name!r}; known: {known}."
-            )
+            # It was set at run time, and turned off in the settings since.
+            says = f"There is no brain {name!r}; known: {known}. {REMEDY}"
+            return give_up(Why.UNAVAILABLE, says)
         try:
             choice = await brain.decide(case, menu)
         except BrainFailed as error:

@@ -132,7 +132,7 @@ def test_what_is_over_asks_nobody() -> None:
 
 
 def test_an_unknown_brain_escalates() -> None:
-    """It says which there are."""
+    """It says which there are, and the command that sets one."""
     decided, fake = decide(choose(), brain="oracle")
     assert decided.decision.action == "escalate"
     assert decided.decision.why == Why.UNAVAILABLE
@@ -140,6 +140,7 @@ def test_an_unknown_brain_escalates() -> None:
     assert "fake" in decided.decision.reason
     assert decided.decision.brain == "oracle"
     assert fake.asked == []
+    assert "main.py reins set brain=" in decided.decision.reason
 
 
 def test_a_failing_brain_escalates_with_the_remedy() -> None:
