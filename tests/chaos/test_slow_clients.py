@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.chaos.load import Load, wait_until
@@ -112,6 +113,21 @@ def test_one_more_than_the_most_is_told_so(tmp_path: Path) -> None:
         with load.running() as ledger:
             load.wait_for(10)
         assert ledger.faults == []
+
+
+def test_one_address_does_not_take_all_there_is(tmp_path: Path) -> None:
+    """Over its own cap it is told so; others come in, and it does again."""
+    limits = {"connections": 20, "connections_per_peer": 5}
+    with Service(tmp_path, {"server": {"limits": limits}}) as service:
+        other = httpx.HTTPTransport(local_address="127.0.0.2")
+        with connected(service.port, 5):
+            answer = ask(service.port, b"")
+            assert answer.startswith(b"HTTP/1.1 503 ")
+            assert b'"field":"connection"' in answer
+            with httpx.Client(transport=other) as client:
+                found = client.get(f"{service.url}/health", timeout=30)
+            assert found.status_code == 200
+        wait_until(service.is_ready, "room for the first address", 30)
 
 
 def test_answers_that_nobody_reads_do_not_pile_up(strict: Service) -> None:
