@@ -34,6 +34,7 @@ LIMITS = {
 }
 MEGABYTE = 1_048_576
 GROWTH = 20 * MEGABYTE
+PAGES, MOST_KEPT = 300, 40 * MEGABYTE
 BODY_OF_NOTHING = b'{"version": "4", "alerts": []}'
 
 
@@ -158,12 +159,17 @@ def test_an_unread_page_does_not_hold_a_connection(strict: Service) -> None:
     load = Load(strict.port, clients=2)
     with load.running():
         load.wait_for(300)
-    page = GET.replace("/health", "/api/v1/alerts?limit=500").encode()
+    page = b"GET /api/v1/alerts?limit=500 HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
+    # More of them than the system keeps for who does not read.
+    answer = receive(strict.port, page[:-2] + b"connection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert PAGES * len(answer) > MOST_KEPT
     with connected(strict.port, 1) as (line,):
-        push(line, (page + b"\r\n") * 100, 100 * len(page))
+        push(line, page * PAGES, PAGES * len(page))
         wait_until(
             lambda: not is_held(line),
             "the connection to be cut off",
             CLOSED_SECONDS,
         )
+    assert "connection.not_read" in strict.log.read_text()
     assert strict.is_ready()
