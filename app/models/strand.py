@@ -7,7 +7,6 @@ same messages make the same episodes in whatever order they come.
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator
-from itertools import islice
 
 import msgspec
 
@@ -99,8 +98,9 @@ class Point(msgspec.Struct, array_like=True):
         Not what we had heard before this began and was told: a clock that
         was ahead has dated it later, and was set back since.
         """
-        is_known = heard_at and self.told_at and not self.is_early
-        return not is_known or heard_at >= min(self.begins_at, self.told_at)
+        if heard_at >= self.told_at or heard_at >= self.begins_at:
+            return True
+        return not heard_at or self.is_early
 
 
 class Ending(msgspec.Struct, frozen=True):
@@ -199,7 +199,8 @@ class Strand(msgspec.Struct, array_like=True):
     def _following(self, index: int, point: Point) -> Following:
         """Return where the next one begins, and the next that ends it."""
         nearest: int | None = None
-        for one in islice(self.points, index + 1, None):
+        for place in range(index + 1, len(self.points)):
+            one = self.points[place]
             if not one.is_fired or not point.is_ended_by(one.told_at):
                 continue
             nearest = one.begins_at if nearest is None else nearest
@@ -238,7 +239,8 @@ class Strand(msgspec.Struct, array_like=True):
             return Ending(point.told_end, "resolved")
         nearest, then = following
         index = bisect_left(ends, (point.begins_at,))
-        for end, heard_at in islice(ends, index, None):
+        for place in range(index, len(ends)):
+            end, heard_at = ends[place]
             if nearest is not None and end > nearest:
                 break
             if point.is_ended_by(heard_at):
