@@ -20,6 +20,9 @@ from app.store.plan import Identity, Item, Seen, Wanted, identify
 # A notification may be late: another Alertmanager of a set, or one that was
 # tried for long. Within this time after the end it is of what was before.
 LATE = 120_000_000
+# Each is a look-up. Whoever came back more often is a repeat from then on,
+# until retention has taken its first life.
+MOST_LIVES = 100
 OTHER = {
     Status.FIRING.value: Status.RESOLVED.value,
     Status.RESOLVED.value: Status.FIRING.value,
@@ -86,10 +89,10 @@ def tell_lives(desk: Finder, batch: Sequence[Item], known: Found) -> None:
         for item, index in doubtful
         if _named(item.alerts[index], 0, other=True) in over
     ]
-    life = 0
-    while searches:
+    for life in range(MOST_LIVES):
+        if not searches:
+            return
         searches = _look(desk, searches, life, known)
-        life += 1
 
 
 def _look(

@@ -6,6 +6,7 @@ import pytest
 
 from app.models.alert import Status
 from app.models.tables import AlertRow, EpisodeRow
+from app.store import again
 from app.store.again import LATE
 from tests.unit.fold.conftest import inbox, location
 from tests.unit.fold.room import SECOND, Room
@@ -54,6 +55,21 @@ def test_it_fires_again_after_its_end(room: Room, lives: int) -> None:
         room.clock.advance(7_200)
     assert len(room.rows(EpisodeRow)) == lives
     assert len(room.rows(AlertRow)) == 2 * lives
+
+
+def test_it_comes_back_no_more_often_than_can_be_looked_up(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then it is a repeat; the look-ups of one alert have an end."""
+    monkeypatch.setattr(again, "MOST_LIVES", 2)
+    began = room.clock.now()
+    for _ in range(3):
+        tell(room, Status.FIRING, began)
+        end(room, began)
+        room.clock.advance(LATE // SECOND + 1)
+    rows = room.rows(AlertRow)
+    assert [row.repeats for row in rows] == [1, 1, 0, 0]
+    assert state(room) == "resolved"
 
 
 def test_what_is_late_is_a_repeat(room: Room) -> None:
