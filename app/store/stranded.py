@@ -32,20 +32,21 @@ BUSY = (Stage.RULING, Stage.STARTING, Stage.ACTING, Stage.VERIFYING)
 IS_AHEAD = MISSION.c.changed_at > bindparam("now") + SKEW
 IS_RESTING = MISSION.c.due_at > bindparam("now")
 IS_LENT = MISSION.c.lease_until > bindparam("now") + (SKEW + MOST_LEASE)
+IS_STRANDED = and_(
+    MISSION.c.stage.in_([one.value for one in BUSY]),
+    or_(and_(IS_AHEAD, IS_RESTING), IS_LENT),
+)
 STRANDED = (
     select(MISSION.c.id)
-    .where(
-        MISSION.c.stage.in_([one.value for one in BUSY]),
-        or_(and_(IS_AHEAD, IS_RESTING), IS_LENT),
-        not_(among(MISSION.c.id, "left")),
-    )
+    .where(IS_STRANDED, not_(among(MISSION.c.id, "left")))
     .order_by(MISSION.c.id)
     .limit(bindparam("most"))
 )
-# Whoever took one meanwhile, by a clock that is right, keeps it.
+# Whoever took one meanwhile, by a clock that is right, keeps it. What was
+# moved since has another moment: that of a question is until when it holds.
 FREE = (
     update(MISSION)
-    .where(among(MISSION.c.id, "ids"))
+    .where(among(MISSION.c.id, "ids"), IS_STRANDED)
     .values(
         due_at=case((IS_RESTING, bindparam("now")), else_=MISSION.c.due_at),
         lease_until=case(

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from app.store.ledger import Connection
-from app.store.missions import add_mission, find_mission
+from app.store.missions import add_mission, find_mission, save_mission
 from app.store.stranded import find_stranded, free_stranded
 from tests.unit.store.missions import HOUR, NOW, SECOND, make_mission
 
@@ -72,6 +73,32 @@ def test_the_rest_has_its_time(
     """What a clock that is right said, and what people wait for."""
     add_mission(connection, make_mission(1, stage=stage, **more))
     assert find_stranded(connection, NOW, (), 10) == ()
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        {"stage": "asking", "changed_at": NOW, "due_at": NOW + HOUR},
+        # By the other node, whose clock is ahead.
+        {"stage": "asking", **FAR},
+        {"stage": "deciding", **FAR},
+        {"stage": "acting", "changed_at": NOW, "due_at": NOW + HOUR},
+    ],
+    ids=["asks", "asks, ahead", "decides", "acts"],
+)
+def test_what_was_moved_meanwhile_has_its_time(
+    connection: Connection, since: dict[str, Any]
+) -> None:
+    """What is looked for on a snapshot is freed in a turn, a while later."""
+    mission = make_mission(1, stage="ruling", **FAR)
+    number = add_mission(connection, mission)
+    found = find_stranded(connection, NOW, (), 10)
+    before = find_mission(connection, number)
+    assert before
+    moved = replace(before, version=before.version + 1, **since)
+    save_mission(connection, before, moved)
+    free_stranded(connection, found, NOW)
+    assert find_mission(connection, number) == moved
 
 
 def test_who_has_one_sees_to_it(connection: Connection) -> None:
