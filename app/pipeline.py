@@ -128,8 +128,9 @@ def _(event: Decided, mission: Mission, now: int, _limits: Limits) -> Mission:
         mission,
         decision_id=event.decision,
         approval_id=0,
-        # What takes something back is decided by nobody: this is another.
-        undoes=0,
+        # What takes something back is decided by nobody: this is another,
+        # or the same with other arguments.
+        undoes=mission.undoes if event.takes_back else 0,
         # What was edited, or superseded, before it ran took no round.
         round=mission.round + (mission.stage == Stage.DECIDING),
     )

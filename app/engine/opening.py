@@ -5,10 +5,13 @@ It is done in the turn that writes the decision down.
 
 from collections.abc import Collection
 
+from msgspec.structs import replace
+
 from app.engine.moves import Moves
 from app.models.choice import Decision
 from app.models.incident import Incident, State
 from app.models.mission import Decided, Mission, Stage
+from app.store.decisions import find_decision
 from app.store.ledger import Connection
 from app.store.missions import find_live
 
@@ -33,9 +36,21 @@ def follow(
     if live is not None:
         if live.stage in BUSY:
             return None
+        is_undo = _takes_back(connection, live, decision)
+        event = replace(event, takes_back=is_undo)
         moves.withdraw(connection, live, "another decision was made")
         return moves.move(connection, live, event, is_taken=True)
     return moves.begin(connection, incident, event)
+
+
+def _takes_back(
+    connection: Connection, mission: Mission, decision: Decision
+) -> bool:
+    """Tell whether a decision is what a mission takes back with, edited."""
+    if not mission.undoes:
+        return False
+    row = find_decision(connection, mission.decision_id)
+    return row is not None and row.action == decision.action
 
 
 def is_busy(mission: Mission) -> bool:

@@ -129,11 +129,19 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
-    """A brain, or a person, has chosen."""
+    """A brain, or a person, has chosen.
+
+    Attributes:
+        decision: what was chosen.
+        action: its action.
+        reason: why.
+        takes_back: whether it is what takes something back, edited.
+    """
 
     decision: int
     action: str
     reason: str = ""
+    takes_back: bool = False
 
 
 class Ruled(msgspec.Struct, frozen=True, kw_only=True):

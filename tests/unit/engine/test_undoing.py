@@ -106,6 +106,25 @@ def test_what_a_person_does_instead_is_no_undo(theatre: Theatre) -> None:
     assert len(theatre.rows(MissionRow)) == 1
 
 
+def test_an_undo_that_is_edited_is_still_one(theatre: Theatre) -> None:
+    """No brain takes its place, and people hear that it was left out."""
+    number = do_harm(theatre)
+    first = theatre.asked().id
+    theatre.answer(Answer.EDIT, host="web-01")
+    theatre.go()
+    asked = theatre.asked()
+    assert (asked.action, asked.state) == ("unmend", "asked")
+    assert asked.id != first
+    theatre.fire("web-01", severity=Severity.CRITICAL)
+    assert not theatre.turn(lambda c: find_due(c, [number], 0.0))
+    theatre.end("web-01")
+    going = theatre.mission().id
+    theatre.turn(lambda c: quiet(c, theatre.moves, going))
+    mission = theatre.mission()
+    assert mission.end == "escalated"
+    assert mission.reason.startswith("what made it worse is not taken back: ")
+
+
 @pytest.mark.parametrize("way", ["over", "muted"])
 def test_harm_that_is_not_taken_back_is_for_people(
     theatre: Theatre, way: str
