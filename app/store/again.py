@@ -141,9 +141,18 @@ def _choose(
         return life - 1
     if this is not None:
         return None
-    before, ends_at = search.before, search.wanted.alert.ends_at
-    is_repeat = before is not None and before.ends_at == ends_at
-    return life - is_repeat
+    return life - _is_repeat(search, life - 1)
+
+
+def _is_repeat(search: Search, life: int) -> bool:
+    """Tell whether an end is that of the life before the one that goes on.
+
+    Both say when that was; an end that does not is one of what goes on.
+    """
+    if search.before is None:
+        return False
+    end = _end_of(search.wanted, life, search.began)
+    return end is not None and end == search.before.ends_at
 
 
 def _is_late(moment: int, over: Told | None) -> bool:
@@ -155,19 +164,23 @@ def _of_life(wanted: Wanted, life: int, began: Told | None) -> Wanted:
     """Return an alert that tells of one of its lives."""
     if life <= 0:
         return wanted
-    alert = wanted.alert
-    ends_at = alert.ends_at
-    if ends_at is not None and began is not None:
-        # Of two clocks: no life ends before it begins.
-        ends_at = max(ends_at, began.received_at)
     alert = msgspec.structs.replace(
-        alert,
+        wanted.alert,
         occurrence=_occurrence(wanted, life),
         starts_at=None,
-        ends_at=ends_at,
+        ends_at=_end_of(wanted, life, began),
     )
     same = _named(wanted, life)
     return Wanted(alert, wanted.status, same, wanted.thread)
+
+
+def _end_of(wanted: Wanted, life: int, began: Told | None) -> int | None:
+    """Return when one of the lives of an alert ended, if it says so."""
+    ends_at = wanted.alert.ends_at
+    if ends_at is None or began is None or life <= 0:
+        return ends_at
+    # Of two clocks: no life ends before it begins.
+    return max(ends_at, began.received_at)
 
 
 def _occurrence(wanted: Wanted, life: int) -> str:

@@ -97,6 +97,36 @@ def test_a_late_word_on_its_first_end_does_not_end_it_again(
     assert state(room) == "open"
 
 
+def test_a_late_word_on_a_later_end_does_not_end_the_next_life(
+    room: Room,
+) -> None:
+    """Also when that end was told as before its life began."""
+    began = room.clock.now()
+    tell(room, Status.FIRING, began)
+    end(room, began)
+    room.clock.advance(LATE // SECOND + 1)
+    tell(room, Status.FIRING, began)
+    behind = room.clock.now() - 9 * SECOND
+    tell(room, Status.RESOLVED, began, ends_at=behind)
+    room.clock.advance(LATE // SECOND + 1)
+    tell(room, Status.FIRING, began)
+    tell(room, Status.RESOLVED, began, ends_at=behind)
+    assert state(room) == "open"
+    assert room.rows(AlertRow)[3].repeats == 1
+
+
+def test_an_end_that_does_not_say_when_ends_what_goes_on(room: Room) -> None:
+    """Not every sender does; two of them are not the same for that."""
+    began = room.clock.now()
+    for _ in range(3):
+        tell(room, Status.FIRING, began)
+        assert state(room) == "open"
+        tell(room, Status.RESOLVED, began)
+        assert state(room) == "resolved"
+        # Long enough not to be flapping.
+        room.clock.advance(7_200)
+
+
 def test_an_end_by_a_clock_that_is_behind_is_an_end(room: Room) -> None:
     """It is told as before the second life began, and came after that."""
     began = room.clock.now()
