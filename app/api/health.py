@@ -32,11 +32,14 @@ def make_router(product: Product) -> APIRouter:
     """Return the routes that watch the service itself."""
     router = APIRouter(tags=["health"])
 
+    # What asks for the head alone is a load balancer.
+    @router.head("/health", include_in_schema=False)
     @router.get("/health")
     async def health() -> State:
         """Say that the process answers; it says nothing about the disk."""
         return State(status="alive")
 
+    @router.head("/ready", include_in_schema=False)
     @router.get("/ready")
     async def ready() -> State:
         """Say that alerts can be taken: a row was written and read back."""

@@ -20,10 +20,12 @@ GET /console/setup
 POST /console/setup
 GET /docs
 GET /health
+HEAD /health
 GET /metrics
 GET /openapi.json
 HEAD /openapi.json
 GET /ready
+HEAD /ready
 GET /static/{digest}/{name:path}
 GET /version
 GET /webhooks/{name}
