@@ -225,6 +225,36 @@ def test_a_long_text_is_not_left_behind(
     assert asked == ["beforeunload"]
 
 
+def test_who_stays_after_all_is_led_back_here(
+    service: Service, watched: Opener
+) -> None:
+    """Back was not gone: the next page leads to this one."""
+    page = watched(service.url).page("/console/catalogue")
+    go(page, "/console/mutes")
+    text = page.locator("textarea[name=matchers]")
+    text.press_sequentially("x")
+    page.keyboard.press("Escape")
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        """Stay on the page."""
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.keyboard.press("Escape")
+    text.press("Backspace")
+    page.keyboard.press("Escape")
+    assert asked == ["beforeunload"]
+    page.keyboard.press("g")
+    page.keyboard.press("p")
+    page.wait_for_url("**/console/policy")
+    page.wait_for_selector("html[data-ready='true']")
+    page.keyboard.press("Escape")
+    page.wait_for_url(re.compile("/console/(mutes|catalogue)$"))
+    assert page.url.endswith("/console/mutes")
+
+
 def test_a_reason_outlives_a_refusal(
     service: Service, watched: Opener
 ) -> None:

@@ -4,8 +4,8 @@ const HOME = "/console/incidents";
 const TRAIL = "trail";
 const MOST = 30;
 const typed = new WeakSet();
-// What is noted already when this page is left.
-let isNoted = false;
+// The trail, once this page is left for the one before.
+let behind = null;
 
 /** Go back to where somebody came from; without that, to the incidents. */
 export function goBack() {
@@ -13,28 +13,45 @@ export function goBack() {
   const found = trail.findLastIndex((one) => pathOf(one)
     !== location.pathname);
   // From there on, what came after it is no way back.
-  write(trail.slice(0, found + 1));
-  isNoted = true;
+  behind = trail.slice(0, found + 1);
   location.assign(found < 0 ? HOME : trail[found]);
 }
 
 /** Note where this tab is, so that a later page can lead back here. */
 export function leaveTrail() {
+  const [entry] = performance.getEntriesByType("navigation");
+  note(entry?.type === "back_forward");
+  // Who was asked whether to go and stayed, or came back, goes on from here.
+  addEventListener("pointerdown", stay, { capture: true });
+  addEventListener("keydown", stay, { capture: true });
+  addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) {
+      behind = null;
+      note(true);
+    }
+  });
+  addEventListener("pagehide", () => {
+    write(behind ?? [...read().slice(0, -1), here()]);
+  });
+}
+
+/** Add this page to the trail. */
+function note(isByButton) {
   const trail = read();
   const [before, last] = [trail.at(-2), trail.at(-1)].map(pathOf);
-  const [entry] = performance.getEntriesByType("navigation");
-  if (before === location.pathname && entry?.type === "back_forward") {
+  if (before === location.pathname && isByButton) {
     // By the browser's button; who comes by a link goes on.
     trail.splice(-2);
   } else if (last === location.pathname) {
     trail.pop();
   }
   write([...trail, here()]);
-  addEventListener("pagehide", () => {
-    if (!isNoted) {
-      write([...read().slice(0, -1), here()]);
-    }
-  });
+}
+
+function stay({ repeat }) {
+  if (!repeat) {
+    behind = null;
+  }
 }
 
 function here() {
