@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from app.decide.gate.lessons import ACTING, Lesson, read_lessons
-from app.decide.gate.training import LOUD, Judged
+from app.decide.gate.training import QUIET, Judged
 from app.decide.gate.weighing import SHIPPED
 from app.decide.gate.weights import load
 from scripts.judge_strangers import (
     judge_all,
+    miscalibration,
     read_strangers,
     silent_wrongly,
     ungraded,
@@ -19,9 +20,9 @@ from scripts.judge_strangers import (
 HERE = Path(__file__).parent / "strangers"
 # What was measured, less what one lesson told four times may change.
 ACCEPTED, STRICT = 0.94, 0.75
-UNSAFE, UNASKED = 0.015, 1
+UNSAFE = 0.015
 # Of monitoring that never says how bad it is.
-UNGRADED_ACCEPTED, SILENT = 0.91, 0.008
+UNGRADED_ACCEPTED, SILENT, ECE = 0.92, 0.004, 0.08
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +74,12 @@ def test_strangers_meet_restraint(judged: list[Judged]) -> None:
     ]
     assert len(unsafe) <= UNSAFE * len(judged)
     unasked = [one for one in unsafe if one.raw >= least[one.action]]
-    assert len(unasked) <= UNASKED
+    assert unasked == []
 
 
 def test_without_a_severity_it_seldom_keeps_silent(bare: list[Judged]) -> None:
     """Who does not say how bad it is has not said that it is nothing."""
-    assert {one.seen.quiet for one in bare} == {LOUD}
+    assert {one.seen.quiet for one in bare} == {QUIET["unknown"]}
     assert share([one.is_accepted for one in bare]) >= UNGRADED_ACCEPTED
     assert silent_wrongly(bare) <= SILENT * len(bare)
+    assert miscalibration(bare, is_strict=True) <= ECE

@@ -85,7 +85,9 @@ def words(case: Case, menu: Menu, knowledge: Knowledge) -> Iterator[str]:
     yield from _of_labels(case)
     yield from _of_menu(menu, objects, name)
     yield from _of_objects(objects, name)
-    yield f"sev:{case.severity}"
+    # What the source does not say is no sign of anything.
+    if case.severity != "unknown":
+        yield f"sev:{case.severity}"
     yield f"kind:{case.target_kind}"
     yield "bias"
 

@@ -38,7 +38,7 @@ SHARE = 0.9
 CAUTION = 0.8
 # So likely silence must be, by how bad the source calls it: what says
 # nothing of that is no information yet, and what is bad is hardly ever.
-QUIET = {"info": 0.5, "warning": 0.7}
+QUIET = {"info": 0.5, "warning": 0.7, "unknown": 0.8}
 LOUD = 0.9
 SITE_WEIGHT = 3.0
 # Strays say ever again that a thing is named and not acted on; so much more
@@ -47,9 +47,6 @@ ACTING_WEIGHT = 1.9
 RESTLESS = np.array([n in ACTING or n == "no_action" for n in ACTIONS])
 # No call that runs unasked may be less likely than that, whatever fits.
 LEAST = 0.6
-# So large a share of all that was held back may be unsafe calls of one
-# action above its threshold; a third of what is held back is dangerous.
-BUDGET = 0.0001
 # What is done with weights is no part of them.
 LATER = frozenset({"weighing.py", "place.py", "outcomes.py", "weights.py"})
 Progress = Callable[[str, float], None]
@@ -333,9 +330,7 @@ def measure(judged: Sequence[Judged]) -> Facts:
     slope, shift = fit(raw, right)
     acting = [one for one in judged if one.action in ACTING]
     thresholds = {
-        name: find_threshold(
-            [one for one in acting if one.action == name], len(judged)
-        )
+        name: find_threshold([one for one in acting if one.action == name])
         for name in sorted(ACTING)
     }
     unasked = [one for one in acting if one.raw >= thresholds[one.action]]
@@ -366,17 +361,14 @@ def _is_unsafe(one: Judged) -> bool:
     return one.action in ACTING and not one.is_accepted
 
 
-def find_threshold(acting: Sequence[Judged], judged: int) -> float:
-    """Return above which probability next to no held back call was unsafe.
+def find_threshold(acting: Sequence[Judged]) -> float:
+    """Return above which probability no held back call was unsafe.
 
     Args:
         acting: the held back calls of one action.
-        judged: how many examples were held back in all.
     """
-    unsafe = sorted(one.raw for one in acting if _is_unsafe(one))
-    spared = int(judged * BUDGET)
-    kept = unsafe[: len(unsafe) - spared]
-    return round(max([LEAST, *(raw + 0.005 for raw in kept[-1:])]), 3)
+    unsafe = [one.raw + 0.005 for one in acting if _is_unsafe(one)]
+    return round(max([LEAST, *unsafe]), 3)
 
 
 def fingerprint(lessons: Iterable[Lesson], outcomes: Iterable[Outcome]) -> str:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from app.decide.gate.features import Sight
 from app.decide.gate.lessons import ACTING, ACTIONS
 from app.decide.gate.training import (
-    BUDGET,
     LEAST,
     Judged,
     Outcome,
@@ -116,7 +115,7 @@ def test_no_unsafe_call_reaches_the_threshold(
 ) -> None:
     """Whatever was held back, and never is it below the least."""
     made = [judged("restart_service", raw, right) for raw, right in calls]
-    threshold = find_threshold(made, len(made))
+    threshold = find_threshold(made)
     assert threshold >= LEAST
     for raw, right in calls:
         assert right == "restart_service" or raw < threshold
@@ -125,26 +124,21 @@ def test_no_unsafe_call_reaches_the_threshold(
 def test_an_acceptable_call_is_not_unsafe() -> None:
     """It does not lift the threshold."""
     call = judged("free_memory", 0.9, "collect_diagnostics", "free_memory")
-    assert find_threshold([call], 1) == LEAST
+    assert find_threshold([call]) == LEAST
     unsafe = judged("free_memory", 0.9, "escalate")
-    assert 0.9 < find_threshold([call, unsafe], 2) <= 0.92
+    assert 0.9 < find_threshold([call, unsafe]) <= 0.92
 
 
-def test_no_more_than_the_budget_is_spared() -> None:
-    """Of very many that were held back, so many may lie above."""
-    unsafe = [0.99, 0.97, 0.95, 0.8, 0.7]
-    made = [judged("free_memory", raw, "escalate") for raw in unsafe]
-    for spared in range(4):
-        count = math.ceil(spared / BUDGET)
-        threshold = find_threshold(made, count)
-        above = sum(raw >= threshold for raw in unsafe)
-        assert above <= count * BUDGET
-        assert threshold > unsafe[spared]
+def test_no_unsafe_call_is_spared_however_many_are_right() -> None:
+    """One in fifty thousand is enough, and so is one that was lucky once."""
+    right = judged("free_memory", 0.999, "free_memory")
+    odd = judged("free_memory", 0.97, "escalate")
+    assert 0.97 < find_threshold([right] * 50_000 + [odd]) <= 0.98
 
 
 def test_a_class_that_is_unsafe_when_sure_is_closed() -> None:
     """No probability reaches a threshold above one."""
-    assert find_threshold([judged("kill_process", 1.0, "escalate")], 1) > 1
+    assert find_threshold([judged("kill_process", 1.0, "escalate")]) > 1
 
 
 def test_the_figures_are_counted() -> None:
@@ -198,13 +192,9 @@ def test_silence_must_be_the_likelier_the_worse_it_sounds() -> None:
     case = Case(source="alertmanager", name="X")
     needed = [
         quiet_from(msgspec.structs.replace(case, severity=word))
-        for word in ("info", "warning", "unknown")
+        for word in ("info", "warning", "unknown", "critical")
     ]
     assert needed == sorted(set(needed))
-    assert (
-        quiet_from(msgspec.structs.replace(case, severity="critical"))
-        == (needed[-1])
-    )
 
 
 def test_a_lesson_is_judged_by_who_never_saw_it() -> None:

@@ -1,5 +1,6 @@
 """Weighing: whatever the weights say, the menu and what is vital hold."""
 
+from collections import Counter
 from pathlib import Path
 
 import msgspec
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.decide.gate.features import SIZE, see
+from app.decide.gate.features import SIZE, WEIGHT, see
 from app.decide.gate.lessons import ACTING, ACTIONS
 from app.decide.gate.model import Model
 from app.decide.gate.training import (
@@ -314,6 +315,19 @@ def test_features_tell_a_log_disk_from_a_data_disk() -> None:
     ]
     assert found[0] != found[1]
     assert all(0 <= place < SIZE for one in found for place in one)
+
+
+def test_a_severity_that_nobody_says_is_no_feature() -> None:
+    """It leaves what else is seen: a hint of neither calm nor trouble."""
+    case = case_of({"instance": "web-1", "service": "nginx"})
+    said, unsaid = (
+        see(one, menu_of(case), KNOWLEDGE)
+        for one in (case, msgspec.structs.replace(case, severity="unknown"))
+    )
+    more = Counter(said.row)
+    more.subtract(unsaid.row)
+    assert [n for n in more.values() if n] == [WEIGHT]
+    assert said.where == unsaid.where
 
 
 TALK = (
