@@ -27,7 +27,10 @@ def cut_alerts(
     """
     is_short = size <= min(limits.label_value_chars, limits.annotation_chars)
     most = limits.annotations
-    if is_short and all(len(one.annotations) <= most for one in alerts):
+    if is_short and all(
+        len(one.annotations) <= most and NOTE not in one.annotations
+        for one in alerts
+    ):
         return alerts
     return tuple([_cut(alert, limits) for alert in alerts])
 
@@ -58,10 +61,13 @@ def _cut(alert: Alert, limits: Limits) -> Alert:
 
 
 def _keep(annotations: dict[str, str], limits: Limits) -> dict[str, str]:
-    """Return as many annotations as may be, without names that are texts."""
+    """Return as many annotations as may be, without names that are texts.
+
+    What a sender calls as our own note is called does not pass for it.
+    """
     named = [
         (name, text)
         for name, text in annotations.items()
-        if len(name) <= limits.label_name_chars
+        if len(name) <= limits.label_name_chars and name != NOTE
     ]
     return dict(named[: limits.annotations])

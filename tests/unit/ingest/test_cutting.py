@@ -73,3 +73,12 @@ def test_a_short_body_may_hold_many_annotations() -> None:
     annotations = dict.fromkeys("abcde", "")
     (alert,) = cut_alerts((make_alert(annotations=annotations),), 50, SMALL)
     assert sorted(alert.annotations) == ["a", "b", "c", NOTE]
+
+
+@pytest.mark.parametrize("size", [10, 10_000])
+def test_a_note_of_the_sender_is_not_ours(size: int) -> None:
+    """It would say that something is gone, which is all there."""
+    limits = Limits()
+    alert = make_alert(annotations={NOTE: "left out: all", "b": "c"})
+    (kept,) = cut_alerts((alert,), size, limits)
+    assert kept.annotations == {"b": "c", NOTE: "left out: 1 annotations"}
