@@ -9,6 +9,7 @@ import pytest
 
 from simulator import processes
 from simulator.processes import birth_of, end_process
+from tests.programs import need
 from tests.unit.simulator.scene import wait_for
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -71,6 +72,7 @@ def test_ps_tells_where_there_is_no_proc(
     sleeper: "subprocess.Popen[bytes]",
 ) -> None:
     """Another system has the same care."""
+    need("ps", "procps")
     birth = processes._birth_by_ps(sleeper.pid)
     assert birth
     assert birth == processes._birth_by_ps(sleeper.pid)
