@@ -7,7 +7,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from app.api.views import AlertView, DeliveryView
+from app.api.views import AlertItem, DeliveryView
 from app.bootstrap import Product
 from app.cli.output import Json, print_json, print_table, stop
 from app.cli.setup import ConfigFile, wire
@@ -78,7 +78,7 @@ def alerts(
     where = given(source=source, status=status)
     with reading(product) as reader:
         rows = reader.alerts(where, None, limit)
-    views = [AlertView.of(row).model_dump() for row in rows]
+    views = [AlertItem.of(row).model_dump() for row in rows]
     print_rows(views, ALERT_COLUMNS, as_json=as_json)
 
 
