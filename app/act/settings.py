@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 from app.act.changing import Change
 from app.core.configfile import Section
 from app.models.action import Name, Run
-from app.models.mission import SECOND, Limits
+from app.models.mission import MOST_LEASE_SECONDS, SECOND, Limits
 
 Ways = Annotated[tuple[Run, ...], Field(max_length=20)]
 
@@ -29,7 +29,7 @@ class ActSettings(Section):
     poll_seconds: float = Field(2.0, ge=0.05, le=300)
     well_seconds: int = Field(30, ge=0, le=3_600)
     concurrency: int = Field(16, ge=1, le=200)
-    lease_seconds: float = Field(9.0, ge=2, le=12)
+    lease_seconds: float = Field(9.0, ge=2, le=MOST_LEASE_SECONDS)
     collect_evidence: bool = True
     output_bytes: int = Field(1_048_576, ge=1_024, le=67_108_864)
     run: dict[Name, Annotated[Ways, BeforeValidator(_in_a_list)]] = Field(

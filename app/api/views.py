@@ -94,16 +94,7 @@ class AlertView(BaseModel):
     @classmethod
     def of(cls, row: Any) -> Self:
         """Return a row as the API shows it."""
-        decode: Any = msgspec.json.decode
-        return cls(
-            **{name: getattr(row, name) for name in SAME},
-            labels=decode(row.labels),
-            annotations=decode(row.annotations),
-            received_at=_time(row.received_at),
-            last_seen_at=_time(row.last_seen_at),
-            starts_at=to_iso(row.starts_at),
-            ends_at=to_iso(row.ends_at),
-        )
+        return cls(**_told(row))
 
 
 class AlertItem(AlertView):
@@ -116,15 +107,13 @@ class AlertItem(AlertView):
     @classmethod
     def of(cls, row: Any) -> Self:
         """Return a row as a list shows it: of bounded size."""
-        whole = AlertView.of(row)
-        lines = {name: getattr(whole, name) for name in LINES}
-        shown = {name: clip(text, MOST_LINE) for name, text in lines.items()}
-        cut = [name for name, text in lines.items() if shown[name] != text]
-        annotations = _brief(whole.annotations)
-        if annotations != whole.annotations:
-            cut.append("annotations")
-        told = vars(whole) | shown | {"annotations": annotations, "cut": cut}
-        return cls(**told)
+        whole = _told(row)
+        shown: dict[str, Any] = {
+            name: clip(whole[name], MOST_LINE) for name in LINES
+        }
+        shown["annotations"] = _brief(whole["annotations"])
+        cut = [name for name, said in shown.items() if said != whole[name]]
+        return cls(**whole | shown, cut=cut)
 
 
 class CountView(BaseModel):
@@ -168,6 +157,20 @@ class SourceView(BaseModel):
     type: str
     paths: list[str]
     setup: str = Field(description="how to point the system here")
+
+
+def _told(row: Any) -> dict[str, Any]:
+    """Return what an alert says, by name, from its row."""
+    decode: Any = msgspec.json.decode
+    return {
+        **{name: getattr(row, name) for name in SAME},
+        "labels": decode(row.labels),
+        "annotations": decode(row.annotations),
+        "received_at": _time(row.received_at),
+        "last_seen_at": _time(row.last_seen_at),
+        "starts_at": to_iso(row.starts_at),
+        "ends_at": to_iso(row.ends_at),
+    }
 
 
 def _brief(texts: dict[str, str]) -> dict[str, str]:

@@ -99,11 +99,8 @@ class Line:
                 f"the server did not answer within {self._seconds:g} s",
                 remedy="Use a smaller model, or raise timeout_seconds.",
             ) from error
-        except BrainFailed:
-            self.breaker.fail()
-            raise
-        except asyncio.CancelledError:
-            # Whoever asked has no more time: that is no answer, either.
+        except (BrainFailed, asyncio.CancelledError):
+            # Whoever gives up has no more time: that is no answer, either.
             self.breaker.fail()
             raise
         except BaseException:

@@ -14,6 +14,8 @@ from app.models.ruling import Outcome
 from app.models.verdict import Verdict
 
 SECOND = 1_000_000
+# No lease is longer: a dead node's work is taken over within 15 s.
+MOST_LEASE_SECONDS = 12
 
 
 class Stage(StrEnum):

@@ -134,8 +134,9 @@ def sweep_incidents(connection: Connection, before: int, after: int) -> Swept:
     query = select(INCIDENT.c.id).where(INCIDENT.c.id.in_(ids), *is_over)
     over = connection.execute(query.where(~has_heir)).scalars()
     gone = _with_merged(connection, list(over), is_over)
-    if gone:
-        delete_incidents(connection, gone)
+    # One may have thousands merged into it: no statement names them all.
+    for start in range(0, len(gone), BATCH):
+        delete_incidents(connection, gone[start : start + BATCH])
     return Swept(len(gone), upto)
 
 

@@ -20,18 +20,18 @@ from sqlalchemy import (
     update,
 )
 
-from app.models.mission import SECOND, Stage
+from app.models.mission import MOST_LEASE_SECONDS, SECOND, Stage
 from app.store.among import among
 from app.store.missions import MISSION
 
-# Clocks that are kept right are never further apart; no lease is longer.
+# Clocks that are kept right are never further apart.
 SKEW = 60 * SECOND
-MOST_LEASE = 12 * SECOND
 # Here code goes on; people, and deadlines, have the time that they have.
 BUSY = (Stage.RULING, Stage.STARTING, Stage.ACTING, Stage.VERIFYING)
+MOST_LENT = SKEW + MOST_LEASE_SECONDS * SECOND
 IS_AHEAD = MISSION.c.changed_at > bindparam("now") + SKEW
 IS_RESTING = MISSION.c.due_at > bindparam("now")
-IS_LENT = MISSION.c.lease_until > bindparam("now") + (SKEW + MOST_LEASE)
+IS_LENT = MISSION.c.lease_until > bindparam("now") + MOST_LENT
 IS_STRANDED = and_(
     MISSION.c.stage.in_([one.value for one in BUSY]),
     or_(and_(IS_AHEAD, IS_RESTING), IS_LENT),

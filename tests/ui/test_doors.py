@@ -80,6 +80,15 @@ def expect_inside(page: Page, service: Service, path: str, who: str) -> None:
     expect(page.locator("#sign-out")).to_be_visible()
 
 
+def enter(service: Service, watched: Opener) -> Page:
+    """Return the first page of somebody who has just come in as admin."""
+    page = watched(service.url).page()
+    set_up(page, link_of(service), "ana")
+    expect_inside(page, service, HOME, "ana (admin)")
+    go(page, HOME)
+    return page
+
+
 def expect_outside(page: Page) -> None:
     """Fail when a browser is not before the door, without a session."""
     expect(page).to_have_title("Sign in - Smokejumper")
@@ -91,10 +100,7 @@ def test_the_first_admin_comes_in_and_out_and_in(
     service: Service, watched: Opener
 ) -> None:
     """By the link, out by the button, and in to what was wanted."""
-    page = watched(service.url).page()
-    set_up(page, link_of(service), "ana")
-    expect_inside(page, service, HOME, "ana (admin)")
-    go(page, HOME)
+    page = enter(service, watched)
     walk_to(page, "sign-out")
     page.keyboard.press("Enter")
     page.wait_for_url("**/console/login")
@@ -143,10 +149,7 @@ def test_who_could_not_be_signed_out_is_told(
     service: Service, watched: Opener
 ) -> None:
     """No login page says that a machine is free that is still somebody's."""
-    page = watched(service.url).page()
-    set_up(page, link_of(service), "ana")
-    expect_inside(page, service, HOME, "ana (admin)")
-    go(page, HOME)
+    page = enter(service, watched)
     page.route("**/api/v1/session", lambda one: one.fulfill(**BUSY))
     page.locator("#sign-out").click()
     expect(page.get_by_role("alert").filter(has_text="Busy.")).to_be_visible()
@@ -162,10 +165,7 @@ def test_whose_session_is_over_signs_out(
     service: Service, watched: Opener
 ) -> None:
     """Who was signed out elsewhere comes to the login all the same."""
-    page = watched(service.url).page()
-    set_up(page, link_of(service), "ana")
-    expect_inside(page, service, HOME, "ana (admin)")
-    go(page, HOME)
+    page = enter(service, watched)
     page.context.clear_cookies()
     page.locator("#sign-out").click()
     page.wait_for_url("**/console/login")

@@ -1,5 +1,6 @@
 """What clean-up leaves of an incident is spoken of again."""
 
+import pytest
 from sqlalchemy import update
 
 from app.models.alert import Status
@@ -7,6 +8,7 @@ from app.models.tables import EpisodeRow, IncidentRow
 from app.models.word import Kind
 from app.store import retention
 from app.store.incidents import INCIDENT
+from app.store.ledger import Connection
 from tests.unit.fold.conftest import inbox, location
 from tests.unit.fold.room import SECOND, Room
 from tests.unit.fold.test_split_merge import room
@@ -122,3 +124,35 @@ def test_what_was_merged_keeps_what_it_lives_on_in(room: Room) -> None:
     swept = room.turn(lambda c: retention.sweep_incidents(c, before, 0))
     assert swept.deleted == 0
     assert [row.id for row in room.rows(IncidentRow)][:2] == [one, two]
+
+
+def test_of_many_that_were_merged_no_statement_names_all(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database takes so many names in one statement, and no more."""
+    named: list[int] = []
+    delete = retention.delete_incidents
+
+    def note(connection: Connection, ids: list[int]) -> None:
+        """Note how many are named."""
+        named.append(len(ids))
+        delete(connection, ids)
+
+    merge_two(room)
+    # So many are looked at, and deleted, at once.
+    monkeypatch.setattr(retention, "BATCH", 1)
+    monkeypatch.setattr(retention, "delete_incidents", note)
+    room.clock.advance(2 * HOUR)
+    before = room.clock.now() - HOUR * SECOND
+    upto: int | None = 0
+    for _ in room.rows(IncidentRow):
+        if upto is not None:
+            upto = sweep(room, before, upto)
+    assert set(named) == {1}
+    assert len(named) >= 2
+
+
+def sweep(room: Room, before: int, after: int) -> int | None:
+    """Clean up once; return how far that came, None when it is done."""
+    swept = room.turn(lambda c: retention.sweep_incidents(c, before, after))
+    return swept.upto
